@@ -16,15 +16,17 @@
 //! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model, parse, query, files |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
 //! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
-//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, query, transport, host |
+//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and requests, to many hosts at once too ([`fleet::FanOut`]). | model, query, transport, host |
+//! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, query, fleet |
 //! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |
 //! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, store, app |
-//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, transport, fleet |
+//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, fleet, stages |
 //! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, store, app, view |
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
 //! | [`cli`] | What was typed. | model, query, report, demo |
 //! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
+//! | [`commands`] | The use cases, one file each: puts the parts together and runs them. Prompts on a terminal without a console. | model, query, transport, fleet, stages, report, tui, demo, cli, config |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
 //! of the fleet; then `host/shell/follow.sh` and [`files::follow`], which are both halves of
@@ -93,14 +95,15 @@
 //! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
 //! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a request to a script | `files::follow::messages` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
 //! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
 //! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |
 //! | a key of the inventory | `config::file` reads it, `config::inventory` checks it, `hosts.example.toml` shows it |
-//! | a flag or a subcommand | `cli`; `config` says what it means |
+//! | a flag or a subcommand | `cli`; `config` says what it means; `commands` has a file for each use case |
+//! | a stage between the fleet and what shows or prints it | a file of `stages`, which is a [`fleet::Feed`] over another; `commands` puts it in |
 //! | a JSON field | `report::json`, and `report::schema`, which a test holds against it |
 //! | a room, or an import between rooms | the table above and that of `tests/it/structure.rs`, which holds it |
 //! | a test with a real server | `tests/it`; what it needs is in `tests/it/support` |
@@ -137,6 +140,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod engine;
@@ -148,6 +152,7 @@ pub mod model;
 pub mod parse;
 pub mod query;
 pub mod report;
+pub mod stages;
 pub mod store;
 pub mod transport;
 pub mod tui;

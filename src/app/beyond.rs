@@ -17,7 +17,8 @@ use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
-use crate::query::request::{PageRequest, PageStart, RequestKind, SearchRequest};
+use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
+use crate::query::request::{MissingBytes, RequestKind, SearchRequest};
 use crate::store::{LIVE, NOTICE, Ring, RingEntry, Store};
 
 /// Hits that are asked for: the newest of a host may all be known already.
@@ -265,13 +266,7 @@ impl App {
         else {
             return;
         };
-        let window = Time(i64::MIN)..Time(i64::MAX);
-        let page = PageRequest {
-            start: PageStart::After(place),
-            backwards: false,
-            lines: GAP_LINES,
-            window,
-        };
+        let page = GapFill::new(place, GapBoundary::Response).page(GAP_LINES);
         self.store.explain_gap(&gap, "asking the host …");
         self.popup
             .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
@@ -292,8 +287,13 @@ impl App {
         if !matches!(ring.get(seq), Some(RingEntry::Gap(there)) if **there == *gap) {
             return self.leave_gap(gap, "its place is not held any more");
         }
+        let before = near(ring, seq, gap.source, true).map(|near| near.content.place());
         let after = near(ring, seq, gap.source, false).map(|near| near.content.place());
-        match missing(pending.entries, after) {
+        let Some(before) = before else {
+            return self.leave_gap(gap, "its place is not held any more");
+        };
+        let boundary = after.map_or(GapBoundary::Response, GapBoundary::Line);
+        match missing(pending.entries, before, boundary) {
             Ok(lines) if !lines.is_empty() => {
                 self.store
                     .note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
@@ -305,7 +305,7 @@ impl App {
                     .unwrap_or_else(|| "the bytes are not on the host any more".to_owned());
                 self.leave_gap(gap, &why);
             }
-            Err(why) => self.leave_gap(gap, &pending.failed.unwrap_or(why)),
+            Err(why) => self.leave_gap(gap, pending.failed.as_deref().unwrap_or(why)),
         }
     }
 
@@ -331,34 +331,34 @@ impl App {
     }
 }
 
-/// The lines that belong in a gap, of those that follow the line before it: up to the one after it.
-fn missing(mut entries: Vec<RingEntry>, after: Option<LineRef>) -> Result<Vec<RingEntry>, String> {
-    // A page that begins with a gap does not begin where it was to: its lines may all be here
-    // already.
-    if entries
-        .first()
-        .is_some_and(|first| first.record().is_none())
-    {
-        return Err("the line before the gap is gone from the host, too".to_owned());
+/// What belongs in a gap, of what follows the line before it; nothing where the host has nothing.
+fn missing(
+    mut entries: Vec<RingEntry>,
+    before: LineRef,
+    boundary: GapBoundary,
+) -> Result<Vec<RingEntry>, &'static str> {
+    let mut fill = GapFill::new(before, boundary);
+    let had_none = entries.is_empty();
+    let taken = entries.iter().take_while(|entry| match entry {
+        RingEntry::Line(line) => fill.takes(&line.content),
+        RingEntry::Gap(gap) => fill.misses(&MissingBytes {
+            from: gap.from,
+            to: gap.to,
+            reason: gap.reason,
+        }),
+        RingEntry::Mark(_) => true,
+    });
+    let count = taken.count();
+    entries.truncate(count);
+    if matches!(boundary, GapBoundary::Line(_)) {
+        entries.retain(|entry| entry.record().is_some());
     }
-    let Some(after) = after else {
-        return Ok(entries);
-    };
-    let is_after = |entry: &RingEntry| {
-        entry.record().is_some_and(|record| {
-            record.content.cursor == after.cursor
-                || (record.content.cursor.offset == after.cursor.offset
-                    && after.fits(&record.content.raw))
-        })
-    };
-    match entries.iter().position(is_after) {
-        Some(end) => {
-            entries.truncate(end);
-            entries.retain(|entry| entry.record().is_some());
-            Ok(entries)
-        }
-        None if entries.is_empty() => Ok(entries),
-        None => Err("what the host has there does not lead to the line after the gap".to_owned()),
+    fill.page_ends(false);
+    match fill.outcome() {
+        Some(FillOutcome::Whole) => Ok(entries),
+        Some(FillOutcome::StartGone) => Err("the line before the gap is gone from the host, too"),
+        _ if had_none => Ok(entries),
+        _ => Err("what the host has there does not lead to the line after the gap"),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::update::Ledger;
 
 /// One row per host, and the counts of the whole.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(super) struct LedgerBuilder {
     hosts: Vec<LedgerRow>,
     counts: Ledger,
     told: Ledger,
@@ -42,7 +42,7 @@ pub(super) enum Awaited {
 /// The ledger is told at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 
-impl Book {
+impl LedgerBuilder {
     /// For so many hosts, none of them reached yet.
     #[must_use]
     pub(super) fn new(hosts: usize) -> Self {
@@ -98,8 +98,8 @@ impl Book {
         self.hosts[host].done = true;
     }
 
-    /// Counts what was let out.
-    pub(super) fn let_out(&mut self, lines: u64, gaps: u64, late: u64) {
+    /// Counts what was released.
+    pub(super) fn released(&mut self, lines: u64, gaps: u64, late: u64) {
         self.counts.lines += lines;
         self.counts.gaps += gaps;
         self.counts.late = late;
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_slowest_host_that_is_up_makes_the_watermark() {
-        let mut book = Book::new(3);
+        let mut book = LedgerBuilder::new(3);
         let ok = HostStatus::plain(LinkState::Ok);
         book.status(0, &ok);
         book.status(1, &ok);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_host_that_does_not_say_how_far_it_was_read_makes_no_time_of_it() {
-        let mut book = Book::new(1);
+        let mut book = LedgerBuilder::new(1);
         book.status(0, &HostStatus::plain(LinkState::Ok));
         book.read_to(0, Time(i64::MIN), 10);
         let ledger = book.tell(Duration::ZERO, true).expect("it has changed");
@@ -198,14 +198,14 @@ mod tests {
 
     #[test]
     fn a_host_that_is_dialled_again_is_known_by_why_the_try_before_failed() {
-        let mut book = Book::new(1);
+        let mut book = LedgerBuilder::new(1);
         let connecting = HostStatus::plain(LinkState::Connecting);
         let waits = HostStatus {
             reason: Some("logged in".to_owned()),
             ..connecting.clone()
         };
         let silent = HostStatus::because(LinkState::Timeout, "said nothing", "");
-        let awaited = |book: &Book| book.undone().map(|(_, awaited)| awaited).next();
+        let awaited = |book: &LedgerBuilder| book.undone().map(|(_, awaited)| awaited).next();
         assert_eq!(awaited(&book), Some(Awaited::Login(None, None)));
         for tries in 1..=2 {
             book.status(0, &connecting);
@@ -234,11 +234,11 @@ mod tests {
 
     #[test]
     fn the_ledger_is_told_when_it_has_changed_and_not_too_often() {
-        let mut book = Book::new(1);
+        let mut book = LedgerBuilder::new(1);
         let ledger = book.tell(Duration::ZERO, false).expect("the first");
         assert_eq!((ledger.hosts, ledger.up, ledger.complete_to), (1, 0, None));
         assert_eq!(book.tell(TELL_EVERY, false), None, "nothing has changed");
-        book.let_out(5, 0, 0);
+        book.released(5, 0, 0);
         assert_eq!(book.tell(Duration::from_millis(1), false), None, "too soon");
         assert_eq!(
             book.tell(Duration::from_millis(1), true)

@@ -1,9 +1,9 @@
 //! Lines of many sources into one order: by time, as far as waiting a moment makes that possible.
 //!
-//! Each source is a queue that is never reordered. A line is let out when no host can still send an
+//! Each source is a queue that is never reordered. A line is released when no host can still send an
 //! earlier one (the *watermark*: every host has been read to there), or when it has waited long
-//! enough; of those that may go, the earliest goes first. A line that comes when later ones have
-//! gone is marked late, not dropped. Time is an argument.
+//! enough; of those that are releasable, the earliest goes first. A line that comes when later ones
+//! have gone is marked late, not dropped. Time is an argument.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -29,22 +29,19 @@ pub(super) const HELD_BYTES: usize = 32 << 20;
 /// A batch is not much larger: what is on its way to a reader who is slow is bounded in bytes.
 pub(super) const BATCH_BYTES: usize = 1 << 20;
 
-/// What a line takes beside its bytes, about.
-const OVERHEAD: usize = 120;
-
-/// Holds lines back for a moment and lets them out in order.
+/// Holds lines back for a moment and releases them in order.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    sources: BTreeMap<SourceId, VecDeque<BufferedLine>>,
+    sources: BTreeMap<SourceId, VecDeque<BufferedItem>>,
     bytes: usize,
-    /// Lines stamped before this have been let out.
-    let_out_to: Option<Time>,
+    /// Lines stamped before this have been released.
+    released_to: Option<Time>,
     /// Lines that were marked late.
     late: u64,
 }
 
 #[derive(Debug)]
-struct BufferedLine {
+struct BufferedItem {
     arrived: Duration,
     item: MergeItem,
 }
@@ -55,9 +52,9 @@ enum MergeItem {
     Gap(Gap),
 }
 
-/// What may go.
+/// What is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LetOut {
+pub(super) enum Release {
     /// What is stamped up to here, and what has waited for [`HOLD`].
     UpTo(Option<Time>),
     /// Nothing yet: hosts are still on their way.
@@ -68,26 +65,19 @@ pub(super) enum LetOut {
 
 impl Merge {
     /// Takes in a line that arrived at `now`.
-    pub(super) fn line(&mut self, record: FleetLine, now: Duration) {
-        self.bytes += record.content.raw.len() + OVERHEAD;
-        self.sources
-            .entry(record.source)
-            .or_default()
-            .push_back(BufferedLine {
-                arrived: now,
-                item: MergeItem::Line(record),
-            });
+    pub(super) fn line(&mut self, line: FleetLine, now: Duration) {
+        self.bytes += line.content.memory();
+        self.buffer(line.source, MergeItem::Line(line), now);
     }
 
     /// Takes in a gap; it keeps its place among the lines of its source.
     pub(super) fn gap(&mut self, gap: Gap, now: Duration) {
-        self.sources
-            .entry(gap.source)
-            .or_default()
-            .push_back(BufferedLine {
-                arrived: now,
-                item: MergeItem::Gap(gap),
-            });
+        self.buffer(gap.source, MergeItem::Gap(gap), now);
+    }
+
+    fn buffer(&mut self, source: SourceId, item: MergeItem, arrived: Duration) {
+        let buffered = BufferedItem { arrived, item };
+        self.sources.entry(source).or_default().push_back(buffered);
     }
 
     /// Lines marked late so far.
@@ -105,11 +95,18 @@ impl Merge {
             .min()
     }
 
-    /// Lets out what may go at `now`, up to a batch. Whether that was all.
-    pub(super) fn let_out(&mut self, what: LetOut, now: Duration, out: &mut Vec<Update>) -> bool {
-        let before = self.let_out_to;
-        let keep = self.bytes.saturating_sub(BATCH_BYTES);
-        let mut records = Vec::new();
+    /// Releases what may go at `now`, up to a batch. Returns whether that was all.
+    pub(super) fn release(&mut self, what: Release, now: Duration, out: &mut Vec<Update>) -> bool {
+        let turn = ReleaseTurn {
+            what,
+            now,
+            keep: self.bytes.saturating_sub(BATCH_BYTES),
+            before: self.released_to,
+        };
+        let mut batch = BatchBuilder {
+            lines: Vec::new(),
+            updates: out,
+        };
         let mut heads: BinaryHeap<_> = self
             .sources
             .iter()
@@ -117,102 +114,111 @@ impl Merge {
             .collect();
         while let Some(Reverse((_, source))) = heads.pop() {
             let until = heads.peek().map(|Reverse((time, _))| *time);
-            if let Some(next) = self.let_out_of(
-                source,
-                until,
-                (what, now, keep),
-                before,
-                (&mut records, out),
-            ) {
+            if let Some(next) = self.release_source(source, until, &turn, &mut batch) {
                 heads.push(Reverse((next, source)));
             }
-            if self.bytes < keep && !heads.is_empty() {
-                flush(&mut records, out);
+            if self.bytes < turn.keep && !heads.is_empty() {
+                batch.flush();
                 return false;
             }
         }
-        flush(&mut records, out);
-        if let LetOut::UpTo(to) = what {
-            self.let_out_to = self.let_out_to.max(to);
+        batch.flush();
+        if let Release::UpTo(to) = what {
+            self.released_to = self.released_to.max(to);
         }
         true
     }
 
-    /// Lets out what may go of one source until another source has an earlier line. The time of the
-    /// line that comes next, where that may be looked at again.
-    fn let_out_of(
+    /// Releases what may go of one source until another source has an earlier line. Returns the
+    /// time of its next line, where that may be looked at again.
+    fn release_source(
         &mut self,
         source: SourceId,
         until: Option<Time>,
-        (what, now, keep): (LetOut, Duration, usize),
-        before: Option<Time>,
-        (records, out): (&mut Vec<FleetLine>, &mut Vec<Update>),
+        turn: &ReleaseTurn,
+        batch: &mut BatchBuilder<'_>,
     ) -> Option<Time> {
         loop {
-            let full = self.bytes > HELD_BYTES;
+            let is_full = self.bytes > HELD_BYTES;
             let queue = self.sources.get_mut(&source)?;
-            if !queue
-                .front()
-                .is_some_and(|held| full || held.may_go(what, now))
-            {
+            if !is_full && !queue.front()?.is_releasable(turn.what, turn.now) {
                 return None;
             }
-            let held = queue.pop_front()?;
-            let next = queue.front().map(BufferedLine::time);
+            let first = queue.pop_front()?;
+            let next = queue.front().map(BufferedItem::time);
             if next.is_none() {
                 self.sources.remove(&source);
             }
-            let late =
-                before.is_some_and(|before| held.time().0.saturating_add(LATE_BY) < before.0);
-            self.emit(held.item, late, records, out);
+            let is_late = turn.is_late(first.time());
+            self.emit(first.item, is_late, batch);
             let next = next?;
-            if until.is_some_and(|until| next > until) || self.bytes < keep {
+            if until.is_some_and(|until| next > until) || self.bytes < turn.keep {
                 return Some(next);
             }
         }
     }
 
-    fn emit(
-        &mut self,
-        item: MergeItem,
-        late: bool,
-        records: &mut Vec<FleetLine>,
-        out: &mut Vec<Update>,
-    ) {
+    fn emit(&mut self, item: MergeItem, is_late: bool, batch: &mut BatchBuilder<'_>) {
         match item {
-            MergeItem::Line(mut record) => {
-                self.bytes -= record.content.raw.len() + OVERHEAD;
-                self.late += u64::from(late);
-                record.late = late;
-                records.push(record);
+            MergeItem::Line(mut line) => {
+                self.bytes -= line.content.memory();
+                self.late += u64::from(is_late);
+                line.late = is_late;
+                batch.lines.push(line);
             }
             MergeItem::Gap(gap) => {
-                flush(records, out);
-                out.push(Update::Gap(gap));
+                batch.flush();
+                batch.updates.push(Update::Gap(gap));
             }
         }
     }
 }
 
-fn flush(records: &mut Vec<FleetLine>, out: &mut Vec<Update>) {
-    if !records.is_empty() {
-        out.push(Update::Lines(std::mem::take(records)));
+/// One call of [`Merge::release`].
+struct ReleaseTurn {
+    what: Release,
+    now: Duration,
+    /// Bytes that stay: the rest is a batch.
+    keep: usize,
+    /// Up to where lines were released before.
+    before: Option<Time>,
+}
+
+impl ReleaseTurn {
+    fn is_late(&self, time: Time) -> bool {
+        self.before
+            .is_some_and(|before| time.0.saturating_add(LATE_BY) < before.0)
     }
 }
 
-impl BufferedLine {
+/// Updates, with lines that follow each other in one of them.
+struct BatchBuilder<'a> {
+    lines: Vec<FleetLine>,
+    updates: &'a mut Vec<Update>,
+}
+
+impl BatchBuilder<'_> {
+    fn flush(&mut self) {
+        if !self.lines.is_empty() {
+            let lines = std::mem::take(&mut self.lines);
+            self.updates.push(Update::Lines(lines));
+        }
+    }
+}
+
+impl BufferedItem {
     fn time(&self) -> Time {
         match &self.item {
-            MergeItem::Line(record) => record.content.time,
+            MergeItem::Line(line) => line.content.time,
             MergeItem::Gap(gap) => gap.until,
         }
     }
 
-    fn may_go(&self, what: LetOut, now: Duration) -> bool {
+    fn is_releasable(&self, what: Release, now: Duration) -> bool {
         match what {
-            LetOut::All => true,
-            LetOut::Nothing => false,
-            LetOut::UpTo(to) => {
+            Release::All => true,
+            Release::Nothing => false,
+            Release::UpTo(to) => {
                 to.is_some_and(|to| self.time() <= to) || self.arrived + HOLD <= now
             }
         }
@@ -229,38 +235,31 @@ mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
 
-    fn record(source: u32, time: i64) -> FleetLine {
+    fn line(source: u32, time: i64) -> FleetLine {
         let cursor = Cursor {
             file: FileId::default(),
             offset: 0,
         };
-        let (time, time_from) = (Time(time), TimeSource::Stamp);
-        let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
-        let (late, continues, stamp) = (false, false, ByteSpan::default());
-        FleetLine {
-            host,
-            source: SourceId(source),
-            late,
-            content: Line {
-                time,
-                time_from,
-                cursor,
-                continues,
-                stamp,
-                raw,
-            },
-        }
+        let line = Line {
+            time: Time(time),
+            time_from: TimeSource::Stamp,
+            cursor,
+            continues: false,
+            stamp: ByteSpan::default(),
+            raw: Bytes::from_static(b"line"),
+        };
+        FleetLine::new(HostId(source), SourceId(source), line)
     }
 
-    fn let_out(merge: &mut Merge, what: LetOut, now: Duration) -> Vec<(u32, i64, bool)> {
+    fn release(merge: &mut Merge, what: Release, now: Duration) -> Vec<(u32, i64, bool)> {
         let mut out = Vec::new();
-        while !merge.let_out(what, now, &mut out) {}
-        let records = out.into_iter().flat_map(|update| match update {
-            Update::Lines(records) => records,
+        while !merge.release(what, now, &mut out) {}
+        let lines = out.into_iter().flat_map(|update| match update {
+            Update::Lines(lines) => lines,
             _ => Vec::new(),
         });
-        records
-            .map(|record| (record.source.0, record.content.time.0, record.late))
+        lines
+            .map(|line| (line.source.0, line.content.time.0, line.late))
             .collect()
     }
 
@@ -269,15 +268,15 @@ mod tests {
     #[test]
     fn lines_wait_for_the_watermark_and_then_go_in_the_order_of_time() {
         let mut merge = Merge::default();
-        merge.line(record(1, 30), START);
-        merge.line(record(2, 10), START);
-        merge.line(record(1, 50), START);
-        merge.line(record(2, 20), START);
-        assert_eq!(let_out(&mut merge, LetOut::UpTo(None), START), []);
-        let out = let_out(&mut merge, LetOut::UpTo(Some(Time(30))), START);
+        merge.line(line(1, 30), START);
+        merge.line(line(2, 10), START);
+        merge.line(line(1, 50), START);
+        merge.line(line(2, 20), START);
+        assert_eq!(release(&mut merge, Release::UpTo(None), START), []);
+        let out = release(&mut merge, Release::UpTo(Some(Time(30))), START);
         assert_eq!(out, [(2, 10, false), (2, 20, false), (1, 30, false)]);
         assert_eq!(
-            let_out(&mut merge, LetOut::UpTo(Some(Time(30))), HOLD),
+            release(&mut merge, Release::UpTo(Some(Time(30))), HOLD),
             [(1, 50, false)],
             "it has waited enough"
         );
@@ -287,12 +286,12 @@ mod tests {
     #[test]
     fn what_comes_when_later_lines_have_gone_is_late() {
         let mut merge = Merge::default();
-        merge.line(record(1, 30), START);
-        let_out(&mut merge, LetOut::UpTo(Some(Time(40))), START);
-        merge.line(record(2, 20), START);
+        merge.line(line(1, 30), START);
+        release(&mut merge, Release::UpTo(Some(Time(40))), START);
+        merge.line(line(2, 20), START);
         let late = 40 - LATE_BY - 1;
-        merge.line(record(3, late), START);
-        let out = let_out(&mut merge, LetOut::UpTo(Some(Time(60))), START);
+        merge.line(line(3, late), START);
+        let out = release(&mut merge, Release::UpTo(Some(Time(60))), START);
         assert_eq!(
             out,
             [(3, late, true), (2, 20, false)],
@@ -304,14 +303,14 @@ mod tests {
     #[test]
     fn a_stamp_from_the_future_holds_up_its_own_source_for_a_moment_and_no_other() {
         let mut merge = Merge::default();
-        merge.line(record(1, 9999), START);
-        merge.line(record(1, 11), START);
-        merge.line(record(2, 10), START);
+        merge.line(line(1, 9999), START);
+        merge.line(line(1, 11), START);
+        merge.line(line(2, 10), START);
         assert_eq!(
-            let_out(&mut merge, LetOut::UpTo(Some(Time(20))), START),
+            release(&mut merge, Release::UpTo(Some(Time(20))), START),
             [(2, 10, false)]
         );
-        let out = let_out(&mut merge, LetOut::UpTo(Some(Time(20))), HOLD);
+        let out = release(&mut merge, Release::UpTo(Some(Time(20))), HOLD);
         assert_eq!(out, [(1, 9999, false), (1, 11, false)]);
     }
 
@@ -322,7 +321,7 @@ mod tests {
         for time in 0..12 {
             merge.line(
                 {
-                    let mut line = record(1, time);
+                    let mut line = line(1, time);
                     line.content.raw = raw.clone();
                     line
                 },
@@ -332,7 +331,7 @@ mod tests {
         let mut batches = Vec::new();
         loop {
             let mut out = Vec::new();
-            let all = merge.let_out(LetOut::All, START, &mut out);
+            let all = merge.release(Release::All, START, &mut out);
             batches.push(
                 out.iter()
                     .map(|update| {
@@ -360,12 +359,12 @@ mod tests {
             let mut merge = Merge::default();
             let mut out = Vec::new();
             for (n, &(source, time)) in lines.iter().enumerate() {
-                merge.line(record(source, time), START);
+                merge.line(line(source, time), START);
                 if let Some(&mark) = marks.get(n / 10) {
-                    out.extend(let_out(&mut merge, LetOut::UpTo(Some(Time(mark))), START));
+                    out.extend(release(&mut merge, Release::UpTo(Some(Time(mark))), START));
                 }
             }
-            out.extend(let_out(&mut merge, LetOut::All, START));
+            out.extend(release(&mut merge, Release::All, START));
             for source in 0..4 {
                 let sent: Vec<i64> = lines.iter().filter(|line| line.0 == source).map(|line| line.1).collect();
                 let got: Vec<i64> = out.iter().filter(|line| line.0 == source).map(|line| line.1).collect();
@@ -381,9 +380,9 @@ mod tests {
             lines.sort_by_key(|line| (line.0, line.1));
             let mut merge = Merge::default();
             for &(source, time) in &lines {
-                merge.line(record(source, time), START);
+                merge.line(line(source, time), START);
             }
-            let out = let_out(&mut merge, LetOut::UpTo(Some(Time(100))), START);
+            let out = release(&mut merge, Release::UpTo(Some(Time(100))), START);
             prop_assert!(out.windows(2).all(|pair| pair[0].1 <= pair[1].1));
             prop_assert_eq!(out.len(), lines.len());
         }

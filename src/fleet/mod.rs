@@ -6,20 +6,30 @@
 //!  a task per host ──▶ Outbox (bytes) ──┘
 //! ```
 //!
-//! Who reads slowly slows down the merge, which lets the outboxes fill, which keeps the hosts from
-//! being asked for more: nothing is dropped between a host and the store. The merge takes the same
-//! share of each host in turn.
+//! Backpressure: a slow reader stalls the merge, the outboxes fill up, and hosts are no longer
+//! asked for more: nothing is dropped between a host and the store. The merge takes the same share
+//! of each host in turn.
+//!
+//! Besides, hosts can be sent requests about what was written before: [`RequestClient`] over the
+//! connections of a running fleet, [`OneShotClient`] over a new one each, [`FanOut`] to many hosts
+//! at once.
 
-mod anew;
-mod asking;
-mod conductor;
+mod aggregator;
+mod fan_out;
+mod feed;
+mod host_requests;
 mod ledger;
 mod merge;
+mod one_shot;
 mod pages;
+mod requests;
 
-pub use anew::Anew;
-pub use asking::{Asking, Told};
+pub use fan_out::{FanOut, FanOutEvent};
+pub use feed::Feed;
+pub use one_shot::OneShotClient;
+pub use requests::RequestClient;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,9 +37,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use crate::host::{Command, Outbox, Question, Work, supervise};
+use crate::host::{Command, Outbox, Work, supervise};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::read_position::SavedPositions;
+use crate::model::read_position::{ReadPosition, SavedPositions};
 use crate::model::update::Update;
 use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::Connector;
@@ -43,6 +53,23 @@ pub struct Options {
     pub lines: u32,
     /// Time between two samples of metrics.
     pub sample_every: Duration,
+}
+
+impl Options {
+    /// What is wanted of a host that an earlier run has read up to `reached`.
+    fn work(&self, started: Instant, reached: BTreeMap<String, Vec<ReadPosition>>) -> Work {
+        let until = match self.goal {
+            Goal::Once { deadline } => Some(started + deadline),
+            Goal::Follow => None,
+        };
+        Work {
+            lines: self.lines,
+            sample_every: self.sample_every,
+            once: until.is_some(),
+            until,
+            resume: Arc::new(reached),
+        }
+    }
 }
 
 /// When the fleet has done its work.
@@ -62,14 +89,15 @@ pub enum Goal {
 /// Batches on their way. A batch has at most the share of each host, so this bounds the bytes too.
 const BATCHES: usize = 4;
 
-/// Commands of an operator on their way to a host; more are pressed in vain.
+/// Batches that are there already when a reader closes the updates: more of them would make it late
+/// for its own deadline.
+const LAST_BATCHES: usize = 64;
+
+/// Pending operator commands per host; further ones are dropped.
 const COMMANDS: usize = 4;
 
-/// Questions on their way to a host, which answers a few at a time; more are refused.
-const QUESTIONS: usize = 64;
-
-/// Parts of an answer on their way; a reader who is slow makes the host wait.
-const REPLIES: usize = 16;
+/// Pending requests per host, which answers a few at a time; further ones are refused.
+const REQUESTS: usize = 64;
 
 /// How long the end may take.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
@@ -77,38 +105,15 @@ const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// A running fleet. Dropping it stops everything.
 pub struct Fleet {
     commands: Vec<mpsc::Sender<Command>>,
-    questions: Questions,
+    requests: RequestClient,
     tasks: JoinSet<()>,
 }
 
-/// Asks the hosts of a fleet.
-#[derive(Debug, Clone, Default)]
-pub struct Questions(Vec<mpsc::Sender<Question>>);
-
-impl Questions {
-    /// Asks a host, over the connection that it has. A host that is down says so at once; dropping
-    /// the receiver ends the work there. An answer that is whole ends with [`LogResponse::Done`].
-    #[must_use]
-    pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
-        let (sender, receiver) = mpsc::channel(REPLIES);
-        let refused = self
-            .0
-            .get(host.index())
-            .is_none_or(|host| host.try_send((ask, sender.clone())).is_err());
-        if refused {
-            // There is room for the first.
-            let _ = sender.try_send(LogResponse::Failed(
-                "".into(),
-                "it has not answered what was asked before".into(),
-            ));
-        }
-        receiver
-    }
-}
-
-/// What the fleet tells; ends when the goal is reached or the fleet is stopped.
+/// The updates of a fleet; they end when the goal is reached or the fleet is stopped.
 pub struct Updates {
     batches: mpsc::Receiver<Vec<Update>>,
+    /// Once they are closed, the number of batches that still come.
+    left: Option<usize>,
 }
 
 impl Fleet {
@@ -127,54 +132,39 @@ impl Fleet {
         remembered: &SavedPositions,
     ) -> (Self, Updates) {
         let started = Instant::now();
-        let until = match options.goal {
-            Goal::Once { deadline } => Some(started + deadline),
-            Goal::Follow => None,
-        };
         let ready = Arc::new(Notify::new());
         let (sender, batches) = mpsc::channel(BATCHES);
-        let mut tasks = JoinSet::new();
-        let (mut commands, mut questions, mut outboxes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fleet = Self {
+            commands: Vec::with_capacity(hosts.len()),
+            requests: RequestClient::default(),
+            tasks: JoinSet::new(),
+        };
+        let mut outboxes = Vec::with_capacity(hosts.len());
         for host in hosts {
             let outbox = Outbox::new(Arc::clone(&ready));
-            let (command, receiver) = mpsc::channel(COMMANDS);
-            let (question, asked) = mpsc::channel(QUESTIONS);
-            let resume = Arc::new(
-                remembered
-                    .get(host.name().as_str())
-                    .cloned()
-                    .unwrap_or_default(),
-            );
-            let work = Work {
-                lines: options.lines,
-                sample_every: options.sample_every,
-                once: until.is_some(),
-                until,
-                resume,
-            };
-            let (connector, theirs) = (connector.clone(), outbox.clone());
-            tasks.spawn(async move {
-                supervise(&host, &work, &connector, &theirs, receiver, asked).await;
-            });
+            let reached = remembered.get(host.name().as_str()).cloned();
+            let work = options.work(started, reached.unwrap_or_default());
+            fleet.supervise(host, work, connector.clone(), outbox.clone());
             outboxes.push(outbox);
-            commands.push(command);
-            questions.push(question);
         }
-        tasks.spawn(conductor::run(
-            outboxes,
-            options.goal,
-            started,
-            ready,
-            sender,
-        ));
-        (
-            Self {
-                commands,
-                questions: Questions(questions),
-                tasks,
-            },
-            Updates { batches },
-        )
+        let aggregate = aggregator::run(outboxes, options.goal, started, ready, sender);
+        fleet.tasks.spawn(aggregate);
+        let updates = Updates {
+            batches,
+            left: None,
+        };
+        (fleet, updates)
+    }
+
+    /// Keeps a host connected, in a task of its own.
+    fn supervise(&mut self, host: HostSpec, work: Work, connector: Connector, outbox: Outbox) {
+        let (command, commands) = mpsc::channel(COMMANDS);
+        let (request, requests) = mpsc::channel(REQUESTS);
+        self.commands.push(command);
+        self.requests.add(request);
+        self.tasks.spawn(async move {
+            supervise(&host, &work, &connector, &outbox, commands, requests).await;
+        });
     }
 
     /// Dials a host now, whatever its state and its back-off.
@@ -185,16 +175,16 @@ impl Fleet {
         }
     }
 
-    /// Asks a host something beside following it; see [`Questions::ask`].
+    /// Sends a request to a host that is followed; see [`RequestClient::ask`].
     #[must_use]
     pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
-        self.questions.ask(host, ask)
+        self.requests.ask(host, ask)
     }
 
-    /// What asks the hosts, for who does not own the fleet.
+    /// A client for those who do not own the fleet.
     #[must_use]
-    pub fn questions(&self) -> Questions {
-        self.questions.clone()
+    pub fn requests(&self) -> RequestClient {
+        self.requests.clone()
     }
 
     /// Ends every connection in order; returns within 2 seconds.
@@ -206,15 +196,20 @@ impl Fleet {
     }
 }
 
-impl Updates {
-    /// The next batch of updates, never empty; `None` after the end. Cancel-safe. While nobody
-    /// calls it the hosts are read no further than the bound of the queues.
-    pub async fn next(&mut self) -> Option<Vec<Update>> {
+impl Feed for Updates {
+    /// While nobody calls it the hosts are read no further than the bound of the queues.
+    async fn next(&mut self) -> Option<Vec<Update>> {
         self.batches.recv().await
     }
 
-    /// A batch that is there already.
-    pub fn try_next(&mut self) -> Option<Vec<Update>> {
+    fn try_next(&mut self) -> Option<Vec<Update>> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(1)?;
+        }
         self.batches.try_recv().ok()
+    }
+
+    fn close(&mut self) {
+        self.left.get_or_insert(LAST_BATCHES);
     }
 }

@@ -13,7 +13,7 @@ use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::request::MissingBytes;
 
-use super::merge::{LetOut, Merge};
+use super::merge::{Merge, Release};
 
 /// Lines of pages, and the numbers of their sources.
 #[derive(Debug, Default)]
@@ -72,14 +72,11 @@ impl Pages {
         Update::Source(host, source, info.clone())
     }
 
-    /// Lets out what may go: a batch of all, or what there is no room for.
-    pub(super) fn let_out(&mut self, all: bool) -> Vec<Update> {
+    /// Releases a batch of all there is, or only what there is no room for.
+    pub(super) fn release(&mut self, all: bool) -> Vec<Update> {
         let mut out = Vec::new();
-        self.merge.let_out(
-            if all { LetOut::All } else { LetOut::Nothing },
-            Duration::ZERO,
-            &mut out,
-        );
+        let release = if all { Release::All } else { Release::Nothing };
+        self.merge.release(release, Duration::ZERO, &mut out);
         out
     }
 

@@ -30,6 +30,9 @@ pub enum Update {
     /// The last line of a source, of which the end has not come yet. Its record comes when it has,
     /// with the same cursor; until then this may be said again, with more of it.
     Unfinished(Box<FleetLine>),
+    /// Lines that a stage filtered out: nobody shows them, and whoever remembers how far a source
+    /// was read goes on after them.
+    FilteredOut(Vec<FleetLine>),
     /// Bytes were lost.
     Gap(Gap),
     /// The completeness ledger, when it has changed; at most a few times a second.

@@ -30,6 +30,7 @@ mod ere;
 mod error;
 mod explain;
 mod expression;
+pub mod gap_fill;
 mod grep;
 mod highlights;
 mod language;

@@ -66,22 +66,22 @@ pub(super) fn line(
     cells: Cells,
     host: &str,
     source: &str,
-    record: &FleetLine,
+    line: &FleetLine,
 ) -> io::Result<()> {
-    let cursor = record.content.place().to_string();
-    let level = level::of_line(record).map_or("", Level::as_str);
-    let continues = if record.content.continues {
+    let cursor = line.content.place().to_string();
+    let level = level::of_line(line).map_or("", Level::as_str);
+    let continues = if line.content.continues {
         "true"
     } else {
         "false"
     };
     let [host, source, text] =
-        [host.as_bytes(), source.as_bytes(), &record.content.raw].map(|bytes| cell(bytes, cells));
+        [host.as_bytes(), source.as_bytes(), &line.content.raw].map(|bytes| cell(bytes, cells));
     row(
         out,
         &[
-            &json::time(record.content.time),
-            record.content.time_from.as_str(),
+            &json::time(line.content.time),
+            line.content.time_from.as_str(),
             level,
             &host,
             &source,

@@ -142,20 +142,20 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(host: &'a str, source: &'a str, record: &'a FleetLine) -> Self {
+    pub(super) fn new(host: &'a str, source: &'a str, line: &'a FleetLine) -> Self {
         Self {
             v: VERSION,
             r#type: "line",
             host,
             source,
-            time: time(record.content.time),
-            time_from: record.content.time_from.as_str(),
-            level: level::of_line(record).map(Level::as_str),
-            cursor: record.content.place().to_string(),
-            text: JsonText::new(&record.content.raw),
-            continues: record.content.continues,
-            fields: Fields(&record.content.raw),
-            ids: Ids::of(&record.content.raw),
+            time: time(line.content.time),
+            time_from: line.content.time_from.as_str(),
+            level: level::of_line(line).map(Level::as_str),
+            cursor: line.content.place().to_string(),
+            text: JsonText::new(&line.content.raw),
+            continues: line.content.continues,
+            fields: Fields(&line.content.raw),
+            ids: Ids::of(&line.content.raw),
         }
     }
 }

@@ -74,11 +74,11 @@ impl Progress {
     }
 
     /// Takes the line away until [`Progress::resume`].
-    pub(super) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.change(|stage| stage.paused = true);
     }
 
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.change(|stage| stage.paused = false);
     }
 

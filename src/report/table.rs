@@ -12,6 +12,7 @@ use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::model::update::{Ledger, Update};
+use crate::stages::SourceName;
 
 /// Names in the progress line; the others are counted.
 const NAMES_SHOWN: usize = 4;
@@ -99,6 +100,14 @@ impl<'a> Table<'a> {
             .unwrap_or("?")
     }
 
+    /// A source with its host.
+    pub(super) fn name(&self, host: HostId, source: SourceId) -> SourceName<'_> {
+        SourceName {
+            host: self.host_name(host),
+            source: self.source_name(source),
+        }
+    }
+
     pub(super) fn status(&mut self, host: HostId, status: HostStatus) {
         if let Some(row) = self.row(host) {
             row.status = status;
@@ -126,6 +135,7 @@ impl<'a> Table<'a> {
             // A line without an end is printed when the pass ends, as a line.
             Update::Status(..)
             | Update::Lines(_)
+            | Update::FilteredOut(_)
             | Update::Unfinished(_)
             | Update::Gap(_)
             | Update::Begun(..) => {}

@@ -1,16 +1,21 @@
 //! Reports over invented updates: every kind of object, every exit code, every way to end.
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::*;
+use crate::fleet::Feed;
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::gap::GapReason;
-use crate::model::host::{Endpoint, HostId, HostName, SystemFacts};
-use crate::model::line::{ByteSpan, Line};
+use crate::model::gap::{Gap, GapReason};
+use crate::model::host::{Endpoint, HostId, HostName, HostSpec, SystemFacts};
+use crate::model::line::{ByteSpan, FleetLine, Line};
 use crate::model::metrics::{
     CpuUsage, DiskIo, DiskUsage, LoadAverage, MemoryUsage, NetworkTraffic, PressureStall, Sample,
     SwapUsage,
@@ -18,8 +23,9 @@ use crate::model::metrics::{
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{Time, TimeSource};
-use crate::model::update::Ledger;
-use crate::query::ReferenceTime;
+use crate::model::update::{Ledger, Update};
+use crate::query::{Query, ReferenceTime};
+use crate::stages::{GrepStage, LineFilter};
 
 /// 2026-01-01T00:00:00.042Z.
 const AT: Time = Time(1_767_225_600_042_000_000);
@@ -41,6 +47,8 @@ impl Feed for List {
     fn try_next(&mut self) -> Option<Vec<Update>> {
         self.batches.pop_front()
     }
+
+    fn close(&mut self) {}
 }
 
 fn host(name: &str) -> HostSpec {
@@ -50,10 +58,8 @@ fn host(name: &str) -> HostSpec {
 fn options(json: bool) -> Options {
     Options {
         form: if json { Form::Json } else { Form::Text },
-        grep: None,
         timeout: Some(Duration::from_secs(10)),
         part: Part::All,
-        sources: Vec::new(),
         color: false,
         progress: Progress::hidden(),
         zone: TimeZone::UTC,
@@ -67,13 +73,18 @@ async fn report(
     updates: Vec<Update>,
     ends: bool,
 ) -> (Outcome, String) {
-    let hosts: Vec<HostSpec> = hosts.iter().map(|name| host(name)).collect();
     let list = List {
         batches: updates.into_iter().map(|update| vec![update]).collect(),
         ends,
     };
+    print(hosts, options, list).await
+}
+
+async fn print(hosts: &[&str], options: Options, updates: impl Feed) -> (Outcome, String) {
+    let hosts: Vec<HostSpec> = hosts.iter().map(|name| host(name)).collect();
     let mut out = Vec::new();
-    let outcome = run(list, &hosts, options, &mut Ending::never(), &mut out)
+    let outcome = Run::new(&hosts, options)
+        .print(updates, &mut Ending::never(), &mut out)
         .await
         .expect("a vector takes everything");
     (
@@ -458,17 +469,16 @@ fn of(source: u32, continues: bool, raw: &'static str) -> Update {
 
 /// The texts of the lines that are printed for a query.
 async fn found(query: &str, updates: Vec<Update>) -> Vec<String> {
-    let grep = Some(Query::parse(query, &ReferenceTime::default()).expect("a query"));
-    let (outcome, out) = report(
-        &["a"],
-        Options {
-            grep,
-            ..options(true)
-        },
-        updates,
-        true,
-    )
-    .await;
+    let filter = LineFilter {
+        query: Some(Query::parse(query, &ReferenceTime::default()).expect("a query")),
+        sources: Vec::new(),
+    };
+    let list = List {
+        batches: updates.into_iter().map(|update| vec![update]).collect(),
+        ends: true,
+    };
+    let wanted = GrepStage::new(list, &[host("a")], filter);
+    let (outcome, out) = print(&["a"], options(true), wanted).await;
     let rows = out
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -574,7 +584,7 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
     updates.extend(lines.iter().map(|raw| line(raw)));
     updates.extend([gap(Some(1_048_580)), failed(1, LinkState::Denied)]);
     for (cells, guard) in [(Cells::Guarded, "'"), (Cells::Raw, "")] {
-        let mut list = List {
+        let list = List {
             batches: VecDeque::from([updates.clone()]),
             ends: true,
         };
@@ -583,16 +593,11 @@ async fn csv_has_a_header_and_a_row_for_each_line_and_gap_and_its_summary_elsewh
             ..options(false)
         };
         let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let outcome = run_with_notes(
-            &mut list,
-            &hosts,
-            options,
-            &mut Ending::never(),
-            (&mut out, &mut notes),
-            None,
-        )
-        .await
-        .expect("written");
+        let outcome = Run::new(&hosts, options)
+            .with_notes(&mut notes)
+            .print(list, &mut Ending::never(), &mut out)
+            .await
+            .expect("written");
         let expect = format!(
             r#"time,time_from,level,host,source,text,cursor,continues
 2026-01-01T00:00:00.042000000Z,stamp,,web-1,access,"a ""b"", c",fe01.2a.77.651b0ab1,false
@@ -714,23 +719,21 @@ async fn a_reader_that_has_gone_ends_it_quietly_and_a_full_disk_does_not() {
             batches: VecDeque::from([vec![failed(0, LinkState::Denied), line(b"x")]]),
             ends: true,
         };
-        let gone = run(
-            list(),
-            &hosts,
-            options(json),
-            &mut Ending::never(),
-            &mut Failing(10, io::ErrorKind::BrokenPipe),
-        )
-        .await;
+        let gone = Run::new(&hosts, options(json))
+            .print(
+                list(),
+                &mut Ending::never(),
+                &mut Failing(10, io::ErrorKind::BrokenPipe),
+            )
+            .await;
         assert_eq!(gone.expect("no error").exit, 0);
-        let full = run(
-            list(),
-            &hosts,
-            options(json),
-            &mut Ending::never(),
-            &mut Failing(10, io::ErrorKind::StorageFull),
-        )
-        .await;
+        let full = Run::new(&hosts, options(json))
+            .print(
+                list(),
+                &mut Ending::never(),
+                &mut Failing(10, io::ErrorKind::StorageFull),
+            )
+            .await;
         assert!(full.is_err_and(|error| {
             error
                 .to_string()

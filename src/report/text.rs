@@ -73,22 +73,22 @@ impl Style {
         out: &mut impl Write,
         host: &str,
         source: &str,
-        record: &FleetLine,
+        line: &FleetLine,
     ) -> io::Result<()> {
-        let head = self.head(record.content.time, host, source);
-        writeln!(out, "{head} {}", self.content(record, None))
+        let head = self.head(line.content.time, host, source);
+        writeln!(out, "{head} {}", self.content(line, None))
     }
 
     /// A line as people read it, with what a query found in it standing out.
-    pub(super) fn content(&self, record: &FleetLine, marks: Option<&Query>) -> String {
-        let level = match level::of_line(record) {
+    pub(super) fn content(&self, line: &FleetLine, marks: Option<&Query>) -> String {
+        let level = match level::of_line(line) {
             Some(Level::Error | Level::Fatal) => RED,
             Some(Level::Warn) => YELLOW,
             Some(Level::Trace | Level::Debug) => DIM,
             _ => "",
         };
-        let line = settled(level::without_priority(&record.content.raw));
-        let text = SafeText::line(&line, ColourHandling::Kept, MAX_SHOWN_BYTES);
+        let settled = settled(level::without_priority(&line.content.raw));
+        let text = SafeText::line(&settled, ColourHandling::Kept, MAX_SHOWN_BYTES);
         let found = marks
             .filter(|_| self.color)
             .map(|query| query.highlights(text.as_str()))

@@ -134,8 +134,8 @@ impl Store {
             Update::Unfinished(record) => drop(self.unfinished.insert(record.source, *record)),
             Update::Gap(gap) => self.add_gap(gap),
             Update::Ledger(ledger) => self.ledger = ledger,
-            // Of use to who goes on another time.
-            Update::Begun(..) => {}
+            // Only a later run needs these.
+            Update::Begun(..) | Update::FilteredOut(_) => {}
         }
     }
 

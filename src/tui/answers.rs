@@ -1,82 +1,65 @@
-//! Answers of hosts on their way to the console: one queue for all questions, bounded, so that a
-//! host waits while the console is busy.
+//! Responses of hosts to the console. Each is read straight from the channel that its host fills,
+//! which is bounded, so that a host waits while the console is busy.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
 use crate::app::AskId;
 use crate::query::request::LogResponse;
 
-/// Parts of answers that are taken together.
+/// Replies that are taken together.
 const TOGETHER: usize = 64;
 
-/// Batches of them on their way.
-const BATCHES: usize = 8;
-
-/// Some of an answer, or `None` at its end.
+/// Some replies of a response, or `None` at its end.
 pub(super) type Part = (AskId, Option<Vec<LogResponse>>);
 
-/// The answers that are awaited.
+/// The responses that are awaited, beginning with the one whose turn is next.
+#[derive(Default)]
 pub(super) struct PendingResponses {
-    parts: mpsc::Receiver<Part>,
-    sender: mpsc::Sender<Part>,
-    tasks: HashMap<AskId, AbortHandle>,
+    open: VecDeque<OpenResponse>,
 }
 
-impl Default for PendingResponses {
-    fn default() -> Self {
-        let (sender, parts) = mpsc::channel(BATCHES);
-        Self {
-            parts,
-            sender,
-            tasks: HashMap::new(),
-        }
-    }
+struct OpenResponse {
+    id: AskId,
+    replies: mpsc::Receiver<LogResponse>,
 }
 
 impl PendingResponses {
-    /// Waits for an answer.
-    pub(super) fn add(&mut self, id: AskId, mut replies: mpsc::Receiver<LogResponse>) {
-        let sender = self.sender.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                let mut some = Vec::new();
-                let over = replies.recv_many(&mut some, TOGETHER).await == 0;
-                let part = (id, (!over).then_some(some));
-                if sender.send(part).await.is_err() || over {
-                    return;
-                }
-            }
-        });
-        self.tasks.insert(id, task.abort_handle());
+    /// Waits for a response.
+    pub(super) fn add(&mut self, id: AskId, replies: mpsc::Receiver<LogResponse>) {
+        self.open.push_back(OpenResponse { id, replies });
     }
 
     /// Waits for it no more, which ends the work on the host.
     pub(super) fn cancel(&mut self, id: AskId) {
-        if let Some(task) = self.tasks.remove(&id) {
-            task.abort();
-        }
+        self.open.retain(|response| response.id != id);
     }
 
     /// What comes next. Cancel-safe.
     pub(super) async fn next(&mut self) -> Part {
-        match self.parts.recv().await {
-            Some(part) => {
-                if part.1.is_none() {
-                    self.tasks.remove(&part.0);
-                }
-                part
-            }
-            // There is always a sender.
-            None => std::future::pending().await,
-        }
+        poll_fn(|context| self.poll_next(context)).await
     }
-}
 
-impl Drop for PendingResponses {
-    fn drop(&mut self) {
-        self.tasks.values().for_each(AbortHandle::abort);
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Part> {
+        for at in 0..self.open.len() {
+            let mut taken = Vec::new();
+            let OpenResponse { id, replies } = &mut self.open[at];
+            let id = *id;
+            if let Poll::Ready(count) = replies.poll_recv_many(context, &mut taken, TOGETHER) {
+                self.end_turn(at, count == 0);
+                return Poll::Ready((id, (count > 0).then_some(taken)));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// The others have their turn before this one has another.
+    fn end_turn(&mut self, at: usize, is_over: bool) {
+        if let Some(response) = self.open.remove(at).filter(|_| !is_over) {
+            self.open.push_back(response);
+        }
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
-use crate::fleet::{Fleet, Questions, Updates};
+use crate::fleet::{Feed, Fleet, RequestClient, Updates};
 use crate::model::host::{HostId, HostSpec};
 use crate::model::prompt::PromptReply;
 use crate::model::time::Time;
@@ -90,7 +90,7 @@ pub async fn run(
     };
     let app = App::new(hosts, zone).with_query(options.query);
     let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
-    turn.hosts = fleet.questions();
+    turn.hosts = fleet.requests();
     let ended = turn
         .run(EventStream::new, updates, &mut signals, |host| {
             fleet.reconnect(host);
@@ -99,24 +99,6 @@ pub async fn run(
     drop(turn);
     fleet.stop().await;
     ended
-}
-
-/// What yields batches of updates.
-pub(crate) trait Feed {
-    /// The next batch; `None` after the end. Cancel-safe.
-    fn next(&mut self) -> impl Future<Output = Option<Vec<Update>>>;
-    /// A batch that is there already.
-    fn try_next(&mut self) -> Option<Vec<Update>>;
-}
-
-impl Feed for Updates {
-    async fn next(&mut self) -> Option<Vec<Update>> {
-        Updates::next(self).await
-    }
-
-    fn try_next(&mut self) -> Option<Vec<Update>> {
-        Updates::try_next(self)
-    }
 }
 
 /// What is needed to load another theme.
@@ -135,7 +117,7 @@ struct Loop<S, C> {
     questions: mpsc::Receiver<Asked>,
     asked: HashMap<QuestionId, oneshot::Sender<PromptReply>>,
     next_question: u64,
-    hosts: Questions,
+    hosts: RequestClient,
     answers: PendingResponses,
     clock: C,
     anew: bool,
@@ -165,7 +147,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             questions,
             asked: HashMap::new(),
             next_question: 0,
-            hosts: Questions::default(),
+            hosts: RequestClient::default(),
             answers: PendingResponses::default(),
             clock,
             anew: false,

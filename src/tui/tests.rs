@@ -84,6 +84,8 @@ impl Feed for Script {
         }
         Some(batch)
     }
+
+    fn close(&mut self) {}
 }
 
 /// A console on the fixture's hosts, to be driven through the real loop.
@@ -196,6 +198,10 @@ impl Feed for &mut Script {
 
     fn try_next(&mut self) -> Option<Vec<Update>> {
         Script::try_next(self)
+    }
+
+    fn close(&mut self) {
+        Script::close(self);
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use logtrail::commands;
 use logtrail::demo::{DemoError, DemoFleet};
 use logtrail::fleet::{self, Goal};
 use logtrail::model::host::HostSpec;
@@ -395,7 +396,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
 
 /// One pass over hosts by the same road as the program's, as JSON Lines.
 async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) {
-    let connector = Connector::new(settings(timeout), report::asker(Progress::hidden()));
+    let connector = Connector::new(settings(timeout), commands::asker(Progress::hidden()));
     let goal = Goal::Once { deadline: timeout };
     let wanted = fleet::Options {
         goal,
@@ -408,25 +409,18 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     let today = jiff::Zoned::now().date();
     let options = report::Options {
         form: report::Form::Json,
-        grep: None,
         timeout: Some(timeout),
         part: report::Part::All,
-        sources: Vec::new(),
         color: false,
         progress,
         zone,
         today,
     };
     let mut out = Vec::new();
-    let outcome = report::run(
-        updates,
-        &hosts,
-        options,
-        &mut report::Ending::never(),
-        &mut out,
-    )
-    .await
-    .expect("a vector takes everything");
+    let outcome = report::Run::new(&hosts, options)
+        .print(updates, &mut report::Ending::never(), &mut out)
+        .await
+        .expect("a vector takes everything");
     running.stop().await;
     let text = String::from_utf8(out).expect("UTF-8");
     (

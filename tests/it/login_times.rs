@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use logtrail::fleet::{Asking, Told};
+use logtrail::fleet::{FanOut, FanOutEvent};
 use logtrail::model::host::HostSpec;
 use logtrail::model::prompt::OperatorPrompt;
 use logtrail::model::state::{HostStatus, LinkState};
@@ -248,10 +248,10 @@ async fn asked(host: HostSpec, silence: Duration) -> HostStatus {
         sources: Vec::new(),
         what: RequestKind::List,
     }];
-    let mut asking = Asking::start(vec![host], &asks, silence, connector);
+    let mut asking = FanOut::start(vec![host], &asks, silence, connector);
     let mut last = None;
     while let Some(told) = asking.next().await {
-        if let Told::Update(Update::Status(_, status)) = told {
+        if let FanOutEvent::Update(Update::Status(_, status)) = told {
             last = Some(status);
         }
     }

@@ -1,7 +1,7 @@
 //! Servers that give a connection one session only: OpenSSH's with MaxSessions 1, and tinysshd,
 //! which hangs up when it ends.
 
-use logtrail::fleet::{Asking, Told};
+use logtrail::fleet::{FanOut, FanOutEvent};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceSpec;
 use logtrail::model::state::LinkState;
@@ -71,23 +71,23 @@ async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<Strin
         sources: sources.iter().map(|name| (*name).to_owned()).collect(),
         what,
     }];
-    let mut asking = Asking::start(vec![host], &asks, PATIENCE, connector);
+    let mut asking = FanOut::start(vec![host], &asks, PATIENCE, connector);
     let (mut told, mut last) = (Vec::new(), String::new());
     while let Some(next) = asking.next().await {
         match next {
-            Told::Update(Update::Lines(records)) => {
+            FanOutEvent::Update(Update::Lines(records)) => {
                 told.extend(
                     records
                         .iter()
                         .map(|record| String::from_utf8_lossy(&record.content.raw).into_owned()),
                 );
             }
-            Told::Update(Update::Status(_, status)) => {
+            FanOutEvent::Update(Update::Status(_, status)) => {
                 last = format!("{} {}", status.state, status.reason.unwrap_or_default())
                     .trim_end()
                     .to_owned();
             }
-            Told::Reply(_, LogResponse::Failed(name, why)) => {
+            FanOutEvent::Reply(_, LogResponse::Failed(name, why)) => {
                 told.push(format!("{name} failed: {why}"));
             }
             _ => {}

@@ -364,7 +364,7 @@ async fn a_host_is_described_once_to_all_requests_of_a_connection() {
                 .fleet
                 .as_ref()
                 .expect("it runs")
-                .questions()
+                .requests()
                 .ask(HostId(0), ask);
             let mut lines = 0;
             while let Some(reply) = within("an answer", replies.recv()).await {

@@ -359,9 +359,9 @@ async fn r31_pages_and_searches_over_a_slow_link_hold_up_no_metrics() {
         limit,
         count_only,
     });
-    let questions = watched.fleet.as_ref().expect("it runs").questions();
+    let requests = watched.fleet.as_ref().expect("it runs").requests();
     let ask = |what| {
-        answered(questions.ask(
+        answered(requests.ask(
             HostId(0),
             LogRequest {
                 sources: Vec::new(),

@@ -16,15 +16,19 @@ const IMPORTS: &[(&str, &str)] = &[
     ("engine", "model parse query files"),
     ("host", "model parse metrics query files engine transport"),
     ("fleet", "model query transport host"),
+    ("stages", "model query fleet"),
     ("store", "model query"),
     ("app", "model parse query store"),
     ("view", "model parse query store app"),
-    // Both answer the questions of `transport`, on a terminal.
-    ("report", "model parse query transport fleet"),
+    ("report", "model parse query fleet stages"),
     ("tui", "model query transport fleet store app view"),
     ("demo", "model"),
     ("cli", "model query report demo"),
     ("config", "model parse query transport fleet report cli"),
+    (
+        "commands",
+        "model query transport fleet stages report tui demo cli config",
+    ),
 ];
 
 /// Longer files want to be two.

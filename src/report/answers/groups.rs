@@ -6,6 +6,7 @@ use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::query::{MatchInput, Query};
+use crate::stages::SourceName;
 
 /// Lines that are remembered as printed: more than two groups with the largest context have.
 const REMEMBERED: usize = 4096;
@@ -22,7 +23,12 @@ pub(super) struct HitGroups {
 type Key = (u64, u64, u64);
 
 /// A hit, with the lines before and after it.
-pub(super) type Near<'r> = (&'r [FleetLine], &'r FleetLine, &'r [FleetLine]);
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HitLines<'r> {
+    pub(super) before: &'r [FleetLine],
+    pub(super) line: &'r FleetLine,
+    pub(super) after: &'r [FleetLine],
+}
 
 /// Lines to be printed.
 #[derive(Debug)]
@@ -38,39 +44,46 @@ impl HitGroups {
     /// as one, and not again when it comes itself.
     pub(super) fn arrange<'r>(
         &mut self,
-        (host, name): (HostId, &str),
-        source: &str,
+        name: SourceName<'_>,
         query: &Query,
-        (before, hit, after): Near<'r>,
+        hit: HitLines<'r>,
     ) -> Group<'r> {
+        let HitLines {
+            before,
+            line,
+            after,
+        } = hit;
         let first = self.of.is_none();
-        if self
-            .of
-            .as_ref()
-            .is_none_or(|(of, known)| *of != host || known != source)
-        {
-            self.of = Some((host, source.to_owned()));
-            self.known.clear();
-            self.order.clear();
-        }
-        let is_hit = |record: &FleetLine| {
-            record.content.cursor == hit.content.cursor
+        self.go_to(line.host, name.source);
+        let cursor = line.content.cursor;
+        let is_hit = |line: &FleetLine| {
+            line.content.cursor == cursor
                 || query.matches(&MatchInput {
-                    host: name,
-                    source,
-                    time: record.content.time,
-                    raw: &record.content.raw,
+                    host: name.host,
+                    source: name.source,
+                    time: line.content.time,
+                    raw: &line.content.raw,
                 })
         };
-        let all: Vec<&FleetLine> = before.iter().chain([hit]).chain(after).collect();
+        let all: Vec<&FleetLine> = before.iter().chain([line]).chain(after).collect();
         let apart = !first && !self.touches(&all);
         let lines = all
             .into_iter()
-            .filter(|record| self.remember(record))
-            .map(|record| (record, is_hit(record)));
+            .filter(|line| self.remember(line))
+            .map(|line| (line, is_hit(line)));
         Group {
             apart,
             lines: lines.collect(),
+        }
+    }
+
+    /// Forgets what was printed of another source.
+    fn go_to(&mut self, host: HostId, source: &str) {
+        let is_same = |(of, known): &(HostId, String)| *of == host && known == source;
+        if !self.of.as_ref().is_some_and(is_same) {
+            self.of = Some((host, source.to_owned()));
+            self.known.clear();
+            self.order.clear();
         }
     }
 
@@ -129,6 +142,11 @@ mod tests {
     use crate::model::time::{Time, TimeSource};
     use crate::query::ReferenceTime;
 
+    const NAME: SourceName<'static> = SourceName {
+        host: "web-1",
+        source: "app",
+    };
+
     /// Lines of two letters, of which `x…` are hits.
     fn log(lines: &str) -> Vec<FleetLine> {
         let record = |(n, text): (u64, &str)| FleetLine {
@@ -156,18 +174,18 @@ mod tests {
         let query = Query::parse("x", &ReferenceTime::default()).expect("a query");
         let mut out = String::new();
         for &hit in hits {
-            let near = (
-                &log[hit.saturating_sub(1)..hit],
-                &log[hit],
-                &log[hit + 1..(hit + 2).min(log.len())],
-            );
-            let group = groups.arrange((HostId(0), "web-1"), "app", &query, near);
+            let lines = HitLines {
+                before: &log[hit.saturating_sub(1)..hit],
+                line: &log[hit],
+                after: &log[hit + 1..(hit + 2).min(log.len())],
+            };
+            let group = groups.arrange(NAME, &query, lines);
             out += if group.apart { "-- " } else { "" };
-            for (record, is_hit) in group.lines {
+            for (line, is_hit) in group.lines {
                 out += &format!(
                     "{}{} ",
                     if is_hit { ":" } else { "-" },
-                    String::from_utf8_lossy(&record.content.raw)
+                    String::from_utf8_lossy(&line.content.raw)
                 );
             }
         }

@@ -22,12 +22,13 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use self::chart::Chart;
-use self::groups::{HitGroups, Near};
+use self::groups::{HitGroups, HitLines};
 use self::paced::Paced;
+use self::text::LineMark;
 use super::table::{Bytes, PageEnds, Row, Table};
 use super::text::Style;
 use super::{Ending, Error, Outcome, Progress, Why, json};
-use crate::fleet::Told;
+use crate::fleet::FanOutEvent;
 use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
@@ -38,6 +39,7 @@ use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::Query;
 use crate::query::request::{HistogramBucket, LogResponse, ResponseTotals};
+use crate::stages::SourceName;
 
 /// What kind of answers are expected.
 #[derive(Debug, Clone)]
@@ -87,12 +89,12 @@ pub struct AskOptions {
 
 /// Where answers come from: hosts, or a list in tests.
 pub trait ResponsePrinter {
-    /// What is told next; `None` after the end. Must be cancel-safe.
-    fn next(&mut self) -> impl Future<Output = Option<Told>> + Send;
+    /// What comes next; `None` after the end. Must be cancel-safe.
+    fn next(&mut self) -> impl Future<Output = Option<FanOutEvent>> + Send;
 }
 
-impl ResponsePrinter for crate::fleet::Asking {
-    fn next(&mut self) -> impl Future<Output = Option<Told>> + Send {
+impl ResponsePrinter for crate::fleet::FanOut {
+    fn next(&mut self) -> impl Future<Output = Option<FanOutEvent>> + Send {
         Self::next(self)
     }
 }
@@ -108,11 +110,11 @@ pub async fn answer(
     hosts: &[HostSpec],
     options: AskOptions,
     ending: &mut Ending,
-    (out, notes): (&mut impl Write, &mut impl Write),
+    output: ResponseOutput<'_, impl Write, impl Write>,
 ) -> Result<Outcome, Error> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
-    let mut printed = PrintedResponse::new(hosts, options, Paced::new(out), notes);
+    let mut printed = PrintedResponse::new(hosts, options, output);
     let done = printed.consume(answers, ending).await;
     progress.end();
     match done.and_then(|()| printed.finish()) {
@@ -125,9 +127,17 @@ pub async fn answer(
     }
 }
 
+/// Where responses are printed.
+pub struct ResponseOutput<'a, W, N> {
+    /// What was asked for.
+    pub out: &'a mut W,
+    /// What belongs beside it: hosts that are not well, notes, the summary.
+    pub notes: &'a mut N,
+}
+
 struct PrintedResponse<'a, W: Write, N: Write> {
     options: AskOptions,
-    out: Paced<W>,
+    out: Paced<&'a mut W>,
     notes: &'a mut N,
     table: Table<'a>,
     style: Style,
@@ -143,7 +153,7 @@ struct PrintedResponse<'a, W: Write, N: Write> {
 }
 
 impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
-    fn new(hosts: &'a [HostSpec], options: AskOptions, out: Paced<W>, notes: &'a mut N) -> Self {
+    fn new(hosts: &'a [HostSpec], options: AskOptions, output: ResponseOutput<'a, W, N>) -> Self {
         let mut table = Table::new(hosts);
         table.rows.iter_mut().for_each(|row| row.done = Some(false));
         let style = Style::new(hosts, options.color, options.zone.clone(), options.today);
@@ -153,8 +163,8 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         };
         Self {
             options,
-            out,
-            notes,
+            out: Paced::new(output.out),
+            notes: output.notes,
             table,
             style,
             groups: HitGroups::default(),
@@ -173,7 +183,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         ending: &mut Ending,
     ) -> io::Result<()> {
         loop {
-            let told = tokio::select! {
+            let event = tokio::select! {
                 biased;
                 why = ending.wait() => match why {
                     Why::Unread => return Err(io::ErrorKind::BrokenPipe.into()),
@@ -186,13 +196,13 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                     self.show()?;
                     continue;
                 }
-                told = answers.next() => told,
+                event = answers.next() => event,
             };
-            let Some(told) = told else { return Ok(()) };
-            if let Told::Reply(host, LogResponse::Progress(done, of)) = told {
+            let Some(event) = event else { return Ok(()) };
+            if let FanOutEvent::Reply(host, LogResponse::Progress(done, of)) = event {
                 self.progress.insert(host, (done, of));
             } else {
-                self.told(told)?;
+                self.on_event(event)?;
                 if self.out.is_due() {
                     self.show()?;
                 }
@@ -223,25 +233,25 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
             .now(self.table.done(), || self.table.awaited() + &read());
     }
 
-    fn told(&mut self, told: Told) -> io::Result<()> {
-        match told {
-            Told::Update(Update::Lines(records)) => {
-                records.iter().try_for_each(|record| self.line(record))
+    fn on_event(&mut self, event: FanOutEvent) -> io::Result<()> {
+        match event {
+            FanOutEvent::Update(Update::Lines(lines)) => {
+                lines.iter().try_for_each(|line| self.line(line))
             }
-            Told::Update(Update::Gap(gap)) => self.gap(gap),
-            Told::Update(Update::Status(host, status)) => {
+            FanOutEvent::Update(Update::Gap(gap)) => self.gap(gap),
+            FanOutEvent::Update(Update::Status(host, status)) => {
                 self.table.status(host, status);
                 Ok(())
             }
-            Told::Update(other) => {
+            FanOutEvent::Update(other) => {
                 self.table.apply(other);
                 Ok(())
             }
-            Told::Reply(host, reply) => {
+            FanOutEvent::Reply(host, reply) => {
                 self.table.heard(host);
                 self.reply(host, reply)
             }
-            Told::Done(host) => self.done(host),
+            FanOutEvent::Done(host) => self.done(host),
         }
     }
 
@@ -260,11 +270,12 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 // A line beside the numbered sources: its source is known by its name.
                 let of_host = |line| FleetLine::new(host, SourceId(0), line);
                 let near = |lines: Vec<Line>| lines.into_iter().map(of_host).collect::<Vec<_>>();
-                self.hit(
-                    host,
-                    &source,
-                    (&near(hit.before), &of_host(hit.line), &near(hit.after)),
-                )
+                let lines = HitLines {
+                    before: &near(hit.before),
+                    line: &of_host(hit.line),
+                    after: &near(hit.after),
+                };
+                self.hit(&source, lines)
             }),
             LogResponse::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
             LogResponse::Note(source, text) => self.note(name, &source, &text, false),
@@ -296,15 +307,13 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         }
     }
 
-    fn hit(&mut self, host: HostId, source: &str, hit: Near<'_>) -> io::Result<()> {
-        let name = self.table.host_name(host);
+    fn hit(&mut self, source: &str, hit: HitLines<'_>) -> io::Result<()> {
+        let host = self.table.host_name(hit.line.host);
+        let name = SourceName { host, source };
         self.hits += 1;
-        let (before, record, after) = hit;
         if self.options.json {
-            return json::write(
-                &mut self.out,
-                &json::Hit::new(name, source, record, (before, after)),
-            );
+            let hit = json::Hit::new(host, source, hit.line, hit.before, hit.after);
+            return json::write(&mut self.out, &hit);
         }
         match &self.options.shape {
             ResponseShape::Hits {
@@ -312,56 +321,55 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 marks,
                 ..
             } => {
-                let group = self.groups.arrange((host, name), source, marks, hit);
-                self.style
-                    .group(&mut self.out, (name, source), &group, marks)
+                let group = self.groups.arrange(name, marks, hit);
+                self.style.group(&mut self.out, name, &group, marks)
             }
             ResponseShape::Hits { marks, .. } => {
-                let head = self.style.head(record.content.time, name, source);
-                writeln!(
-                    self.out,
-                    "{head} {}",
-                    self.style.content(record, Some(marks))
-                )
+                let head = self.style.head(hit.line.content.time, host, source);
+                let content = self.style.content(hit.line, Some(marks));
+                writeln!(self.out, "{head} {content}")
             }
             _ => Ok(()),
         }
     }
 
-    fn line(&mut self, record: &FleetLine) -> io::Result<()> {
-        let name = self.table.host_name(record.host);
-        let source = self.table.source_name(record.source);
+    fn line(&mut self, line: &FleetLine) -> io::Result<()> {
+        let name = self.table.host_name(line.host);
+        let source = self.table.source_name(line.source);
         if self.options.json {
-            json::write(&mut self.out, &json::Line::new(name, source, record))?;
+            json::write(&mut self.out, &json::Line::new(name, source, line))?;
         } else if let ResponseShape::Around(place) = &self.options.shape {
             // Compressed since then it is in another file, at the same place of its text.
-            let is_it = record.content.cursor.offset == place.cursor.offset
-                && place.fits(&record.content.raw);
-            let mark = if is_it { ':' } else { '-' };
-            self.style
-                .marked(&mut self.out, (name, source), (record, mark), None)?;
+            let is_it =
+                line.content.cursor.offset == place.cursor.offset && place.fits(&line.content.raw);
+            let mark = match is_it {
+                true => LineMark::Hit(None),
+                false => LineMark::Context,
+            };
+            let name = SourceName { host: name, source };
+            self.style.marked(&mut self.out, name, line, mark)?;
         } else {
-            self.style.line(&mut self.out, name, source, record)?;
+            self.style.line(&mut self.out, name, source, line)?;
         }
         let source: Arc<str> = source.into();
         let ends = self
             .bytes
             .pages
             .iter_mut()
-            .find(|page| page.host == record.host && page.source == source);
+            .find(|page| page.host == line.host && page.source == source);
         match ends {
-            Some(page) => page.last = record.content.place(),
+            Some(page) => page.last = line.content.place(),
             None => {
-                let (first, last) = (record.content.place(), record.content.place());
+                let (first, last) = (line.content.place(), line.content.place());
                 self.bytes.pages.push(PageEnds {
-                    host: record.host,
+                    host: line.host,
                     source,
                     first,
                     last,
                 });
             }
         }
-        self.table.printed(record.host);
+        self.table.printed(line.host);
         Ok(())
     }
 

@@ -25,12 +25,12 @@ const AT: i64 = 1_767_225_600;
 
 /// Answers, and then the end or nothing more for ever.
 struct List {
-    told: VecDeque<Told>,
+    told: VecDeque<FanOutEvent>,
     ends: bool,
 }
 
 impl ResponsePrinter for List {
-    async fn next(&mut self) -> Option<Told> {
+    async fn next(&mut self) -> Option<FanOutEvent> {
         match self.told.pop_front() {
             None if !self.ends => std::future::pending().await,
             told => told,
@@ -66,14 +66,18 @@ fn options(shape: ResponseShape, json: bool) -> AskOptions {
 }
 
 /// What is printed, on the output and beside it.
-async fn print(options: AskOptions, told: Vec<Told>) -> (u8, String, String) {
+async fn print(options: AskOptions, told: Vec<FanOutEvent>) -> (u8, String, String) {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let mut list = List {
         told: told.into(),
         ends: true,
     };
     let ending = &mut Ending::never();
-    let outcome = answer(&mut list, &hosts(), options, ending, (&mut out, &mut notes))
+    let output = ResponseOutput {
+        out: &mut out,
+        notes: &mut notes,
+    };
+    let outcome = answer(&mut list, &hosts(), options, ending, output)
         .await
         .expect("memory");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -94,11 +98,11 @@ fn line(offset: u64, text: &str) -> Line {
     }
 }
 
-fn of(host: u32, reply: LogResponse) -> Told {
-    Told::Reply(HostId(host), reply)
+fn of(host: u32, reply: LogResponse) -> FanOutEvent {
+    FanOutEvent::Reply(HostId(host), reply)
 }
 
-fn hit(host: u32, offset: u64, text: &str) -> Told {
+fn hit(host: u32, offset: u64, text: &str) -> FanOutEvent {
     of(
         host,
         LogResponse::Hits(
@@ -112,18 +116,18 @@ fn hit(host: u32, offset: u64, text: &str) -> Told {
     )
 }
 
-fn end(host: u32, status: HostStatus) -> [Told; 2] {
+fn end(host: u32, status: HostStatus) -> [FanOutEvent; 2] {
     [
-        Told::Update(Update::Status(HostId(host), status)),
-        Told::Done(HostId(host)),
+        FanOutEvent::Update(Update::Status(HostId(host), status)),
+        FanOutEvent::Done(HostId(host)),
     ]
 }
 
-fn ok(host: u32) -> [Told; 2] {
+fn ok(host: u32) -> [FanOutEvent; 2] {
     end(host, HostStatus::plain(LinkState::Ok))
 }
 
-fn hung(host: u32) -> [Told; 2] {
+fn hung(host: u32) -> [FanOutEvent; 2] {
     end(
         host,
         HostStatus::because(LinkState::Timeout, "it has said nothing", "wait longer"),
@@ -280,7 +284,7 @@ FROM                     LINES       WARN      ERROR
 }
 
 /// Every kind of answer.
-fn everything() -> Vec<Told> {
+fn everything() -> Vec<FanOutEvent> {
     let file = LogFile {
         path: b"/l/a\xff.1.gz".to_vec(),
         id: FileId { dev: 1, ino: 2 },
@@ -315,11 +319,11 @@ fn everything() -> Vec<Told> {
         until: Time(i64::MIN),
     };
     let mut told = vec![
-        Told::Update(Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))),
-        Told::Update(Update::Facts(HostId(0), Arc::new(SystemFacts::default()))),
-        Told::Update(Update::Source(HostId(0), SourceId(0), info.clone())),
-        Told::Update(Update::Lines(records)),
-        Told::Update(Update::Gap(gap)),
+        FanOutEvent::Update(Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))),
+        FanOutEvent::Update(Update::Facts(HostId(0), Arc::new(SystemFacts::default()))),
+        FanOutEvent::Update(Update::Source(HostId(0), SourceId(0), info.clone())),
+        FanOutEvent::Update(Update::Lines(records)),
+        FanOutEvent::Update(Update::Gap(gap)),
         of(0, LogResponse::Source(info, vec![file])),
         of(0, LogResponse::Hits("app".into(), vec![near])),
         of(
@@ -461,7 +465,10 @@ async fn a_reader_that_has_gone_ends_it_with_0_though_nothing_was_to_be_printed(
             &hosts(),
             shape,
             &mut ending,
-            (&mut out, &mut notes),
+            ResponseOutput {
+                out: &mut out,
+                notes: &mut notes,
+            },
         )
         .await
         .expect("memory");
@@ -516,7 +523,10 @@ async fn a_burst_of_hits_is_written_in_few_pieces() {
         &hosts(),
         shape,
         &mut Ending::never(),
-        (&mut out, &mut notes),
+        ResponseOutput {
+            out: &mut out,
+            notes: &mut notes,
+        },
     )
     .await
     .expect("memory");
@@ -551,7 +561,10 @@ async fn a_hit_is_shown_at_once_and_those_right_behind_it_soon() {
         &hosts,
         options(hits(false, false), true),
         &mut ending,
-        (&mut out, &mut notes),
+        ResponseOutput {
+            out: &mut out,
+            notes: &mut notes,
+        },
     );
     let mut printing = std::pin::pin!(printing);
     for expected in [1, 3] {

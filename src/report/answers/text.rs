@@ -15,6 +15,16 @@ use crate::report::Outcome;
 use crate::report::json::kind;
 use crate::report::table::{Bytes, PageEnds, Row};
 use crate::report::text::{DIM, Style, YELLOW, counted};
+use crate::stages::SourceName;
+
+/// What a line is among those around it, as `grep` marks them.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LineMark<'q> {
+    /// It was asked for; what this query finds in it stands out.
+    Hit(Option<&'q Query>),
+    /// It is near one that was.
+    Context,
+}
 
 impl Style {
     /// A source, and below it its files, the newest first.
@@ -55,16 +65,19 @@ impl Style {
     pub(super) fn group(
         &self,
         out: &mut impl Write,
-        place: (&str, &str),
+        name: SourceName<'_>,
         group: &Group<'_>,
         marks: &Query,
     ) -> io::Result<()> {
         if group.apart {
             writeln!(out, "{}", self.paint(DIM, "--"))?;
         }
-        group.lines.iter().try_for_each(|&(record, is_hit)| {
-            let found = is_hit.then_some(marks);
-            self.marked(out, place, (record, if is_hit { ':' } else { '-' }), found)
+        group.lines.iter().try_for_each(|&(line, is_hit)| {
+            let mark = match is_hit {
+                true => LineMark::Hit(Some(marks)),
+                false => LineMark::Context,
+            };
+            self.marked(out, name, line, mark)
         })
     }
 
@@ -72,12 +85,16 @@ impl Style {
     pub(super) fn marked(
         &self,
         out: &mut impl Write,
-        (host, source): (&str, &str),
-        (record, mark): (&FleetLine, char),
-        marks: Option<&Query>,
+        name: SourceName<'_>,
+        line: &FleetLine,
+        mark: LineMark<'_>,
     ) -> io::Result<()> {
-        let head = self.head(record.content.time, host, source);
-        writeln!(out, "{head}{mark} {}", self.content(record, marks))
+        let head = self.head(line.content.time, name.host, name.source);
+        let (sign, found) = match mark {
+            LineMark::Hit(found) => (':', found),
+            LineMark::Context => ('-', None),
+        };
+        writeln!(out, "{head}{sign} {}", self.content(line, found))
     }
 
     pub(super) fn count(&self, out: &mut impl Write, host: &str, hits: u64) -> io::Result<()> {

@@ -34,14 +34,15 @@ impl<'a> Hit<'a> {
     pub(crate) fn new(
         host: &'a str,
         source: &'a str,
-        record: &'a FleetLine,
-        (before, after): (&'a [FleetLine], &'a [FleetLine]),
+        hit: &'a FleetLine,
+        before: &'a [FleetLine],
+        after: &'a [FleetLine],
     ) -> Self {
         let line = Line {
             r#type: "hit",
-            ..Line::new(host, source, record)
+            ..Line::new(host, source, hit)
         };
-        let near = |records: &'a [FleetLine]| records.iter().map(Near::new).collect();
+        let near = |lines: &'a [FleetLine]| lines.iter().map(Near::new).collect();
         Self {
             line,
             before: near(before),
@@ -51,14 +52,14 @@ impl<'a> Hit<'a> {
 }
 
 impl<'a> Near<'a> {
-    fn new(record: &'a FleetLine) -> Self {
+    fn new(line: &'a FleetLine) -> Self {
         Self {
-            time: time(record.content.time),
-            time_from: record.content.time_from.as_str(),
-            level: level::of_line(record).map(Level::as_str),
-            cursor: record.content.place().to_string(),
-            text: JsonText::new(&record.content.raw),
-            continues: record.content.continues,
+            time: time(line.content.time),
+            time_from: line.content.time_from.as_str(),
+            level: level::of_line(line).map(Level::as_str),
+            cursor: line.content.place().to_string(),
+            text: JsonText::new(&line.content.raw),
+            continues: line.content.continues,
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use logtrail::fleet::{Fleet, Goal, Options, Updates};
+use logtrail::fleet::{Feed as _, Fleet, Goal, Options, Updates};
 use logtrail::model::gap::Gap;
 use logtrail::model::host::HostSpec;
 use logtrail::model::line::FleetLine;
@@ -137,7 +137,11 @@ impl Watched {
             Update::Status(host, status) => self.statuses.push((host.0, status)),
             Update::Source(_, _, info) => self.sources.push(info),
             Update::Sample(host, sample) => self.samples.push((host.0, sample)),
-            Update::Facts(..) | Update::Ledger(_) | Update::Unfinished(_) | Update::Begun(..) => {}
+            Update::Facts(..)
+            | Update::Ledger(_)
+            | Update::Unfinished(_)
+            | Update::FilteredOut(_)
+            | Update::Begun(..) => {}
         }
     }
 

@@ -18,8 +18,8 @@ use crate::model::time::Time;
 use crate::model::update::Update;
 
 use super::Goal;
-use super::ledger::{Awaited, Book};
-use super::merge::{LetOut, Merge};
+use super::ledger::{Awaited, LedgerBuilder};
+use super::merge::{Merge, Release};
 
 /// What is taken of one host before the next has its turn.
 const SHARE_BYTES: usize = 128 << 10;
@@ -39,8 +39,8 @@ pub(super) async fn run(
     ready: Arc<Notify>,
     batches: mpsc::Sender<Vec<Update>>,
 ) {
-    let mut conductor = Conductor {
-        book: Book::new(outboxes.len()),
+    let mut aggregator = Aggregator {
+        ledger: LedgerBuilder::new(outboxes.len()),
         outboxes,
         goal,
         merge: Merge::default(),
@@ -52,15 +52,18 @@ pub(super) async fn run(
     let mut all_out = true;
     loop {
         // While a batch is left of what may go, no more is taken.
-        let (more, busy) = if all_out {
-            conductor.take_turns()
+        let turns = if all_out {
+            aggregator.take_turns()
         } else {
-            (true, true)
+            Turns {
+                more: true,
+                busy: true,
+            }
         };
-        let over = conductor.is_over();
-        all_out = conductor.let_out(over);
-        if !conductor.out.is_empty() {
-            let batch = std::mem::take(&mut conductor.out);
+        let over = aggregator.is_over();
+        all_out = aggregator.release(over);
+        if !aggregator.out.is_empty() {
+            let batch = std::mem::take(&mut aggregator.out);
             if batches.send(batch).await.is_err() {
                 return;
             }
@@ -68,15 +71,15 @@ pub(super) async fn run(
         if over && all_out {
             return;
         }
-        if more || !all_out {
+        if turns.more || !all_out {
             tokio::task::yield_now().await;
             continue;
         }
-        if !busy {
+        if !turns.busy {
             // Lines of many hosts come one by one: wait a moment and take them together.
             tokio::time::sleep(TURN).await;
         }
-        let deadline = conductor.next_deadline();
+        let deadline = aggregator.next_deadline();
         tokio::select! {
             () = ready.notified() => {}
             () = sleep_until(deadline) => {}
@@ -85,10 +88,19 @@ pub(super) async fn run(
     }
 }
 
-struct Conductor {
+/// What a turn of all hosts has shown.
+#[derive(Default)]
+struct Turns {
+    /// Some host has more.
+    more: bool,
+    /// Some host had so much that it may be waiting to go on.
+    busy: bool,
+}
+
+struct Aggregator {
     outboxes: Vec<Outbox>,
     goal: Goal,
-    book: Book,
+    ledger: LedgerBuilder,
     merge: Merge,
     /// A host's number of a source to the fleet's.
     sources: BTreeMap<(usize, u32), SourceId>,
@@ -98,24 +110,23 @@ struct Conductor {
     out: Vec<Update>,
 }
 
-impl Conductor {
+impl Aggregator {
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Takes the share of every host, beginning with another each time. Whether any has more, and
-    /// whether any was so full that its host may be waiting to go on.
-    fn take_turns(&mut self) -> (bool, bool) {
+    /// Takes the share of every host, beginning with another each time.
+    fn take_turns(&mut self) -> Turns {
         let count = self.outboxes.len();
-        let (mut more, mut busy) = (false, false);
+        let mut turns = Turns::default();
         let mut events = Vec::new();
         for turn in 0..count {
             let host = (self.first + turn) % count;
             let (taken, left) = self.outboxes[host].take(SHARE_BYTES, &mut events);
-            more |= left;
-            busy |= taken >= SHARE_BYTES / 2;
+            turns.more |= left;
+            turns.busy |= taken >= SHARE_BYTES / 2;
             for event in events.drain(..) {
-                self.heard(host, event);
+                self.on_event(host, event);
             }
         }
         self.first = if count == 0 {
@@ -123,14 +134,14 @@ impl Conductor {
         } else {
             (self.first + 1) % count
         };
-        (more, busy)
+        turns
     }
 
-    fn heard(&mut self, host: usize, event: HostEvent) {
+    fn on_event(&mut self, host: usize, event: HostEvent) {
         let id = HostId(u32::try_from(host).unwrap_or(u32::MAX));
         match event {
             HostEvent::Status(status) => {
-                self.book.status(host, &status);
+                self.ledger.status(host, &status);
                 self.out.push(Update::Status(id, status));
             }
             HostEvent::Facts(facts) => self.out.push(Update::Facts(id, Arc::new(facts))),
@@ -143,33 +154,31 @@ impl Conductor {
                 self.out.push(Update::Begun(id, source, reached));
             }
             HostEvent::Lines(number, lines) => {
-                let (source, now) = (self.source(host, number), self.now());
+                let source = self.source(host, number);
+                let now = self.now();
                 for line in lines {
                     self.merge.line(FleetLine::new(id, source, line), now);
                 }
             }
             HostEvent::Unfinished(number, line) => {
-                let record = FleetLine::new(id, self.source(host, number), line);
-                self.out.push(Update::Unfinished(Box::new(record)));
+                let line = FleetLine::new(id, self.source(host, number), line);
+                self.out.push(Update::Unfinished(Box::new(line)));
             }
             HostEvent::Gap(number, from, to, reason, since) => {
-                let (source, until) = (self.source(host, number), wall_clock());
-                self.merge.gap(
-                    Gap {
-                        host: id,
-                        source,
-                        from,
-                        to,
-                        reason,
-                        since,
-                        until,
-                    },
-                    self.now(),
-                );
+                let gap = Gap {
+                    host: id,
+                    source: self.source(host, number),
+                    from,
+                    to,
+                    reason,
+                    since,
+                    until: wall_clock(),
+                };
+                self.merge.gap(gap, self.now());
             }
             HostEvent::Sample(sample) => self.out.push(Update::Sample(id, Arc::new(sample))),
-            HostEvent::ReadTo(to, bytes) => self.book.read_to(host, to, bytes),
-            HostEvent::Done => self.book.done(host),
+            HostEvent::ReadTo(to, bytes) => self.ledger.read_to(host, to, bytes),
+            HostEvent::Done => self.ledger.done(host),
         }
     }
 
@@ -181,47 +190,48 @@ impl Conductor {
     fn is_over(&self) -> bool {
         match self.goal {
             Goal::Follow => false,
-            Goal::Once { deadline } => self.book.all_done() || self.now() >= deadline,
+            Goal::Once { deadline } => self.ledger.all_done() || self.now() >= deadline,
         }
     }
 
-    /// Lets out what may go, at most a batch. Whether that was all.
-    fn let_out(&mut self, over: bool) -> bool {
+    /// Releases what may go, at most a batch. Returns whether that was all.
+    fn release(&mut self, over: bool) -> bool {
         let now = self.now();
         let what = match self.goal {
-            _ if over => LetOut::All,
-            Goal::Once { .. } => LetOut::Nothing,
-            Goal::Follow if now < GRACE && self.book.any_on_its_way() => LetOut::Nothing,
-            Goal::Follow => LetOut::UpTo(self.book.watermark()),
+            _ if over => Release::All,
+            Goal::Once { .. } => Release::Nothing,
+            Goal::Follow if now < GRACE && self.ledger.any_on_its_way() => Release::Nothing,
+            Goal::Follow => Release::UpTo(self.ledger.watermark()),
         };
         let before = self.out.len();
-        let all = self.merge.let_out(what, now, &mut self.out);
-        let (mut lines, mut gaps) = (0, 0);
+        let all = self.merge.release(what, now, &mut self.out);
+        let mut lines = 0;
+        let mut gaps = 0;
         for update in &self.out[before..] {
             match update {
-                Update::Lines(records) => lines += records.len() as u64,
+                Update::Lines(released) => lines += released.len() as u64,
                 Update::Gap(_) => gaps += 1,
                 _ => {}
             }
         }
-        self.book.let_out(lines, gaps, self.merge.late());
+        self.ledger.released(lines, gaps, self.merge.late());
         if over && all {
             self.time_out();
         }
         self.out
-            .extend(self.book.tell(now, over && all).map(Update::Ledger));
+            .extend(self.ledger.tell(now, over && all).map(Update::Ledger));
         all
     }
 
     /// Hosts that are not done at the deadline: what was being waited for.
     fn time_out(&mut self) {
         let undone: Vec<_> = self
-            .book
+            .ledger
             .undone()
             .map(|(host, awaited)| (host, at_the_deadline(awaited)))
             .collect();
         for (host, status) in undone {
-            self.book.status(host, &status);
+            self.ledger.status(host, &status);
             self.out.push(Update::Status(
                 HostId(u32::try_from(host).unwrap_or(u32::MAX)),
                 status,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::source::SourceInfo;
+use crate::model::time::Time;
 use crate::model::time::TimeSource;
 use crate::query::request::ResponseTotals;
 
@@ -56,6 +57,8 @@ impl Feed for Batches {
     fn try_next(&mut self) -> Option<Vec<Update>> {
         self.0.try_recv().ok()
     }
+
+    fn close(&mut self) {}
 }
 
 fn named(source: u32, name: &str) -> Update {
@@ -93,32 +96,9 @@ fn line(place: &str) -> Line {
     }
 }
 
-fn records(source: u32, places: &[&str]) -> Update {
-    let record = |place: &&str| {
-        let Line {
-            time,
-            time_from,
-            continues,
-            stamp,
-            cursor,
-            raw,
-        } = line(place);
-        let source = SourceId(source);
-        FleetLine {
-            host: HOST,
-            source,
-            late: false,
-            content: Line {
-                time,
-                time_from,
-                cursor,
-                continues,
-                stamp,
-                raw,
-            },
-        }
-    };
-    Update::Lines(places.iter().map(record).collect())
+fn lines_of_source(source: u32, places: &[&str]) -> Update {
+    let line = |place: &&str| FleetLine::new(HOST, SourceId(source), line(place));
+    Update::Lines(places.iter().map(line).collect())
 }
 
 fn gap(source: u32, from: u64, reason: GapReason) -> Update {
@@ -163,9 +143,9 @@ fn lost(from: u64) -> LogResponse {
 /// What is printed: texts of lines, and gaps.
 fn printed(updates: &[Update]) -> Vec<String> {
     let one = |update: &Update| match update {
-        Update::Lines(records) => records
+        Update::Lines(lines) => lines
             .iter()
-            .map(|r| String::from_utf8_lossy(&r.content.raw).into_owned())
+            .map(|line| String::from_utf8_lossy(&line.content.raw).into_owned())
             .collect(),
         Update::Gap(gap) => vec![format!("gap {} {}", gap.from, gap.reason.as_str())],
         _ => Vec::new(),
@@ -191,8 +171,8 @@ async fn filled(batches: Vec<Vec<Update>>, host: Host) -> Vec<String> {
 fn truncated_between(before: &[&str], after: &[&str]) -> Vec<Vec<Update>> {
     let source = named(0, "app");
     vec![
-        vec![source, records(0, before)],
-        vec![gap(0, 8, GapReason::Truncated), records(0, after)],
+        vec![source, lines_of_source(0, before)],
+        vec![gap(0, 8, GapReason::Truncated), lines_of_source(0, after)],
     ]
 }
 
@@ -263,15 +243,15 @@ async fn other_sources_go_on_and_a_second_gap_is_filled_too() {
         vec![
             named(0, "app"),
             named(1, "web"),
-            records(0, &["1:0"]),
-            records(1, &["9:0"]),
+            lines_of_source(0, &["1:0"]),
+            lines_of_source(1, &["9:0"]),
         ],
         vec![
             gap(0, 4, GapReason::RotatedAway),
-            records(0, &["2:0"]),
+            lines_of_source(0, &["2:0"]),
             gap(0, 4, GapReason::Truncated),
         ],
-        vec![records(0, &["3:0"]), records(1, &["9:4"])],
+        vec![lines_of_source(0, &["3:0"]), lines_of_source(1, &["9:4"])],
     ];
     let host = Host::with(vec![
         vec![lines(&["1:4", "2:0"]), done(false)],
@@ -290,7 +270,7 @@ async fn without_a_line_after_it_only_a_file_of_another_name_can_be_told_from_wh
     let begin = |reason| {
         vec![vec![
             named(0, "app"),
-            records(0, &["1:0"]),
+            lines_of_source(0, &["1:0"]),
             gap(0, 4, reason),
         ]]
     };
@@ -322,9 +302,9 @@ async fn a_gap_that_nothing_could_fill_is_not_held_back() {
     let batches = vec![vec![
         named(0, "app"),
         gap(0, 0, GapReason::Truncated),
-        records(0, &["1:0"]),
+        lines_of_source(0, &["1:0"]),
         gap(0, 4, GapReason::LineTooLong),
-        records(0, &["1:9"]),
+        lines_of_source(0, &["1:9"]),
     ]];
     let host = Host::default();
     let printed = filled(batches, host.clone()).await;
@@ -340,9 +320,9 @@ async fn who_ends_it_sees_the_gap_and_all_that_waited_for_it() {
     let (sender, receiver) = mpsc::channel(100);
     let mut batches = truncated_between(&["1:0"], &["2:0"]);
     batches.push(vec![
-        records(0, &["2:4"]),
+        lines_of_source(0, &["2:4"]),
         gap(0, 8, GapReason::Truncated),
-        records(0, &["3:0"]),
+        lines_of_source(0, &["3:0"]),
     ]);
     batches
         .into_iter()
@@ -350,6 +330,7 @@ async fn who_ends_it_sees_the_gap_and_all_that_waited_for_it() {
     let mut backfill = Backfill::new(Batches(receiver), Host::default());
     let mut all = backfill.next().await.expect("the first line");
     let _ = tokio::time::timeout(Duration::from_secs(1), backfill.next()).await;
+    backfill.close();
     while let Some(batch) = backfill.try_next() {
         all.extend(batch);
     }
@@ -371,8 +352,8 @@ async fn what_waits_is_bounded() {
     let big = "x".repeat(4 << 20);
     let mut batches = truncated_between(&["1:0"], &["2:0"]);
     for _ in 0..5 {
-        let Update::Lines(mut more) = records(0, &["2:4"]) else {
-            unreachable!("records")
+        let Update::Lines(mut more) = lines_of_source(0, &["2:4"]) else {
+            unreachable!("lines")
         };
         more[0].content.raw = Bytes::from(big.clone());
         batches.push(vec![Update::Lines(more)]);

@@ -1,16 +1,19 @@
-//! Asking over invented hosts: who holds up whom, how each ends, in which order lines come.
+//! A fan-out over invented hosts: who holds up whom, how each ends, in which order lines come.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::fleet::host_requests::HostChannel;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
 use crate::model::host::{Endpoint, HostName};
 use crate::model::line::{ByteSpan, Line};
 use crate::model::time::{Time, TimeSource};
 use crate::query::request::{MissingBytes, RequestKind, ResponseTotals};
+use crate::transport::LinkError;
 
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -25,9 +28,9 @@ impl Reach for Invented {
         &self,
         host: &HostSpec,
         asks: &[LogRequest],
-        heard: mpsc::Sender<HostResponse>,
+        heard: &HostChannel,
     ) -> Result<(), LinkError> {
-        let say = async |reply| drop(heard.send(HostResponse::Reply(reply)).await);
+        let say = async |reply| heard.send(HostResponse::Reply(reply)).await;
         let name = host.name().as_str().to_owned();
         if name == "busy" && self.tries.fetch_add(1, Ordering::SeqCst) < 2 {
             return Err(LinkError::from(HostStatus::because(
@@ -58,7 +61,7 @@ impl Reach for Invented {
                 "",
             )));
         }
-        let _ = heard.send(HostResponse::Connected).await;
+        heard.send(HostResponse::Connected).await;
         if matches!(name.as_str(), "killed" | "cut")
             && self.tries.fetch_add(1, Ordering::SeqCst) < 2
         {
@@ -77,7 +80,7 @@ impl Reach for Invented {
             "without-a-shell" => {
                 for waited in (0..).step_by(7) {
                     let words = format!("logged in; waiting for its shell for {waited} s");
-                    let _ = heard.send(HostResponse::Waits(words)).await;
+                    heard.send(HostResponse::Waits(words)).await;
                     sleep(Duration::from_secs(7)).await;
                 }
             }
@@ -85,8 +88,8 @@ impl Reach for Invented {
                 for printed in 1..=4 {
                     sleep(SILENCE / 3).await;
                     let words = format!("logged in; waiting for its shell, past {printed} KiB");
-                    let _ = heard.send(HostResponse::Waits(words)).await;
-                    let _ = heard.send(HostResponse::Alive).await;
+                    heard.send(HostResponse::Waits(words)).await;
+                    heard.send(HostResponse::Alive).await;
                 }
                 return Err(LinkError::from(HostStatus::because(
                     LinkState::Timeout,
@@ -103,7 +106,7 @@ impl Reach for Invented {
             "talking" => {
                 for _ in 0..10 {
                     sleep(SILENCE * 2 / 3).await;
-                    let _ = heard.send(HostResponse::Alive).await;
+                    heard.send(HostResponse::Alive).await;
                 }
             }
             "damaged" => {
@@ -134,11 +137,16 @@ impl Reach for Invented {
                 say(LogResponse::Lines("app".into(), vec![line(40, "fourth")])).await;
             }
             "endless" => {
-                while heard
-                    .send(HostResponse::Reply(LogResponse::Progress(0, 1)))
-                    .await
-                    .is_ok()
-                {}
+                let endless = async {
+                    loop {
+                        say(LogResponse::Progress(0, 1)).await;
+                        tokio::task::yield_now().await;
+                    }
+                };
+                tokio::select! {
+                    () = heard.closed() => {}
+                    () = endless => {}
+                }
             }
             _ => {}
         }
@@ -163,13 +171,13 @@ fn line(at: i64, text: &str) -> Line {
     }
 }
 
-fn start(names: &[&str]) -> Asking {
+fn start(names: &[&str]) -> FanOut {
     let host = |name: &&str| HostSpec::new(Endpoint::new(HostName::new(name).expect("a name")));
     let asks = [LogRequest {
         sources: Vec::new(),
         what: RequestKind::List,
     }];
-    Asking::start_by(
+    FanOut::start_by(
         names.iter().map(host).collect(),
         &asks,
         SILENCE,
@@ -179,11 +187,12 @@ fn start(names: &[&str]) -> Asking {
 
 /// What is told of these hosts, shortly, with the time at which it is told.
 async fn told(names: &[&str]) -> Vec<(u64, String)> {
-    let (mut asking, started) = (start(names), tokio::time::Instant::now());
+    let mut fan_out = start(names);
+    let started = Instant::now();
     let mut out = Vec::new();
-    while let Some(told) = asking.next().await {
-        let text = match told {
-            Told::Update(Update::Status(host, status)) if status.state != LinkState::Ok => {
+    while let Some(event) = fan_out.next().await {
+        let text = match event {
+            FanOutEvent::Update(Update::Status(host, status)) if status.state != LinkState::Ok => {
                 format!(
                     "{}: {}: {}",
                     names[host.index()],
@@ -191,15 +200,15 @@ async fn told(names: &[&str]) -> Vec<(u64, String)> {
                     status.reason.unwrap_or_default()
                 )
             }
-            Told::Update(Update::Lines(records)) => {
-                let texts: Vec<_> = records
+            FanOutEvent::Update(Update::Lines(lines)) => {
+                let texts: Vec<_> = lines
                     .iter()
-                    .map(|it| String::from_utf8_lossy(&it.content.raw).into_owned())
+                    .map(|line| String::from_utf8_lossy(&line.content.raw).into_owned())
                     .collect();
                 texts.join(" ")
             }
-            Told::Update(Update::Gap(gap)) => format!("gap {}", gap.from),
-            Told::Done(host) => format!("{} is done", names[host.index()]),
+            FanOutEvent::Update(Update::Gap(gap)) => format!("gap {}", gap.from),
+            FanOutEvent::Done(host) => format!("{} is done", names[host.index()]),
             _ => continue,
         };
         out.push((started.elapsed().as_secs(), text));
@@ -325,10 +334,10 @@ async fn lines_of_pages_come_in_order_when_all_have_answered_and_gaps_keep_their
 
 #[tokio::test]
 async fn who_does_not_listen_stops_the_hosts_and_the_end_is_quick() {
-    let mut asking = start(&["endless", "endless"]);
-    assert!(asking.next().await.is_some());
+    let mut fan_out = start(&["endless", "endless"]);
+    assert!(fan_out.next().await.is_some());
     let began = std::time::Instant::now();
-    asking.stop().await;
+    fan_out.stop().await;
     assert!(
         began.elapsed() < Duration::from_secs(2),
         "{:?}",

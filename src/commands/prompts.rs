@@ -14,9 +14,9 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use tokio::sync::{Mutex, oneshot};
 use zeroize::Zeroizing;
 
-use super::Progress;
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::text::SafeText;
+use crate::report::Progress;
 use crate::transport::PromptAnswerer;
 
 /// A longer answer is not a passphrase; it is refused.

@@ -14,19 +14,16 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::Feed;
-use crate::fleet;
+use crate::fleet::{self, Feed};
 use crate::model::backfilled::BackfilledLines;
 use crate::model::cursor::LineRef;
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::HostId;
 use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
-use crate::model::time::Time;
 use crate::model::update::Update;
-use crate::query::request::{
-    LogRequest, LogResponse, MissingBytes, PageRequest, PageStart, RequestKind,
-};
+use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
+use crate::query::request::{LogRequest, LogResponse, MissingBytes, RequestKind};
 
 /// The line after a gap is waited for so long: a log may say nothing more for days.
 const WAIT: Duration = Duration::from_secs(5);
@@ -56,13 +53,13 @@ pub trait GapRequests: Clone + Send + Sync + 'static {
     fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse>;
 }
 
-impl GapRequests for fleet::Questions {
+impl GapRequests for fleet::RequestClient {
     fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         Self::ask(self, host, ask)
     }
 }
 
-impl GapRequests for fleet::Anew {
+impl GapRequests for fleet::OneShotClient {
     fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         Self::ask(self, host, ask)
     }
@@ -71,7 +68,7 @@ impl GapRequests for fleet::Anew {
 /// Updates in which gaps are filled, as far as the hosts can.
 pub struct Backfill<F, A> {
     feed: F,
-    asks: A,
+    client: A,
     known: BTreeMap<SourceId, KnownSource>,
     holes: BTreeMap<SourceId, Hole>,
     filled: BackfilledLines,
@@ -107,13 +104,13 @@ struct Hole {
     until: Option<Instant>,
 }
 
-impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
+impl<F: Feed, A: GapRequests> Backfill<F, A> {
     /// Fills the gaps of `feed`.
     #[must_use]
-    pub fn new(feed: F, asks: A) -> Self {
+    pub fn new(feed: F, client: A) -> Self {
         Self {
             feed,
-            asks,
+            client,
             known: BTreeMap::new(),
             holes: BTreeMap::new(),
             filled: BackfilledLines::default(),
@@ -131,7 +128,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         let mut out = Vec::with_capacity(batch.len());
         for update in batch {
             match update {
-                Update::Lines(records) => self.records(records, &mut out),
+                Update::Lines(lines) => self.lines(lines, &mut out),
                 Update::Gap(gap) => self.gap(gap, &mut out),
                 Update::Source(host, source, info) => {
                     self.known.entry(source).or_default().name = Arc::clone(&info.name);
@@ -148,29 +145,17 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         }
     }
 
-    fn records(&mut self, records: Vec<FleetLine>, out: &mut Vec<Update>) {
-        let mut free = Vec::with_capacity(records.len());
-        for record in records {
-            if self.filled.takes(&record) {
+    fn lines(&mut self, lines: Vec<FleetLine>, out: &mut Vec<Update>) {
+        let mut free = Vec::with_capacity(lines.len());
+        for line in lines {
+            if self.filled.takes(&line) {
                 continue;
             }
-            let Some(hole) = self.holes.get_mut(&record.source) else {
-                self.note(&record);
-                free.push(record);
-                continue;
-            };
-            let (source, place, bytes) = (
-                record.source,
-                record.content.place(),
-                record.content.raw.len() + size_of::<FleetLine>(),
-            );
-            (hole.bytes, self.held) = (hole.bytes + bytes, self.held + bytes);
-            match hole.held.last_mut() {
-                Some(Update::Lines(held)) => held.push(record),
-                _ => hole.held.push(Update::Lines(vec![record])),
-            }
-            if hole.until.is_some() {
-                self.fetch(source, Some(place));
+            if self.holes.contains_key(&line.source) {
+                self.hold(line);
+            } else {
+                self.note(&line);
+                free.push(line);
             }
         }
         if !free.is_empty() {
@@ -178,8 +163,27 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
         }
     }
 
-    fn note(&mut self, record: &FleetLine) {
-        self.known.entry(record.source).or_default().last = Some(record.content.place());
+    /// Holds back a line that comes after a gap. The first of them tells where the gap ends.
+    fn hold(&mut self, line: FleetLine) {
+        let source = line.source;
+        let place = line.content.place();
+        let bytes = line.content.memory();
+        let Some(hole) = self.holes.get_mut(&source) else {
+            return;
+        };
+        hole.bytes += bytes;
+        self.held += bytes;
+        match hole.held.last_mut() {
+            Some(Update::Lines(held)) => held.push(line),
+            _ => hole.held.push(Update::Lines(vec![line])),
+        }
+        if hole.until.is_some() {
+            self.fetch(source, Some(place));
+        }
+    }
+
+    fn note(&mut self, line: &FleetLine) {
+        self.known.entry(line.source).or_default().last = Some(line.content.place());
     }
 
     fn gap(&mut self, gap: Gap, out: &mut Vec<Update>) {
@@ -193,22 +197,19 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
             GapReason::Truncated | GapReason::RotatedAway | GapReason::Overflow
         );
         let before = self.known.get(&gap.source).and_then(|known| known.last);
-        let (Some(before), true, false) = (before, may_turn_up, self.closed) else {
+        let Some(before) = before.filter(|_| may_turn_up && !self.closed) else {
             return out.push(Update::Gap(gap));
         };
         self.serial += 1;
-        let (serial, until) = (self.serial, Some(Instant::now() + WAIT));
-        self.holes.insert(
-            gap.source,
-            Hole {
-                serial,
-                gap,
-                before,
-                held: Vec::new(),
-                bytes: 0,
-                until,
-            },
-        );
+        let hole = Hole {
+            serial: self.serial,
+            before,
+            held: Vec::new(),
+            bytes: 0,
+            until: Some(Instant::now() + WAIT),
+            gap,
+        };
+        self.holes.insert(hole.gap.source, hole);
     }
 
     /// Asks the host for what stands between the line before a gap and the one after it.
@@ -217,21 +218,25 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
             return;
         };
         hole.until = None;
-        let name = self
-            .known
-            .get(&source)
-            .map(|known| Arc::clone(&known.name))
-            .unwrap_or_default();
-        let wanted = WantedGap {
-            gap: hole.gap.clone(),
-            name,
-            before: hole.before,
-            after,
-        };
-        let (serial, asks, room) = (hole.serial, self.asks.clone(), Arc::clone(&self.room));
+        let known = self.known.get(&source);
+        let boundary = after.map_or(GapBoundary::File, GapBoundary::Line);
+        let gap = hole.gap.clone();
+        let name = known.map(|known| Arc::clone(&known.name));
+        let fill = GapFill::new(hole.before, boundary);
+        let serial = hole.serial;
+        let client = self.client.clone();
+        let room = Arc::clone(&self.room);
         self.fetching.spawn(async move {
             let _room = room.acquire().await;
-            (source, serial, wanted.fetch(&asks).await)
+            let request = GapRequest {
+                gap,
+                name: name.unwrap_or_default(),
+                fill,
+                updates: Vec::new(),
+                bytes: 0,
+                deadline: Instant::now() + MOST_TIME,
+            };
+            (source, serial, request.fetch(&client).await)
         });
     }
 
@@ -256,7 +261,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
 
     fn give_up(&mut self, source: SourceId) {
         if let Some(gap) = self.holes.get(&source).map(|hole| hole.gap.clone()) {
-            self.close(source, vec![Update::Gap(gap)]);
+            self.fill(source, vec![Update::Gap(gap)]);
         }
     }
 
@@ -266,17 +271,14 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
     }
 
     /// Lets out what stands in place of a gap, and what has come since.
-    fn close(&mut self, source: SourceId, instead: Vec<Update>) {
+    fn fill(&mut self, source: SourceId, instead: Vec<Update>) {
         let Some(hole) = self.holes.remove(&source) else {
             return;
         };
         self.held -= hole.bytes;
         for update in &instead {
-            if let Update::Lines(records) = update {
-                records
-                    .last()
-                    .into_iter()
-                    .for_each(|record| self.note(record));
+            if let Update::Lines(lines) = update {
+                lines.last().into_iter().for_each(|line| self.note(line));
             }
         }
         if !instead.is_empty() {
@@ -290,17 +292,13 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
             return;
         };
         let after = lines_of(&hole.held).next();
-        let lines = lines_of(&instead);
-        self.filled.note(
-            source,
-            lines,
-            after.map(|record| record.content.cursor.file),
-        );
-        self.close(source, instead);
+        let file_after = after.map(|line| line.content.cursor.file);
+        self.filled.note(source, lines_of(&instead), file_after);
+        self.fill(source, instead);
     }
 }
 
-impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
+impl<F: Feed, A: GapRequests> Feed for Backfill<F, A> {
     async fn next(&mut self) -> Option<Vec<Update>> {
         loop {
             if let Some(batch) = self.ready.pop_front() {
@@ -310,12 +308,6 @@ impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
                 return None;
             }
             let until = self.holes.values().filter_map(|hole| hole.until).min();
-            let late = async {
-                match until {
-                    Some(until) => sleep_until(until).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 batch = self.feed.next(), if !self.ended => match batch {
                     Some(batch) => self.take(batch),
@@ -329,15 +321,12 @@ impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
                     // Nobody knows which: they are gaps all the same.
                     Err(_) => self.give_up_all(),
                 },
-                () = late => self.stop_waiting(|until| until <= Instant::now()),
+                () = sleep_until_some(until) => self.stop_waiting(|until| until <= Instant::now()),
             }
         }
     }
 
-    /// After the end of the pass: there is no time to wait for more.
     fn try_next(&mut self) -> Option<Vec<Update>> {
-        self.closed = true;
-        self.give_up_all();
         loop {
             if let Some(batch) = self.ready.pop_front() {
                 return Some(batch);
@@ -346,189 +335,112 @@ impl<F: Feed + Send, A: GapRequests> Feed for Backfill<F, A> {
             self.take(batch);
         }
     }
+
+    fn close(&mut self) {
+        self.feed.close();
+        self.closed = true;
+        self.give_up_all();
+    }
+}
+
+async fn sleep_until_some(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn lines_of(updates: &[Update]) -> impl Iterator<Item = &FleetLine> {
     updates.iter().flat_map(|update| match update {
-        Update::Lines(records) => records.as_slice(),
+        Update::Lines(lines) => lines.as_slice(),
         _ => &[],
     })
 }
 
-/// What is asked of a host about a gap.
-struct WantedGap {
+/// A gap whose bytes are requested from its host, and what has come in its place so far.
+struct GapRequest {
     gap: Gap,
+    /// The name of its source.
     name: Arc<str>,
-    before: LineRef,
-    after: Option<LineRef>,
-}
-
-/// How an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FillEnd {
-    /// With the line after the gap: nothing is missing.
-    Whole,
-    /// There is more.
-    More,
-    /// Before its end.
-    Broken,
-    /// The line before the gap is not there, or what follows it does not lead to the line after the
-    /// gap: it is not known where these lines belong.
-    Lost,
-}
-
-/// What was answered so far.
-#[derive(Default)]
-struct Got {
+    fill: GapFill,
     updates: Vec<Update>,
     bytes: usize,
-    /// The last line, and the offset after it.
-    last: Option<(LineRef, u64)>,
+    deadline: Instant,
 }
 
-impl WantedGap {
+impl GapRequest {
     /// What stands in place of the gap: lines, and a gap where some are missing still.
-    async fn fetch(&self, asks: &impl GapRequests) -> Vec<Update> {
-        let (mut got, deadline) = (Got::default(), Instant::now() + MOST_TIME);
-        let ended = loop {
-            let start = PageStart::After(got.last.map_or(self.before, |(place, _)| place));
-            let known = got.last;
-            match self.page(asks, start, deadline, &mut got).await {
-                // A page without a line would lead to the same page.
-                FillEnd::More if got.last != known && got.bytes < MOST_BYTES => {}
-                FillEnd::More => break FillEnd::Broken,
-                ended => break ended,
+    async fn fetch(mut self, client: &impl GapRequests) -> Vec<Update> {
+        while self.fill.outcome().is_none() {
+            if self.bytes < MOST_BYTES {
+                self.page(client).await;
+            } else {
+                self.fill.breaks_off();
             }
-        };
-        match ended {
-            FillEnd::Whole => got.updates,
-            FillEnd::Lost => vec![Update::Gap(self.gap.clone())],
-            FillEnd::Broken | FillEnd::More => {
-                got.updates.push(Update::Gap(self.rest(got.last)));
-                got.updates
+        }
+        match self.fill.outcome() {
+            Some(FillOutcome::Whole) => self.updates,
+            Some(FillOutcome::StartGone | FillOutcome::LeadsElsewhere) => {
+                vec![Update::Gap(self.gap)]
+            }
+            Some(FillOutcome::Broken) | None => {
+                let rest = self.fill.rest(&self.gap);
+                self.updates.push(Update::Gap(rest));
+                self.updates
             }
         }
     }
 
-    async fn page(
-        &self,
-        asks: &impl GapRequests,
-        start: PageStart,
-        deadline: Instant,
-        got: &mut Got,
-    ) -> FillEnd {
-        let window = Time(i64::MIN)..Time(i64::MAX);
-        let page = PageRequest {
-            start,
-            backwards: false,
-            lines: PAGE_LINES,
-            window,
-        };
+    async fn page(&mut self, client: &impl GapRequests) {
         let ask = LogRequest {
             sources: vec![self.name.to_string()],
-            what: RequestKind::Page(page),
+            what: RequestKind::Page(self.fill.page(PAGE_LINES)),
         };
-        let mut replies = asks.ask(self.gap.host, ask);
-        loop {
-            let until = deadline.min(Instant::now() + SILENCE);
+        let mut replies = client.ask(self.gap.host, ask);
+        while self.fill.outcome().is_none() {
+            let until = self.deadline.min(Instant::now() + SILENCE);
             let Ok(Some(reply)) = timeout_at(until, replies.recv()).await else {
-                return FillEnd::Broken;
+                return self.fill.breaks_off();
             };
             match reply {
-                LogResponse::Lines(name, lines) if name == self.name => {
-                    if let Some(ended) = self.lines(lines, got) {
-                        return ended;
-                    }
-                }
-                LogResponse::Gap(name, missing) if name == self.name => {
-                    if let Some(ended) = self.missing(&missing, got) {
-                        return ended;
-                    }
-                }
+                LogResponse::Lines(name, lines) if name == self.name => self.lines(lines),
+                LogResponse::Gap(name, missing) if name == self.name => self.missing(&missing),
                 LogResponse::Failed(name, _) if name.is_empty() || name == self.name => {
-                    return FillEnd::Broken;
+                    return self.fill.breaks_off();
                 }
-                LogResponse::Done(totals) if totals.more => return FillEnd::More,
-                LogResponse::Done(_) if self.after.is_none() => return FillEnd::Whole,
-                LogResponse::Done(_) => return FillEnd::Lost,
+                LogResponse::Done(totals) => return self.fill.page_ends(totals.more),
                 _ => {}
             }
         }
     }
 
-    fn lines(&self, lines: Vec<Line>, got: &mut Got) -> Option<FillEnd> {
-        let mut records = Vec::with_capacity(lines.len());
-        let mut ended = None;
+    fn lines(&mut self, lines: Vec<Line>) {
+        let mut taken = Vec::with_capacity(lines.len());
         for line in lines {
-            if self.is_beyond(&line) {
-                ended = Some(FillEnd::Whole);
+            if self.bytes > MOST_BYTES && !self.fill.is_past(&line) {
+                self.fill.breaks_off();
+            }
+            if !self.fill.takes(&line) {
                 break;
             }
-            if got.bytes > MOST_BYTES {
-                ended = Some(FillEnd::Broken);
-                break;
-            }
-            got.bytes += line.raw.len() + size_of::<FleetLine>();
-            let record = self.backfilled(line);
-            got.last = Some((
-                record.content.place(),
-                record.content.cursor.offset + record.content.raw.len() as u64 + 1,
-            ));
-            records.push(record);
+            self.bytes += line.memory();
+            taken.push(self.backfilled(line));
         }
-        if !records.is_empty() {
-            got.updates.push(Update::Lines(records));
-        }
-        ended
-    }
-
-    /// Whether a line is the one after the gap; where that is not known, whether it is of another
-    /// file than the one before.
-    fn is_beyond(&self, line: &Line) -> bool {
-        match self.after {
-            Some(after) => {
-                let is_there = line.cursor.offset == after.cursor.offset;
-                is_there && (line.cursor.file == after.cursor.file || after.fits(&line.raw))
-            }
-            None => line.cursor.file != self.before.cursor.file,
+        if !taken.is_empty() {
+            self.updates.push(Update::Lines(taken));
         }
     }
 
     /// Bytes that the host does not have either.
-    fn missing(&self, missing: &MissingBytes, got: &mut Got) -> Option<FillEnd> {
-        let place = got.last.map_or(self.before, |(place, _)| place);
-        let is_lost = matches!(
-            missing.reason,
-            GapReason::Truncated | GapReason::RotatedAway
-        );
-        if is_lost && missing.from == place.cursor.offset {
-            return Some(if got.last.is_none() {
-                FillEnd::Lost
-            } else {
-                FillEnd::Broken
-            });
-        }
-        let MissingBytes { from, to, reason } = *missing;
-        got.updates.push(Update::Gap(Gap {
-            from,
-            to,
-            reason,
-            ..self.gap.clone()
-        }));
-        None
-    }
-
-    /// The gap that is left.
-    fn rest(&self, last: Option<(LineRef, u64)>) -> Gap {
-        let Some((place, from)) = last else {
-            return self.gap.clone();
-        };
-        let is_same = place.cursor.file == self.before.cursor.file;
-        let to = self.gap.to.filter(|&to| is_same && to > from);
-        Gap {
-            from,
-            to,
-            ..self.gap.clone()
+    fn missing(&mut self, missing: &MissingBytes) {
+        if self.fill.misses(missing) {
+            let MissingBytes { from, to, reason } = *missing;
+            self.updates.push(Update::Gap(Gap {
+                from,
+                to,
+                reason,
+                ..self.gap.clone()
+            }));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::model::host::HostId;
 use crate::model::line::{ByteSpan, Line};
 use crate::model::time::TimeSource;
 
-fn record(source: u32, ino: u64, offset: u64) -> FleetLine {
+fn line(source: u32, ino: u64, offset: u64) -> FleetLine {
     let cursor = Cursor {
         file: FileId { dev: 0, ino },
         offset,
@@ -45,23 +45,26 @@ fn remembered(path: &Path) -> Vec<u64> {
         .collect()
 }
 
-const NAMES: (&str, &str) = ("web-1", "app");
+const NAME: SourceName<'static> = SourceName {
+    host: "web-1",
+    source: "app",
+};
 
 #[test]
-fn only_what_the_output_has_taken_is_remembered() {
+fn only_what_the_sink_has_acknowledged_is_remembered() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
     let mut checkpoint = open(&path);
-    let mut out = checkpoint.counted(Vec::new());
+    let sink = checkpoint.acknowledger();
     for (n, offset) in [(1, 0), (2, 5), (3, 10)] {
-        checkpoint.line(record(0, 7, offset), NAMES, n * 100);
+        checkpoint.line(line(0, 7, offset), NAME, n * 100);
     }
-    out.write_all(&[b'x'; 299]).expect("memory");
+    sink.acknowledge(299);
     checkpoint.finish().expect("written");
-    drop(out);
+    drop(sink);
     assert_eq!(remembered(&path), [9], "the third is not whole");
     let mut checkpoint = open(&path);
-    checkpoint.line(record(0, 7, 10), NAMES, 0);
+    checkpoint.line(line(0, 7, 10), NAME, 0);
     drop(checkpoint);
     assert_eq!(
         remembered(&path),
@@ -75,7 +78,7 @@ fn where_a_source_begins_is_written_before_its_first_line_is_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
     let checkpoint = open(&path);
-    checkpoint.meet(&[record(0, 7, 30), record(0, 7, 35)], |_| NAMES);
+    checkpoint.begin_sources(&[line(0, 7, 30), line(0, 7, 35)], |_| NAME);
     // As a kill would leave it.
     let left = format::read(&std::fs::read(&path).expect("there is one")).expect("whole");
     let place = left["web-1"]["app"][0].place;
@@ -87,12 +90,10 @@ fn what_is_no_file_is_not_remembered_and_that_is_said_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
     let mut checkpoint = open(&path);
-    checkpoint.meet(&[record(0, 0, 1)], |_| NAMES);
-    let said = checkpoint
-        .line(record(0, 0, 1), NAMES, 0)
-        .expect("a notice");
+    checkpoint.begin_sources(&[line(0, 0, 1)], |_| NAME);
+    let said = checkpoint.line(line(0, 0, 1), NAME, 0).expect("a notice");
     assert!(said.contains("web-1/app: not a file"), "{said}");
-    assert_eq!(checkpoint.line(record(0, 0, 2), NAMES, 0), None);
+    assert_eq!(checkpoint.line(line(0, 0, 2), NAME, 0), None);
     checkpoint.finish().expect("written");
     assert_eq!(remembered(&path), [0; 0]);
 }
@@ -105,7 +106,7 @@ fn what_waits_to_be_remembered_is_bounded_though_nobody_can_write() {
     let shared = Arc::clone(&checkpoint.shared);
     let writing = shared.store.lock().expect("no panic");
     for n in 0..3 * MOST_PENDING as u64 {
-        checkpoint.line(record(0, 7, n * 5), NAMES, 0);
+        checkpoint.line(line(0, 7, n * 5), NAME, 0);
         assert!(shared.lock().pending.len() <= MOST_PENDING);
     }
     drop(writing);
@@ -120,7 +121,7 @@ fn a_last_writing_that_fails_is_an_error() {
     let path = folder.path().join("at");
     let mut checkpoint = open(&path);
     drop(folder);
-    checkpoint.line(record(0, 7, 0), NAMES, 0);
+    checkpoint.line(line(0, 7, 0), NAME, 0);
     let error = checkpoint
         .finish()
         .expect_err("there is no folder")

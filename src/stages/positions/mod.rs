@@ -1,8 +1,11 @@
-//! `tail --resume FILE`: remembers what was printed, so that the next run goes on after it.
+//! `tail --resume FILE`: remembers how far each source was delivered, so that the next run goes on
+//! after it.
 //!
-//! A line counts as printed when standard output has taken it. A thread of its own writes the file,
-//! a quarter of a second later at most, and as long as the disk takes; a reader that is slow does
-//! not hold it up. At an orderly end it is written once more, exactly.
+//! A sink (standard output, for one) notes each line with how far it will be when that line is
+//! delivered, by a measure of its own that only grows: bytes, or messages. When it has come that
+//! far it [acknowledges](Acknowledger) it, and the line counts as printed. A thread of its own
+//! writes the file, a quarter of a second later at most, and as long as the disk takes; a slow sink
+//! does not hold it up. At an orderly end it is written once more, exactly.
 
 mod file;
 mod format;
@@ -35,7 +38,7 @@ const EVERY: Duration = Duration::from_millis(250);
 /// long the disk takes.
 const MOST_PENDING: usize = 10_000;
 
-/// What was printed, on its way into a file. Dropping it writes the file a last time.
+/// How far sources were delivered, on its way into a file. Dropping it writes the file a last time.
 #[derive(Debug)]
 pub struct Checkpoint {
     shared: Arc<SharedCheckpoint>,
@@ -51,15 +54,15 @@ struct SharedCheckpoint {
     store: Mutex<CheckpointFile>,
     state: Mutex<CheckpointState>,
     changed: Condvar,
-    /// Bytes that standard output has taken.
-    taken: AtomicU64,
+    /// How far the sink is.
+    acknowledged: AtomicU64,
 }
 
 #[derive(Debug)]
 struct CheckpointState {
     /// Of earlier runs, where nothing was heard of the source since.
     remembered: SavedPositions,
-    /// In the order in which they came, with the bytes of output up to their end.
+    /// In the order in which they came, with how far the sink must be.
     pending: VecDeque<(u64, Noted)>,
     sources: BTreeMap<SourceId, SavedSource>,
     /// There is something to be settled or written.
@@ -83,6 +86,26 @@ enum Noted {
     Begun(SourceId, Box<ReadPosition>),
 }
 
+/// A source with its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceName<'a> {
+    /// The name of its host.
+    pub host: &'a str,
+    /// Its own.
+    pub source: &'a str,
+}
+
+/// Tells a checkpoint how far a sink is.
+#[derive(Debug, Clone)]
+pub struct Acknowledger(Arc<SharedCheckpoint>);
+
+impl Acknowledger {
+    /// Everything up to `end` has been delivered. An earlier `end` changes nothing.
+    pub fn acknowledge(&self, end: u64) {
+        self.0.acknowledged.fetch_max(end, Ordering::AcqRel);
+    }
+}
+
 impl Checkpoint {
     /// Opens the file, or makes it. What is to be told of it beside the output goes to `notes`.
     ///
@@ -104,13 +127,11 @@ impl Checkpoint {
             is_unwritten: false,
             ends: false,
         };
-        let (state, store) = (Mutex::new(state), Mutex::new(store));
-        let (changed, taken) = (Condvar::new(), AtomicU64::new(0));
         let shared = Arc::new(SharedCheckpoint {
-            store,
-            state,
-            changed,
-            taken,
+            store: Mutex::new(store),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            acknowledged: AtomicU64::new(0),
         });
         let theirs = Arc::clone(&shared);
         let writer = std::thread::Builder::new()
@@ -131,42 +152,25 @@ impl Checkpoint {
         &self.remembered
     }
 
-    /// Counts what an output takes.
-    pub(super) fn counted<W: Write>(&self, out: W) -> Counted<W> {
-        Counted {
-            out,
-            counter: Some(Arc::clone(&self.shared)),
-        }
+    /// By which the sink says how far it is.
+    #[must_use]
+    pub fn acknowledger(&self) -> Acknowledger {
+        Acknowledger(Arc::clone(&self.shared))
     }
 
-    /// These lines are about to be printed. Where a source begins is written before: else a run
+    /// These lines are about to be delivered. Where a source begins is written before: else a run
     /// that is killed right after its first lines would leave nothing behind, and the next one
     /// begin with other lines.
-    pub(super) fn meet<'n>(
+    pub fn begin_sources<'n>(
         &self,
-        records: &[FleetLine],
-        names: impl Fn(&FleetLine) -> (&'n str, &'n str),
+        lines: &[FleetLine],
+        name: impl Fn(&FleetLine) -> SourceName<'n>,
     ) {
         let mut state = self.shared.lock();
         let mut is_first = false;
-        for record in records
-            .iter()
-            .filter(|record| record.content.cursor.file != FileId::default())
-        {
-            if !state.sources.contains_key(&record.source) {
-                let source = state.source(record.source, names(record));
-                is_first |= source.printed.reached().next().is_none();
-                let place = LineRef {
-                    cursor: record.content.cursor,
-                    check: None,
-                };
-                let reached = ReadPosition {
-                    place,
-                    length: 0,
-                    before: Vec::new(),
-                    time: record.content.time.min(now()),
-                };
-                source.printed.begin(reached, now());
+        for line in lines.iter().filter(|line| is_of_file(line)) {
+            if !state.sources.contains_key(&line.source) {
+                is_first |= state.begin_with(line, name(line));
             }
         }
         if is_first {
@@ -178,51 +182,39 @@ impl Checkpoint {
         }
     }
 
-    /// A line was decided: it is printed with byte `end` of the output, or passed over. What is to
-    /// be said of that.
-    pub(super) fn line(
-        &mut self,
-        record: FleetLine,
-        (host, source): (&str, &str),
-        end: u64,
-    ) -> Option<String> {
-        if record.content.cursor.file == FileId::default() {
-            // It is numbered as it comes: in another run the number is that of another line.
-            let message = format!(
-                "{host}/{source}: not a file, and not remembered: each run begins with its last lines"
-            );
-            return self
-                .told
-                .insert(record.source)
-                .then(|| SafeText::new(&message).to_string());
+    /// A line was decided: it is delivered when the sink is at `end`, or passed over. Returns what
+    /// the operator should know of it.
+    pub fn line(&mut self, line: FleetLine, name: SourceName<'_>, end: u64) -> Option<String> {
+        if is_of_file(&line) {
+            self.note(line.source, name, end, Noted::Line(line));
+            return None;
         }
-        self.note(record.source, (host, source), end, Noted::Line(record));
-        None
+        // It is numbered as it comes: in another run the number is that of another line.
+        let SourceName { host, source } = name;
+        let message = format!(
+            "{host}/{source}: not a file, and not remembered: each run begins with its last lines"
+        );
+        self.told
+            .insert(line.source)
+            .then(|| SafeText::new(&message).to_string())
     }
 
-    /// A gap was printed.
-    pub(super) fn gap(&mut self, id: SourceId, names: (&str, &str), end: u64) {
-        self.note(id, names, end, Noted::Gap(id));
+    /// A gap is delivered when the sink is at `end`.
+    pub fn gap(&mut self, id: SourceId, name: SourceName<'_>, end: u64) {
+        self.note(id, name, end, Noted::Gap(id));
     }
 
-    /// A source has begun, and nothing of it was printed.
-    pub(super) fn begun(
-        &mut self,
-        id: SourceId,
-        names: (&str, &str),
-        end: u64,
-        reached: ReadPosition,
-    ) {
-        self.note(id, names, end, Noted::Begun(id, Box::new(reached)));
+    /// A source has begun, and nothing of it was delivered.
+    pub fn begun(&mut self, id: SourceId, name: SourceName<'_>, end: u64, reached: ReadPosition) {
+        self.note(id, name, end, Noted::Begun(id, Box::new(reached)));
     }
 
-    fn note(&mut self, id: SourceId, (host, name): (&str, &str), end: u64, noted: Noted) {
+    fn note(&mut self, id: SourceId, name: SourceName<'_>, end: u64, noted: Noted) {
         let mut state = self.shared.lock();
-        state.source(id, (host, name));
+        state.source(id, name);
         if state.pending.len() >= MOST_PENDING {
-            // What is left then is in the buffer of the output.
-            let taken = self.shared.taken.load(Ordering::Acquire);
-            state.settle(taken, now());
+            // What is left then is in the buffer of the sink.
+            state.settle(self.shared.acknowledged(), now());
         }
         state.pending.push_back((end, noted));
         if !std::mem::replace(&mut state.is_new, true) {
@@ -262,6 +254,10 @@ impl SharedCheckpoint {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Acquire)
+    }
+
     fn keep_writing(&self) {
         let mut failed = false;
         loop {
@@ -296,7 +292,7 @@ impl SharedCheckpoint {
     fn write(&self) -> Result<(), ResumeError> {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.lock();
-        state.settle(self.taken.load(Ordering::Acquire), now());
+        state.settle(self.acknowledged(), now());
         state.is_new = !state.pending.is_empty();
         if !std::mem::take(&mut state.is_unwritten) {
             return Ok(());
@@ -314,32 +310,50 @@ impl SharedCheckpoint {
 
 impl CheckpointState {
     /// What is known of a source, of this run or an earlier one.
-    fn source(&mut self, id: SourceId, (host, name): (&str, &str)) -> &mut SavedSource {
+    fn source(&mut self, id: SourceId, name: SourceName<'_>) -> &mut SavedSource {
         self.sources.entry(id).or_insert_with(|| {
             let before = self
                 .remembered
-                .get_mut(host)
-                .and_then(|sources| sources.remove(name));
-            let printed = PrintedPositions::before(before.unwrap_or_default(), now());
+                .get_mut(name.host)
+                .and_then(|sources| sources.remove(name.source));
             SavedSource {
-                host: host.to_owned(),
-                name: name.to_owned(),
-                printed,
+                host: name.host.to_owned(),
+                name: name.source.to_owned(),
+                printed: PrintedPositions::before(before.unwrap_or_default(), now()),
             }
         })
     }
 
-    /// What standard output has taken is printed.
-    fn settle(&mut self, taken: u64, now: Time) {
+    /// A source begins with this line, unless an earlier run has left more. Returns true where
+    /// nothing was known of it.
+    fn begin_with(&mut self, line: &FleetLine, name: SourceName<'_>) -> bool {
+        let source = self.source(line.source, name);
+        let is_first = source.printed.reached().next().is_none();
+        let place = LineRef {
+            cursor: line.content.cursor,
+            check: None,
+        };
+        let reached = ReadPosition {
+            place,
+            length: 0,
+            before: Vec::new(),
+            time: line.content.time.min(now()),
+        };
+        source.printed.begin(reached, now());
+        is_first
+    }
+
+    /// What the sink has acknowledged is printed.
+    fn settle(&mut self, acknowledged: u64, now: Time) {
         while let Some((end, _)) = self.pending.front() {
-            if *end > taken {
+            if *end > acknowledged {
                 break;
             }
             let Some((_, noted)) = self.pending.pop_front() else {
                 break;
             };
             let id = match &noted {
-                Noted::Line(record) => record.source,
+                Noted::Line(line) => line.source,
                 Noted::Gap(id) | Noted::Begun(id, _) => *id,
             };
             let Some(source) = self.sources.get_mut(&id) else {
@@ -347,7 +361,7 @@ impl CheckpointState {
             };
             self.is_unwritten = true;
             match noted {
-                Noted::Line(record) => source.printed.line(&record, now),
+                Noted::Line(line) => source.printed.line(&line, now),
                 Noted::Gap(_) => source.printed.gap(),
                 Noted::Begun(_, reached) => source.printed.begin(*reached, now),
             }
@@ -368,39 +382,9 @@ impl CheckpointState {
     }
 }
 
-/// An output that counts what it takes, where somebody wants to know.
-#[derive(Debug)]
-pub(super) struct Counted<W> {
-    out: W,
-    counter: Option<Arc<SharedCheckpoint>>,
-}
-
-impl<W> Counted<W> {
-    /// One that nobody counts.
-    pub(super) fn plain(out: W) -> Self {
-        Self { out, counter: None }
-    }
-
-    /// Bytes that were taken.
-    pub(super) fn taken(&self) -> u64 {
-        self.counter
-            .as_ref()
-            .map_or(0, |counter| counter.taken.load(Ordering::Acquire))
-    }
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.out.write(bytes)?;
-        if let Some(counter) = &self.counter {
-            counter.taken.fetch_add(taken as u64, Ordering::AcqRel);
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
+/// Whether a line can be found again by its cursor: those of programs have no file.
+fn is_of_file(line: &FleetLine) -> bool {
+    line.content.cursor.file != FileId::default()
 }
 
 fn now() -> Time {

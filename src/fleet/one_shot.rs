@@ -1,23 +1,23 @@
-//! Questions to hosts that nobody is connected to any more: each over a connection of its own.
+//! Sends requests to hosts without a live connection; each opens its own.
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::REPLIES;
+use super::requests::REPLIES;
 use crate::host;
 use crate::model::host::{HostId, HostSpec};
 use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::{Connector, LinkError};
 
-/// Asks hosts over new connections.
+/// Sends each request over a new connection.
 #[derive(Clone)]
-pub struct Anew {
+pub struct OneShotClient {
     hosts: Arc<[HostSpec]>,
     connector: Connector,
 }
 
-impl Anew {
+impl OneShotClient {
     /// Host `n` of `hosts` is `HostId(n)`.
     #[must_use]
     pub fn new(hosts: &[HostSpec], connector: Connector) -> Self {
@@ -27,7 +27,7 @@ impl Anew {
         }
     }
 
-    /// Connects to a host and asks it; dropping the receiver ends both. An answer that is whole
+    /// Connects to a host and asks it; dropping the receiver ends both. A response that is whole
     /// ends with [`LogResponse::Done`].
     #[must_use]
     pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {

@@ -1,0 +1,50 @@
+//! Requests to the hosts about what was written before (`search`, `show`, `histogram` and their
+//! kin), and their responses.
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Result;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::{explain, prompts};
+use crate::config::{ProcessEnvironment, RequestTask, RunPlan};
+use crate::fleet::FanOut;
+use crate::report::{self, AskOptions, Ending, Progress, ResponseOutput};
+
+/// Asks the hosts and prints their responses. Returns the exit code.
+pub(super) async fn run(
+    plan: &RunPlan,
+    asked: &RequestTask,
+    environment: &ProcessEnvironment,
+) -> Result<u8> {
+    let mut ending = Ending::of_process();
+    if let Some(query) = &asked.explain {
+        explain::print_explanation(query, plan.json, environment)?;
+    }
+    let progress = Progress::on_stderr();
+    let connector = plan.connector(prompts::asker(progress.clone()));
+    let mut fan_out = FanOut::start(plan.hosts.clone(), &asked.asks, plan.timeout, connector);
+    let options = options(plan, asked, progress);
+    let output = ResponseOutput {
+        out: &mut io::stdout().lock(),
+        notes: &mut io::stderr(),
+    };
+    let outcome = report::answer(&mut fan_out, &plan.hosts, options, &mut ending, output).await;
+    fan_out.stop().await;
+    Ok(outcome?.exit)
+}
+
+fn options(plan: &RunPlan, asked: &RequestTask, progress: Progress) -> AskOptions {
+    let terminal = io::stdout().is_terminal();
+    let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
+    AskOptions {
+        shape: asked.shape.clone(),
+        json: plan.json,
+        color: report::wants_color(terminal),
+        width,
+        progress,
+        today: Zoned::now().date(),
+        zone: TimeZone::system(),
+    }
+}

@@ -1,0 +1,390 @@
+//! One report: updates in, printed lines, rows of hosts and a summary out.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::changes::Changes;
+use super::counted::Counted;
+use super::ending::{Ending, Why};
+use super::options::{Form, Options, Part};
+use super::outcome::Outcome;
+use super::table::{Row, Table};
+use super::{csv, json, text};
+use crate::fleet::Feed;
+use crate::model::gap::Gap;
+use crate::model::host::{HostId, HostSpec};
+use crate::model::line::FleetLine;
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::update::Update;
+use crate::stages::{Checkpoint, ResumeError, SourceName};
+
+/// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is
+/// waited for so long.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Bytes of lines that are written at once, where it matters that they are whole.
+const WRITTEN_AT_ONCE: usize = 8 << 10;
+
+/// Why nothing more could be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The output takes no more, for another reason than that its reader has gone.
+    #[error("write the report to standard output: {0}")]
+    Write(#[from] io::Error),
+    /// What was printed cannot be remembered.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+}
+
+/// A report that is about to be printed.
+pub struct Run<'a> {
+    hosts: &'a [HostSpec],
+    options: Options,
+    notes: Box<dyn Write + 'a>,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl<'a> Run<'a> {
+    /// Host `n` of `hosts` is `HostId(n)` in the updates.
+    #[must_use]
+    pub fn new(hosts: &'a [HostSpec], options: Options) -> Self {
+        Self {
+            hosts,
+            options,
+            notes: Box::new(io::stderr()),
+            checkpoint: None,
+        }
+    }
+
+    /// What does not belong in the output (the summary of CSV) goes here instead of standard error.
+    #[must_use]
+    pub fn with_notes(mut self, notes: impl Write + 'a) -> Self {
+        self.notes = Box::new(notes);
+        self
+    }
+
+    /// Remembers what was printed. The output must then be unbuffered.
+    #[must_use]
+    pub fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
+        self.checkpoint = checkpoint;
+        self
+    }
+
+    /// Prints updates until they end or the time is up, then the rows of the hosts and the summary.
+    ///
+    /// # Errors
+    /// When the output cannot be written, or what was printed last cannot be remembered. A reader
+    /// that has gone is no error: the outcome then has exit code 0.
+    pub async fn print(
+        self,
+        mut updates: impl Feed,
+        ending: &mut Ending,
+        out: &mut impl Write,
+    ) -> Result<Outcome, Error> {
+        let progress = self.options.progress.clone();
+        progress.begin(self.hosts.len());
+        let mut report = Report::new(self, out);
+        let done = match report.begin() {
+            Ok(()) => report.consume(&mut updates, ending).await,
+            failed => failed,
+        };
+        progress.end();
+        let done = done.and_then(|()| report.finish());
+        let checkpoint = report.checkpoint.take();
+        checkpoint.map_or(Ok(()), Checkpoint::finish)?;
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome {
+                exit: 0,
+                ..report.outcome()
+            }),
+            done => Ok(done?),
+        }
+    }
+}
+
+struct Report<'a, W: Write> {
+    options: Options,
+    out: BufWriter<Counted<W>>,
+    notes: Box<dyn Write + 'a>,
+    checkpoint: Option<Checkpoint>,
+    table: Table<'a>,
+    text: text::Style,
+    changes: Changes,
+    started: Instant,
+}
+
+impl<'a, W: Write> Report<'a, W> {
+    fn new(run: Run<'a>, out: W) -> Self {
+        let Run {
+            hosts,
+            options,
+            notes,
+            checkpoint,
+        } = run;
+        Self {
+            out: buffered(out, checkpoint.as_ref()),
+            notes,
+            checkpoint,
+            table: Table::new(hosts),
+            text: text::Style::new(hosts, options.color, options.zone.clone(), options.today),
+            changes: Changes::default(),
+            started: Instant::now(),
+            options,
+        }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        match self.options.form {
+            Form::Csv(_) => csv::header(&mut self.out),
+            Form::Text | Form::Json => Ok(()),
+        }
+    }
+
+    async fn consume(&mut self, updates: &mut impl Feed, ending: &mut Ending) -> io::Result<()> {
+        let deadline = self
+            .options
+            .timeout
+            .map(|timeout| self.started + timeout + GRACE);
+        let timed_out = loop {
+            let batch = tokio::select! {
+                biased;
+                () = until(deadline) => break true,
+                why = ending.wait() => match why {
+                    Why::Unread => return Err(io::ErrorKind::BrokenPipe.into()),
+                    Why::Interrupted => break false,
+                },
+                batch = updates.next() => batch,
+            };
+            let Some(batch) = batch else { return Ok(()) };
+            self.show(batch)?;
+        };
+        updates.close();
+        while let Some(batch) = updates.try_next() {
+            self.show(batch)?;
+        }
+        match self.options.timeout {
+            Some(timeout) if timed_out => self.table.time_is_up(timeout),
+            Some(_) => self.table.interrupted(),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, batch: Vec<Update>) -> io::Result<()> {
+        let progress = self.options.progress.clone();
+        progress.suspend(|| {
+            for update in batch {
+                self.apply(update)?;
+            }
+            for note in self.changes.take() {
+                // The reader may have gone.
+                let _ = writeln!(self.notes, "{note}");
+            }
+            self.out.flush()
+        })?;
+        progress.now(self.table.done(), || self.table.awaited());
+        Ok(())
+    }
+
+    fn apply(&mut self, update: Update) -> io::Result<()> {
+        match update {
+            Update::Lines(lines) => {
+                self.begin_sources(&lines);
+                lines.into_iter().try_for_each(|line| self.line(line))
+            }
+            Update::FilteredOut(lines) => {
+                self.begin_sources(&lines);
+                for line in lines {
+                    self.table.heard(line.host);
+                    self.remember(line);
+                }
+                Ok(())
+            }
+            Update::Gap(gap) => self.gap(&gap),
+            Update::Status(host, status) => self.status(host, status),
+            Update::Begun(host, source, reached) => {
+                let end = self.end();
+                if let Some(checkpoint) = &mut self.checkpoint {
+                    let name = self.table.name(host, source);
+                    checkpoint.begun(source, name, end, *reached);
+                }
+                Ok(())
+            }
+            other => {
+                self.table.apply(other);
+                Ok(())
+            }
+        }
+    }
+
+    fn status(&mut self, host: HostId, status: HostStatus) -> io::Result<()> {
+        let final_now = status.state.needs_a_person();
+        if self.options.timeout.is_none() {
+            self.changes.note(host, self.table.host_name(host), &status);
+        }
+        self.table.status(host, status);
+        if final_now {
+            self.row(host.index())?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: FleetLine) -> io::Result<()> {
+        let name = self.table.name(line.host, line.source);
+        let SourceName { host, source } = name;
+        match self.options.form {
+            Form::Json => json::write(&mut self.out, &json::Line::new(host, source, &line))?,
+            Form::Csv(cells) => csv::line(&mut self.out, cells, host, source, &line)?,
+            Form::Text => self.text.line(&mut self.out, host, source, &line)?,
+        }
+        self.table.printed(line.host);
+        self.remember(line);
+        // Whoever is killed now has printed whole lines, but for what the kernel tears.
+        if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE {
+            self.out.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// How far the output goes, with what it has not taken yet.
+    fn end(&self) -> u64 {
+        self.out.get_ref().taken() + self.out.buffer().len() as u64
+    }
+
+    /// These lines are about to be printed.
+    fn begin_sources(&self, lines: &[FleetLine]) {
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.begin_sources(lines, |line| self.table.name(line.host, line.source));
+        }
+    }
+
+    /// A line was printed, or is not wanted: the next run goes on after it.
+    fn remember(&mut self, line: FleetLine) {
+        let end = self.end();
+        if let Some(checkpoint) = &mut self.checkpoint {
+            let name = self.table.name(line.host, line.source);
+            self.changes.say(checkpoint.line(line, name, end));
+        }
+    }
+
+    fn gap(&mut self, gap: &Gap) -> io::Result<()> {
+        let name = self.table.name(gap.host, gap.source);
+        let SourceName { host, source } = name;
+        match self.options.form {
+            Form::Json => json::write(&mut self.out, &json::GapLine::new(host, source, gap))?,
+            Form::Csv(cells) => csv::gap(&mut self.out, cells, host, source, gap)?,
+            Form::Text => self.text.gap(&mut self.out, host, source, gap)?,
+        }
+        self.table.gaps += 1;
+        let end = self.end();
+        if let Some(checkpoint) = &mut self.checkpoint {
+            let name = self.table.name(gap.host, gap.source);
+            checkpoint.gap(gap.source, name, end);
+        }
+        Ok(())
+    }
+
+    /// A host's object and its metrics, once; the other forms have a table at the end instead.
+    fn row(&mut self, index: usize) -> io::Result<()> {
+        let Some(row) = self.table.rows.get_mut(index) else {
+            return Ok(());
+        };
+        if self.options.form != Form::Json || std::mem::replace(&mut row.written, true) {
+            return Ok(());
+        }
+        json::write(&mut self.out, &json::HostObject::new(row))?;
+        match &row.sample {
+            Some(sample) => {
+                let host = row.spec.name().as_str();
+                json::write(&mut self.out, &json::Metric::new(host, sample))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<Outcome> {
+        self.table.settle();
+        if self.options.part == Part::Metrics {
+            self.table.forgive_sources();
+        }
+        let outcome = self.outcome();
+        match self.options.form {
+            Form::Json => self.finish_json(&outcome)?,
+            Form::Text if self.options.part == Part::Lines => self.note_ending(&outcome),
+            Form::Text => {
+                let elapsed = self.started.elapsed();
+                self.text
+                    .end(&mut self.out, &outcome, &self.table, elapsed)?;
+            }
+            Form::Csv(_) => {
+                // The rows are what was asked for; the reader of the notes may have gone.
+                let elapsed = self.started.elapsed();
+                let _ = self
+                    .text
+                    .end(&mut self.notes, &outcome, &self.table, elapsed);
+            }
+        }
+        self.out.flush()?;
+        Ok(outcome)
+    }
+
+    fn finish_json(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let elapsed = self.started.elapsed();
+        (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
+        let bytes = self.table.bytes();
+        let summary = json::Summary::new(outcome, &self.table.rows, &bytes, elapsed);
+        json::write(&mut self.out, &summary)
+    }
+
+    /// The hosts that are not well, and the summary. The reader of the notes may have gone.
+    fn note_ending(&mut self, outcome: &Outcome) {
+        let elapsed = self.started.elapsed();
+        let _ = self.text.troubles(&mut self.notes, &self.table.rows);
+        let _ = self
+            .text
+            .summary(&mut self.notes, outcome, &self.table, elapsed);
+    }
+
+    fn outcome(&self) -> Outcome {
+        let rows = &self.table.rows;
+        let is_ok = |row: &&Row<'_>| row.status.state == LinkState::Ok;
+        let ok = rows.iter().filter(is_ok).count();
+        let exit = if !rows.iter().any(Row::answered) {
+            4
+        } else if ok < rows.len() || self.table.gaps > 0 {
+            3
+        } else {
+            0
+        };
+        Outcome {
+            hosts: rows.len(),
+            ok,
+            lines: self.table.lines,
+            hits: 0,
+            gaps: self.table.gaps,
+            exit,
+        }
+    }
+}
+
+/// The output with a buffer. Where a checkpoint counts what was printed, the buffer has room for
+/// lines beyond what is written at once, so that they stay whole.
+fn buffered<W: Write>(out: W, checkpoint: Option<&Checkpoint>) -> BufWriter<Counted<W>> {
+    match checkpoint {
+        Some(checkpoint) => {
+            let out = Counted::new(out, Some(checkpoint.acknowledger()));
+            BufWriter::with_capacity(8 * WRITTEN_AT_ONCE, out)
+        }
+        None => BufWriter::new(Counted::new(out, None)),
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
