@@ -17,11 +17,11 @@
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
 //! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, query, transport, host |
-//! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
-//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |
-//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, store, app |
+//! | [`scrollback`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
+//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, scrollback |
+//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, scrollback, app |
 //! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, transport, fleet |
-//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, store, app, view |
+//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, scrollback, app, view |
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
 //! | [`cli`] | What was typed. | model, query, report, demo |
 //! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
@@ -105,7 +105,7 @@ pub mod model;
 pub mod parse;
 pub mod query;
 pub mod report;
-pub mod store;
+pub mod scrollback;
 pub mod transport;
 pub mod tui;
 pub mod view;

@@ -18,7 +18,7 @@ use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
 use crate::query::request::{PageRequest, PageStart, RequestKind, SearchRequest};
-use crate::store::{LIVE, NOTICE, Ring, RingEntry, Store};
+use crate::scrollback::{LIVE, NOTICE, Ring, RingEntry, Scrollback};
 
 /// Hits that are asked for: the newest of a host may all be known already.
 const HITS: u64 = 20;
@@ -76,7 +76,7 @@ impl App {
         let Some(pane) = self.panes.get(&id) else {
             return false;
         };
-        let Some(edge) = Edge::of(pane, &self.store, backwards) else {
+        let Some(edge) = Edge::of(pane, &self.scrollback, backwards) else {
             return false;
         };
         let filter = pane.looking().query.as_ref();
@@ -127,8 +127,8 @@ impl App {
     /// The sources of a pane, by host.
     fn names_of(&self, pane: &LogPane) -> BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> {
         let mut hosts: BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> = BTreeMap::new();
-        for (source, host) in pane.sources(&self.store) {
-            if let Some(row) = self.store.source(source) {
+        for (source, host) in pane.sources(&self.scrollback) {
+            if let Some(row) = self.scrollback.source(source) {
                 hosts
                     .entry(host)
                     .or_default()
@@ -178,7 +178,7 @@ impl App {
         further.waiting = further.waiting.saturating_sub(1);
         if let Some(why) = pending.failed {
             let name = self
-                .store
+                .scrollback
                 .host(pending.host)
                 .map_or("", |row| row.name.as_str());
             further.failed.push(format!("{name}: {why}"));
@@ -220,9 +220,9 @@ impl App {
         match further.best {
             Some(record) => {
                 self.cancel_for(further.pane);
-                let store = &self.store;
+                let scrollback = &self.scrollback;
                 if let Some(pane) = self.panes.get_mut(&further.pane) {
-                    pane.go_to(record.content.time, store);
+                    pane.go_to(record.content.time, scrollback);
                     pane.landing = Some((record.source, record.content.cursor));
                 }
                 if !failed.is_empty() {
@@ -246,20 +246,20 @@ impl App {
         let Some(pane) = self.panes.get(&id) else {
             return;
         };
-        let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.store) else {
+        let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.scrollback) else {
             let key = Action::of(Act::Fill).map(Action::key).unwrap_or_default();
             return self.say(format!(
                 "{key} reads the missing bytes of a gap: put the cursor on one"
             ));
         };
-        let (gap, ring) = (Arc::clone(gap), pane.rows(&self.store).ring(seq));
+        let (gap, ring) = (Arc::clone(gap), pane.rows(&self.scrollback).ring(seq));
         let before = near(ring, seq, gap.source, true).map(|near| near.content.place());
         let Some(place) = before else {
             return self
                 .say("no line before the gap is held any more from which it could be found");
         };
         let Some(name) = self
-            .store
+            .scrollback
             .source(gap.source)
             .map(|row| Arc::clone(&row.info.name))
         else {
@@ -272,7 +272,7 @@ impl App {
             lines: GAP_LINES,
             window,
         };
-        self.store.explain_gap(&gap, "asking the host …");
+        self.scrollback.explain_gap(&gap, "asking the host …");
         self.popup
             .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
         self.send(
@@ -288,15 +288,18 @@ impl App {
         let Some(pane) = self.panes.get(&id) else {
             return;
         };
-        let ring = pane.rows(&self.store).ring(seq);
+        let ring = pane.rows(&self.scrollback).ring(seq);
         if !matches!(ring.get(seq), Some(RingEntry::Gap(there)) if **there == *gap) {
             return self.leave_gap(gap, "its place is not held any more");
         }
         let after = near(ring, seq, gap.source, false).map(|near| near.content.place());
         match missing(pending.entries, after) {
             Ok(lines) if !lines.is_empty() => {
-                self.store
-                    .note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
+                self.scrollback.note_filled(
+                    gap.source,
+                    &lines,
+                    after.map(|place| place.cursor.file),
+                );
                 self.fill(id, seq, lines);
             }
             Ok(_) => {
@@ -310,16 +313,16 @@ impl App {
     }
 
     fn leave_gap(&mut self, gap: &Gap, why: &str) {
-        self.store.explain_gap(gap, why);
+        self.scrollback.explain_gap(gap, why);
         self.say(format!("the gap stays: {why}"));
     }
 
     fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<RingEntry>) {
         let count = lines.len();
         if seq >= LIVE {
-            let by = self.store.fill(seq, lines);
+            let by = self.scrollback.fill(seq, lines);
             for pane in self.panes.values_mut() {
-                pane.renumber(seq, by, &self.store);
+                pane.renumber(seq, by, &self.scrollback);
             }
             self.seek = None;
             self.popup
@@ -383,17 +386,17 @@ fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&FleetL
 
 impl Edge {
     /// Of what a pane has read whole. Backwards from above that, it is the line under the cursor.
-    fn of(pane: &LogPane, store: &Store, backwards: bool) -> Option<Self> {
+    fn of(pane: &LogPane, scrollback: &Scrollback, backwards: bool) -> Option<Self> {
         let shown: Vec<u64> = (0..pane.len().min(2))
             .filter_map(|index| pane.seq(index))
             .collect();
         let top = shown.into_iter().find(|&seq| seq != NOTICE)?;
-        let cursor = pane.entry(store).map(|(seq, _)| seq);
-        let from = match pane.floor(store).filter(|_| backwards) {
+        let cursor = pane.entry(scrollback).map(|(seq, _)| seq);
+        let from = match pane.floor(scrollback).filter(|_| backwards) {
             Some(floor) => cursor.map_or(floor, |seq| seq.min(floor)).max(top),
             None => top,
         };
-        let ring = pane.rows(store).ring(from);
+        let ring = pane.rows(scrollback).ring(from);
         let edge = if backwards {
             ring.get(from).or_else(|| ring.get(top))
         } else {

@@ -78,7 +78,7 @@ impl LineColumns {
 
 /// A pane of one host need not name it in every row: its header does.
 fn host_width(app: &App, pane: &LogPane) -> u16 {
-    let hosts = app.store.hosts();
+    let hosts = app.scrollback.hosts();
     let one = hosts.len() <= 1 || pane.lens_hosts().is_some_and(|hosts| hosts.len() == 1);
     let longest = hosts
         .iter()
@@ -90,7 +90,7 @@ fn host_width(app: &App, pane: &LogPane) -> u16 {
 
 fn source_width(app: &App) -> u16 {
     let longest = app
-        .store
+        .scrollback
         .sources()
         .map(|(_, row)| row.info.name.chars().count())
         .max()

@@ -87,7 +87,7 @@ impl App {
         complete(prompt.editor.text(), |command| {
             match find(command).map(|(act, _)| act) {
                 Ok(Act::Hosts | Act::Reconnect) => self
-                    .store
+                    .scrollback
                     .hosts()
                     .iter()
                     .map(|row| row.name.to_string())
@@ -102,19 +102,19 @@ impl App {
 
     fn choose_hosts(&mut self, patterns: &str) -> Result<(), String> {
         let chosen = self.matching_hosts(patterns)?;
-        let store = &self.store;
+        let scrollback = &self.scrollback;
         if let Some(pane) = self.panes.get_mut(&self.focus) {
-            pane.show_hosts(store, chosen);
+            pane.show_hosts(scrollback, chosen);
         }
         Ok(())
     }
 
     fn choose_sources(&mut self, patterns: &str) -> Result<(), String> {
-        let store = &self.store;
+        let scrollback = &self.scrollback;
         let chosen = match globs(patterns)? {
             None => None,
             Some(globs) => {
-                let found = store
+                let found = scrollback
                     .sources()
                     .filter(|(_, row)| globs.iter().any(|glob| glob.is_match(&*row.info.name)));
                 let found: BTreeSet<_> = found.map(|(id, _)| id).collect();
@@ -125,7 +125,7 @@ impl App {
             }
         };
         if let Some(pane) = self.panes.get_mut(&self.focus) {
-            pane.show_sources(store, chosen);
+            pane.show_sources(scrollback, chosen);
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl App {
             None => self
                 .all_hosts()
                 .filter(|id| {
-                    self.store
+                    self.scrollback
                         .host(*id)
                         .is_some_and(|row| !row.status.state.is_up())
                 })
@@ -157,7 +157,7 @@ impl App {
             return Ok(None);
         };
         let named = |id: &HostId| {
-            self.store.host(*id).is_some_and(|row| {
+            self.scrollback.host(*id).is_some_and(|row| {
                 globs.iter().any(|glob| {
                     glob.is_match(row.name.as_str())
                         || row.tags.iter().any(|tag| glob.is_match(tag))
@@ -192,14 +192,14 @@ impl App {
     }
 
     fn source_names(&self) -> BTreeSet<String> {
-        self.store
+        self.scrollback
             .sources()
             .map(|(_, row)| row.info.name.to_string())
             .collect()
     }
 
     pub(super) fn all_hosts(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..u32::try_from(self.store.hosts().len()).unwrap_or(u32::MAX)).map(HostId)
+        (0..u32::try_from(self.scrollback.hosts().len()).unwrap_or(u32::MAX)).map(HostId)
     }
 }
 

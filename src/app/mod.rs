@@ -22,7 +22,7 @@ use crate::model::update::Update;
 use crate::parse::display::LineDisplay;
 use crate::query::Query;
 use crate::query::request::{LogRequest, LogResponse};
-use crate::store::{RING_BYTES, RingEntry, Store, Whole};
+use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Whole};
 
 pub mod actions;
 mod beyond;
@@ -176,7 +176,7 @@ struct Notice {
 /// The state of the console.
 #[derive(Debug)]
 pub struct App {
-    store: Store,
+    scrollback: Scrollback,
     panes: BTreeMap<PaneId, LogPane>,
     tree: Tree,
     focus: PaneId,
@@ -218,11 +218,11 @@ impl App {
     /// A console with one pane that follows all hosts.
     #[must_use]
     pub fn new(hosts: &[HostSpec], zone: TimeZone) -> Self {
-        let store = Store::new(hosts, RING_BYTES);
+        let scrollback = Scrollback::new(hosts, RING_BYTES);
         let first = PaneId(0);
         Self {
-            panes: BTreeMap::from([(first, LogPane::new(&store))]),
-            store,
+            panes: BTreeMap::from([(first, LogPane::new(&scrollback))]),
+            scrollback,
             tree: Tree::new(first),
             focus: first,
             next_pane: 1,
@@ -263,9 +263,9 @@ impl App {
     /// The same, whose first pane shows only the lines that match.
     #[must_use]
     pub fn with_query(mut self, query: Option<Query>) -> Self {
-        let store = &self.store;
+        let scrollback = &self.scrollback;
         for pane in self.panes.values_mut() {
-            pane.change_filter(store, |filter| filter.query.clone_from(&query));
+            pane.change_filter(scrollback, |filter| filter.query.clone_from(&query));
         }
         self
     }
@@ -277,7 +277,7 @@ impl App {
             Event::Key(key) => self.on_key(key.into()),
             Event::Paste(text) => self.on_paste(&text),
             Event::Resize(width, height) => self.screen = Rect::new(0, 0, width, height),
-            Event::Batch(updates) => self.store.apply(updates, now),
+            Event::Batch(updates) => self.scrollback.apply(updates, now),
             Event::Ended => self.ended = true,
             Event::Ask(id, question) => self.questions.add(id, question),
             Event::Withdrawn(id) => self.questions.withdraw(id),
@@ -290,11 +290,11 @@ impl App {
         std::mem::take(&mut self.effects)
     }
 
-    /// Brings everything that follows from the store and the time up to date, within a bound.
+    /// Brings everything that follows from the scrollback and the time up to date, within a bound.
     fn settle(&mut self) {
         let mut busy = false;
         for pane in self.panes.values_mut() {
-            busy |= !pane.advance(&self.store);
+            busy |= !pane.advance(&self.scrollback);
         }
         self.pump();
         self.continue_seek();
@@ -319,9 +319,11 @@ impl App {
             .questions
             .opens_at(self.last_key)
             .map(|at| at.max(self.now));
-        let counts_down =
-            |row: &crate::store::HostRow| row.retry_in_s(self.now).is_some_and(|left| left > 0);
-        let moves = self.store.rate(self.now) > 0.0 || self.store.hosts().iter().any(counts_down);
+        let counts_down = |row: &crate::scrollback::HostRow| {
+            row.retry_in_s(self.now).is_some_and(|left| left > 0)
+        };
+        let moves =
+            self.scrollback.rate(self.now) > 0.0 || self.scrollback.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
         [notice, question, second, self.asks_until()]
             .into_iter()
@@ -453,8 +455,8 @@ impl App {
 impl App {
     /// Everything that is known of the fleet.
     #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn scrollback(&self) -> &Scrollback {
+        &self.scrollback
     }
 
     /// The time of the last event.
@@ -471,7 +473,7 @@ impl App {
             self.shown.side,
             self.hosts_focused,
             self.shown.hints,
-            self.store.hosts().len(),
+            self.scrollback.hosts().len(),
         )
     }
 
@@ -490,13 +492,16 @@ impl App {
     /// An entry of the pane that keys mean.
     #[must_use]
     pub fn entry(&self, seq: u64) -> Option<&RingEntry> {
-        self.panes.get(&self.focus)?.rows(&self.store).get(seq)
+        self.panes.get(&self.focus)?.rows(&self.scrollback).get(seq)
     }
 
     /// The record of the pane that keys mean to which a line belongs.
     #[must_use]
     pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
-        self.panes.get(&self.focus)?.rows(&self.store).whole(seq)
+        self.panes
+            .get(&self.focus)?
+            .rows(&self.scrollback)
+            .whole(seq)
     }
 
     /// How many panes there are, and whether one of them has all the room.
@@ -574,7 +579,7 @@ impl App {
     pub fn day_of(&self, pane: &LogPane) -> Date {
         // Above the oldest line stands a row that has no time of its own.
         let at = |index: usize| {
-            pane.rows(&self.store)
+            pane.rows(&self.scrollback)
                 .get(pane.seq(index)?)
                 .map(RingEntry::time)
         };

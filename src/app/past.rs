@@ -2,7 +2,7 @@
 //! becomes of the answers.
 //!
 //! Nothing is read before it is nearly wanted: a few screens beyond the edge. How pages become rows
-//! is left to `store`'s window, how a host answers to `host`.
+//! is left to `scrollback`'s window, how a host answers to `host`.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -21,7 +21,7 @@ use crate::query::request::{
     SearchRequest,
 };
 use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
-use crate::store::{RingEntry, Side, Store, StreamState, Want};
+use crate::scrollback::{RingEntry, Scrollback, Side, StreamState, Want};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -132,22 +132,25 @@ impl App {
     fn pump_pane(&mut self, id: PaneId) -> Vec<Want> {
         let height = self.pane_height(id);
         let budget = self.past_bytes / self.panes.len().max(1);
-        let (store, now) = (&self.store, self.now);
+        let (scrollback, now) = (&self.scrollback, self.now);
         let Some(pane) = self.panes.get_mut(&id) else {
             return Vec::new();
         };
-        if pane.place().is_none() || pane.pending(store) > 0 || !has_past(pane, store, now) {
+        if pane.place().is_none()
+            || pane.pending(scrollback) > 0
+            || !has_past(pane, scrollback, now)
+        {
             return Vec::new();
         }
         let (window, below) = (pane.window, pane.below_notice());
         let mut wanted = Vec::new();
         for side in [Side::Older, Side::Newer] {
-            wanted.extend(extend(pane, side, height, (store, budget)));
+            wanted.extend(extend(pane, side, height, (scrollback, budget)));
         }
         pane.step_off_notice(below, height);
-        pane.give_up_ring(budget, store);
-        pane.land(store);
-        pane.trim(budget, store);
+        pane.give_up_ring(budget, scrollback);
+        pane.land(scrollback);
+        pane.trim(budget, scrollback);
         // What was wanted of a window that was left is not wanted of the next.
         wanted.retain(|_| pane.window == window);
         wanted
@@ -165,7 +168,7 @@ impl App {
             return;
         };
         let Some(name) = self
-            .store
+            .scrollback
             .source(want.source)
             .map(|row| Arc::clone(&row.info.name))
         else {
@@ -321,9 +324,9 @@ impl App {
             )),
             None => Ok(!more),
         };
-        let store = &self.store;
+        let scrollback = &self.scrollback;
         if let Some((past, lens)) = pane.past_mut() {
-            past.arrived(&want, pending.entries, ended, (store, lens));
+            past.arrived(&want, pending.entries, ended, (scrollback, lens));
         }
     }
 
@@ -355,7 +358,7 @@ impl App {
         .start;
         let id = self.focus;
         self.cancel_for(id);
-        self.with_pane(|pane, store| pane.go_to(time, store));
+        self.with_pane(|pane, scrollback| pane.go_to(time, scrollback));
         Ok(())
     }
 
@@ -455,13 +458,13 @@ fn wants(pane: &LogPane, errand: &Errand) -> bool {
 }
 
 /// Sees to it that a pane has a window on all of its sources; false where it has none.
-fn has_past(pane: &mut LogPane, store: &Store, now: Time) -> bool {
-    let sources = pane.sources(store);
+fn has_past(pane: &mut LogPane, scrollback: &Scrollback, now: Time) -> bool {
+    let sources = pane.sources(scrollback);
     if pane.past().is_none() {
         if sources.is_empty() {
             return false;
         }
-        pane.begin_past(store, now);
+        pane.begin_past(scrollback, now);
     }
     if let Some((past, _)) = pane.past_mut() {
         sources
@@ -477,13 +480,13 @@ fn extend(
     pane: &mut LogPane,
     side: Side,
     height: u16,
-    (store, budget): (&Store, usize),
+    (scrollback, budget): (&Scrollback, usize),
 ) -> Vec<Want> {
     for _ in 0..TURNS {
         if !is_near(pane, side, height, budget) {
             break;
         }
-        let (wants, more) = merge(pane, store, side, height);
+        let (wants, more) = merge(pane, scrollback, side, height);
         if !more {
             return wants;
         }
@@ -510,22 +513,27 @@ fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
 
 /// Puts some of what has come in order; what else is needed for more, and whether there was more
 /// than that.
-fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Want>, bool) {
+fn merge(
+    pane: &mut LogPane,
+    scrollback: &Scrollback,
+    side: Side,
+    height: u16,
+) -> (Vec<Want>, bool) {
     let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
     let Some((past, lens)) = pane.past_mut() else {
         return (Vec::new(), false);
     };
     let before = past.rows().end() - past.rows().first();
     match side {
-        Side::Older => past.merge_older(store, lens, ROWS),
-        Side::Newer => past.merge_newer(store, lens, ROWS),
+        Side::Older => past.merge_older(scrollback, lens, ROWS),
+        Side::Newer => past.merge_newer(scrollback, lens, ROWS),
     }
     let (wanted, after) = (
         past.wants(side, lens),
         past.rows().end() - past.rows().first(),
     );
     if side == Side::Older {
-        pane.enter_past(top, store);
+        pane.enter_past(top, scrollback);
     }
     (wanted, after - before >= ROWS as u64)
 }

@@ -12,7 +12,7 @@ use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::model::time::Time;
 use crate::query::{Query, QueryError, ReferenceTime};
-use crate::store::RingEntry;
+use crate::scrollback::RingEntry;
 
 /// Columns that one press scrolls sideways.
 const SIDEWAYS: i32 = 8;
@@ -44,7 +44,9 @@ impl App {
             Act::Right => self.sideways(SIDEWAYS * times as i32),
             Act::LineStart => self.sideways(i32::MIN / 2),
             Act::Bottom | Act::Follow => self.with_pane(|pane, _| pane.follow()),
-            Act::Freeze => self.with_pane(|pane, store| pane.freeze(store, !pane.is_frozen())),
+            Act::Freeze => {
+                self.with_pane(|pane, scrollback| pane.freeze(scrollback, !pane.is_frozen()))
+            }
             Act::FreezeAll => self.freeze_all(),
             Act::Detail => self.open_detail(),
             Act::Search => self.open_prompt(PromptKind::Search, ""),
@@ -63,7 +65,7 @@ impl App {
             Act::Clear => self.clear(),
             Act::CopyLine => self.copy(false),
             Act::CopyRecord => self.copy(true),
-            Act::AllHosts => self.with_pane(|pane, store| pane.show_hosts(store, None)),
+            Act::AllHosts => self.with_pane(|pane, scrollback| pane.show_hosts(scrollback, None)),
             Act::Command => self.open_prompt(PromptKind::Command, ""),
             Act::Hosts
             | Act::Sources
@@ -150,7 +152,7 @@ impl App {
 
     /// True if the host list took it.
     fn perform_in_hosts(&mut self, act: Act, count: Option<u32>) -> bool {
-        let last = self.store.hosts().len().saturating_sub(1);
+        let last = self.scrollback.hosts().len().saturating_sub(1);
         let times = count.unwrap_or(1) as usize;
         let page = usize::from(self.areas(self.screen).side.height.saturating_sub(1)).max(1);
         let at = self.host_cursor;
@@ -179,17 +181,17 @@ impl App {
         match act {
             Act::Detail => self.popup = Some((Popup::Host(host), 0)),
             Act::Reconnect => self.effects.push(Effect::Reconnect(host)),
-            Act::OnlyHost => self.with_pane(|pane, store| {
+            Act::OnlyHost => self.with_pane(|pane, scrollback| {
                 let alone = pane
                     .filter()
                     .hosts
                     .as_ref()
                     .is_some_and(|hosts| hosts.iter().eq([&host]));
-                pane.show_hosts(store, (!alone).then(|| [host].into()));
+                pane.show_hosts(scrollback, (!alone).then(|| [host].into()));
             }),
             _ => {
                 let all: Vec<_> = self.all_hosts().collect();
-                self.with_pane(|pane, store| {
+                self.with_pane(|pane, scrollback| {
                     let mut hosts = pane
                         .filter()
                         .hosts
@@ -199,15 +201,18 @@ impl App {
                         hosts.remove(&host);
                     }
                     let every = hosts.len() == all.len() || hosts.is_empty();
-                    pane.show_hosts(store, (!every).then_some(hosts));
+                    pane.show_hosts(scrollback, (!every).then_some(hosts));
                 });
             }
         }
     }
 
-    pub(super) fn with_pane(&mut self, change: impl FnOnce(&mut LogPane, &crate::store::Store)) {
+    pub(super) fn with_pane(
+        &mut self,
+        change: impl FnOnce(&mut LogPane, &crate::scrollback::Scrollback),
+    ) {
         if let Some(pane) = self.panes.get_mut(&self.focus) {
-            change(pane, &self.store);
+            change(pane, &self.scrollback);
         }
     }
 
@@ -218,7 +223,7 @@ impl App {
 
     fn move_cursor(&mut self, delta: i64) {
         let height = self.page_height();
-        self.with_pane(|pane, store| pane.move_cursor(delta, height, store));
+        self.with_pane(|pane, scrollback| pane.move_cursor(delta, height, scrollback));
     }
 
     /// A page keeps two lines in sight; wrapped lines count their rows, so that none is skipped.
@@ -228,7 +233,9 @@ impl App {
             .saturating_sub(if divisor == 1 { 2 } else { 0 })
             .max(1);
         let lines = i64::from(self.lines_in(rows, times < 0));
-        self.with_pane(|pane, store| pane.scroll(times.saturating_mul(lines), height, store));
+        self.with_pane(|pane, scrollback| {
+            pane.scroll(times.saturating_mul(lines), height, scrollback)
+        });
     }
 
     /// How many lines from the cursor fill so many rows.
@@ -247,7 +254,7 @@ impl App {
         while left > 0 && lines < rows {
             let entry = pane
                 .seq(index)
-                .and_then(|seq| pane.rows(&self.store).get(seq));
+                .and_then(|seq| pane.rows(&self.scrollback).get(seq));
             let most = usize::from(rows) * usize::from(columns.text) * 8;
             let text = entry
                 .and_then(RingEntry::record)
@@ -271,7 +278,7 @@ impl App {
         let at_top = |pane: &LogPane| pane.past().is_some() && pane.cursor() == Some(0);
         if again || self.panes.get(&self.focus).is_some_and(at_top) {
             self.cancel_for(self.focus);
-            self.with_pane(|pane, store| pane.go_to(Time(i64::MIN), store));
+            self.with_pane(|pane, scrollback| pane.go_to(Time(i64::MIN), scrollback));
         } else {
             self.go_to(1);
         }
@@ -280,7 +287,7 @@ impl App {
     fn go_to(&mut self, line: u32) {
         let height = self.page_height();
         let index = (line as usize).saturating_sub(1);
-        self.with_pane(|pane, store| pane.jump(index, height, store));
+        self.with_pane(|pane, scrollback| pane.jump(index, height, scrollback));
     }
 
     fn sideways(&mut self, columns: i32) {
@@ -297,7 +304,7 @@ impl App {
     fn freeze_all(&mut self) {
         let hold = !self.panes.values().all(LogPane::is_frozen);
         for pane in self.panes.values_mut() {
-            pane.freeze(&self.store, hold);
+            pane.freeze(&self.scrollback, hold);
         }
     }
 
@@ -323,7 +330,9 @@ impl App {
         } else {
             Some(self.query(text).map_err(|error| error.message)?)
         };
-        self.with_pane(|pane, store| pane.change_filter(store, |filter| filter.query = query));
+        self.with_pane(|pane, scrollback| {
+            pane.change_filter(scrollback, |filter| filter.query = query)
+        });
         Ok(())
     }
 
@@ -355,7 +364,7 @@ impl App {
         self.seek = Seek::from_here(
             self.focus,
             pane,
-            &self.store,
+            &self.scrollback,
             JumpTarget::Query(query),
             forward,
         );
@@ -381,7 +390,7 @@ impl App {
         self.seek = Seek::new(
             self.focus,
             pane,
-            &self.store,
+            &self.scrollback,
             target,
             (forward, count.unwrap_or(1)),
         );
@@ -395,12 +404,12 @@ impl App {
         let Some(pane) = self.panes.get(&seek.pane) else {
             return;
         };
-        if pane.pending(&self.store) > 0 {
+        if pane.pending(&self.scrollback) > 0 {
             // "No match" can only be said of a pane that has been read to its beginning.
             self.seek = Some(seek);
             return;
         }
-        match seek.advance(pane, &self.store) {
+        match seek.advance(pane, &self.scrollback) {
             SoughtLine::Going => self.seek = Some(seek),
             SoughtLine::Edge => self.seek_further(&seek),
             SoughtLine::Nothing => self.say(nothing(&seek.target)),
@@ -430,12 +439,12 @@ impl App {
     fn land(&mut self, id: PaneId, index: usize) {
         let height = self.page_height();
         if let Some(pane) = self.panes.get_mut(&id) {
-            pane.jump(index, height, &self.store);
+            pane.jump(index, height, &self.scrollback);
         }
     }
 
     fn mark(&mut self) {
-        self.store.mark(self.now);
+        self.scrollback.mark(self.now);
         if self
             .panes
             .get(&self.focus)
@@ -456,9 +465,11 @@ impl App {
     }
 
     fn clear(&mut self) {
-        self.with_pane(|pane, store| {
+        self.with_pane(|pane, scrollback| {
             pane.search = None;
-            pane.change_filter(store, |filter| *filter = crate::store::Filter::default());
+            pane.change_filter(scrollback, |filter| {
+                *filter = crate::scrollback::Filter::default()
+            });
         });
     }
 
@@ -466,7 +477,7 @@ impl App {
         let entry = self
             .panes
             .get(&self.focus)
-            .and_then(|pane| pane.entry(&self.store));
+            .and_then(|pane| pane.entry(&self.scrollback));
         if entry.is_none() {
             // The row above the oldest line, which says what could not be read.
             return self.with_pane(|pane, _| pane.retry());
@@ -480,11 +491,11 @@ impl App {
         let Some(pane) = self.panes.get(&self.focus) else {
             return;
         };
-        let Some((seq, entry)) = pane.entry(&self.store) else {
+        let Some((seq, entry)) = pane.entry(&self.scrollback) else {
             return;
         };
         let Some(line) = entry.record() else { return };
-        let copied = match pane.rows(&self.store).whole(seq).filter(|_| whole) {
+        let copied = match pane.rows(&self.scrollback).whole(seq).filter(|_| whole) {
             Some(record) => {
                 let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
                 format!(
@@ -520,7 +531,7 @@ impl App {
             return self.tree.zoom();
         }
         let live = self
-            .store
+            .scrollback
             .hosts()
             .iter()
             .filter(|row| row.status.state.is_up())
@@ -555,7 +566,7 @@ impl App {
             return self.say("no room for another pane here");
         }
         if let Some(pane) = self.panes.get(&self.focus) {
-            let pane = pane.duplicate(&self.store);
+            let pane = pane.duplicate(&self.scrollback);
             self.panes.insert(new, pane);
         }
         self.next_pane += 1;

@@ -21,7 +21,7 @@ use crate::model::source::SourceId;
 use crate::model::text::{SafeText, TextLook};
 use crate::model::time::TimeSource;
 use crate::query::Query;
-use crate::store::{BEGIN, Mark, NOTICE, RingEntry, Side, StreamState};
+use crate::scrollback::{BEGIN, Mark, NOTICE, RingEntry, Side, StreamState};
 
 /// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
 /// last row.
@@ -44,7 +44,7 @@ pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
             let unfinished = if body.height < MIN_ROWS {
                 Vec::new()
             } else {
-                pane.unfinished(app.store())
+                pane.unfinished(app.scrollback())
             };
             body.height -= u16::try_from(unfinished.len()).unwrap_or(0);
             let lines = ShownLines::new(app, theme, id, pane, body);
@@ -120,7 +120,7 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
         Some(hosts) => names(
             hosts
                 .iter()
-                .filter_map(|id| app.store().host(*id))
+                .filter_map(|id| app.scrollback().host(*id))
                 .map(|row| row.name.as_str()),
             "hosts",
         ),
@@ -129,7 +129,7 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
         parts.push(names(
             sources
                 .iter()
-                .filter_map(|id| app.store().source(*id))
+                .filter_map(|id| app.scrollback().source(*id))
                 .map(|row| &*row.info.name),
             "sources",
         ));
@@ -196,7 +196,7 @@ fn notice(app: &App, pane: &LogPane) -> String {
 }
 
 fn failure(app: &App, host: HostId, source: SourceId, why: &str) -> String {
-    let (host, source) = (app.store().host(host), app.store().source(source));
+    let (host, source) = (app.scrollback().host(host), app.scrollback().source(source));
     let (host, source) = (
         host.map_or("", |row| row.name.as_str()),
         source.map_or("", |row| &row.info.name),
@@ -234,7 +234,7 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
         (new("frozen"), true)
     } else if !pane.is_following() {
         (new(&place(app, pane)), true)
-    } else if pane.pending(app.store()) > 0 {
+    } else if pane.pending(app.scrollback()) > 0 {
         (Shown::from("reading back …"), false)
     } else if app.has_ended() {
         (Shown::from("ended"), true)
@@ -334,7 +334,7 @@ impl<'a> ShownLines<'a> {
                 (y, index, skipped) = (y + 1, index + 1, 0);
                 continue;
             }
-            let Some(entry) = self.pane.rows(self.app.store()).get(seq) else {
+            let Some(entry) = self.pane.rows(self.app.scrollback()).get(seq) else {
                 break;
             };
             let rows = self.draw_entry(
@@ -354,8 +354,11 @@ impl<'a> ShownLines<'a> {
     }
 
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
-        let store = self.app.store();
-        let words = match (store.ring().end() == BEGIN, self.pane.pending(store)) {
+        let scrollback = self.app.scrollback();
+        let words = match (
+            scrollback.ring().end() == BEGIN,
+            self.pane.pending(scrollback),
+        ) {
             (true, _) => "waiting for the first lines …",
             (_, 0) => "nothing matches yet; :clear shows all",
             _ => "reading back …",
@@ -390,7 +393,7 @@ impl<'a> ShownLines<'a> {
         let entry = self
             .pane
             .seq(index)
-            .and_then(|seq| self.pane.rows(self.app.store()).get(seq));
+            .and_then(|seq| self.pane.rows(self.app.scrollback()).get(seq));
         entry
             .and_then(RingEntry::record)
             .map_or(1, |record| self.columns.rows(&self.text(record)))
@@ -499,7 +502,7 @@ impl<'a> ShownLines<'a> {
         if self.columns.host > 0 {
             let name = self
                 .app
-                .store()
+                .scrollback()
                 .host(record.host)
                 .map_or_else(SafeText::default, |host| SafeText::new(host.name.as_str()));
             row.column(&name, self.columns.host, theme.host(record.host.index()))
@@ -509,7 +512,7 @@ impl<'a> ShownLines<'a> {
         if self.columns.source > 0 {
             let name = self
                 .app
-                .store()
+                .scrollback()
                 .source(record.source)
                 .map_or_else(SafeText::default, |source| SafeText::new(&source.info.name));
             row.column(&name, self.columns.source, theme.get(Role::LineSource))
@@ -541,13 +544,15 @@ impl<'a> ShownLines<'a> {
 
     fn draw_gap(&self, gap: &Gap, mut row: Row<'_>) -> u16 {
         let style = self.theme.get(Role::LineGap);
-        let store = self.app.store();
+        let scrollback = self.app.scrollback();
         row.put("── gap: ", style);
         match gap.bytes() {
             Some(lost) => row.put(bytes(lost as f64), style).put(" lost", style),
             None => row.put("unknown bytes lost", style),
         };
-        if let (Some(host), Some(source)) = (store.host(gap.host), store.source(gap.source)) {
+        if let (Some(host), Some(source)) =
+            (scrollback.host(gap.host), scrollback.source(gap.source))
+        {
             row.put(" · ", style)
                 .put(SafeText::new(host.name.as_str()), style);
             row.put(" ", style)
@@ -556,7 +561,7 @@ impl<'a> ShownLines<'a> {
         row.put(" · ", style)
             .put(gap.reason.as_str(), style)
             .put(" · ", style);
-        match store.gap_explained(gap) {
+        match scrollback.gap_explained(gap) {
             Some(why) => row.put(SafeText::new(why), style),
             None => row.put("r reads it again", style),
         };

@@ -21,7 +21,7 @@ use crate::model::text::{ColourHandling, MAX_SHOWN_BYTES, SafeText};
 use crate::model::time::Time;
 use crate::parse::fields;
 use crate::query::LANGUAGE;
-use crate::store::RingEntry;
+use crate::scrollback::RingEntry;
 
 /// Bytes of a record that its popup shows in full; of lines that come after them only their
 /// beginnings.
@@ -227,7 +227,10 @@ fn side_by_side(mut rows: Lines, column: usize) -> Lines {
 }
 
 fn host_title(app: &App, id: HostId) -> Shown<'static> {
-    let name = app.store().host(id).map_or("", |host| host.name.as_str());
+    let name = app
+        .scrollback()
+        .host(id)
+        .map_or("", |host| host.name.as_str());
     Shown::own(&format!(" {name} "))
 }
 
@@ -243,7 +246,7 @@ fn outside(text: &str) -> Shown<'static> {
 }
 
 fn host(app: &App, id: HostId) -> Lines {
-    let Some(host) = app.store().host(id) else {
+    let Some(host) = app.scrollback().host(id) else {
         return Vec::new();
     };
     let (sign, _) = glyph(&host.status);
@@ -284,7 +287,11 @@ fn host(app: &App, id: HostId) -> Lines {
 }
 
 fn facts(app: &App, id: HostId, lines: &mut Lines) {
-    let Some(facts) = app.store().host(id).and_then(|host| host.facts.clone()) else {
+    let Some(facts) = app
+        .scrollback()
+        .host(id)
+        .and_then(|host| host.facts.clone())
+    else {
         return;
     };
     lines.push(Vec::new());
@@ -306,7 +313,11 @@ fn facts(app: &App, id: HostId, lines: &mut Lines) {
 }
 
 fn metrics(app: &App, id: HostId, lines: &mut Lines) {
-    let Some(sample) = app.store().host(id).and_then(|host| host.sample.clone()) else {
+    let Some(sample) = app
+        .scrollback()
+        .host(id)
+        .and_then(|host| host.sample.clone())
+    else {
         return;
     };
     lines.push(Vec::new());
@@ -385,11 +396,15 @@ fn metrics(app: &App, id: HostId, lines: &mut Lines) {
 }
 
 fn sources(app: &App, id: HostId, lines: &mut Lines) {
-    let Some(host) = app.store().host(id) else {
+    let Some(host) = app.scrollback().host(id) else {
         return;
     };
     lines.push(Vec::new());
-    for source in host.sources.iter().filter_map(|id| app.store().source(*id)) {
+    for source in host
+        .sources
+        .iter()
+        .filter_map(|id| app.scrollback().source(*id))
+    {
         let mut line = field(
             "source",
             outside(&format!("{:16} {}", source.info.name, source.info.path)),
@@ -515,7 +530,7 @@ fn member(field: &fields::NamedField<'_>, width: usize) -> Vec<Piece> {
 }
 
 fn gap(app: &App, gap: &Gap) -> Lines {
-    let store = app.store();
+    let scrollback = app.scrollback();
     let lost = gap
         .bytes()
         .map_or_else(|| Shown::from("unknown"), |lost| bytes(lost as f64));
@@ -524,12 +539,16 @@ fn gap(app: &App, gap: &Gap) -> Lines {
     vec![
         field(
             "host",
-            outside(store.host(gap.host).map_or("", |host| host.name.as_str())),
+            outside(
+                scrollback
+                    .host(gap.host)
+                    .map_or("", |host| host.name.as_str()),
+            ),
         ),
         field(
             "source",
             outside(
-                store
+                scrollback
                     .source(gap.source)
                     .map_or("", |source| &source.info.name),
             ),

@@ -27,7 +27,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut row = Row::new(buffer, area, 0).fill(style);
     if area.width < SIGN_BELOW_WIDTH {
         let all_up = app
-            .store()
+            .scrollback()
             .hosts()
             .iter()
             .all(|host| host.status.state.is_up());
@@ -70,7 +70,7 @@ fn head(
     width: usize,
     states: &[(Shown<'static>, Role)],
 ) -> Option<(Shown<'static>, Role)> {
-    let hosts = app.store().hosts();
+    let hosts = app.scrollback().hosts();
     let (up, total) = (
         hosts
             .iter()
@@ -105,7 +105,7 @@ fn head(
 /// How many hosts are in each state but well, the worst first.
 fn states(app: &App) -> Vec<(Shown<'static>, Role)> {
     let count = |state| {
-        app.store()
+        app.scrollback()
             .hosts()
             .iter()
             .filter(|host| host.status.state == state)
@@ -157,10 +157,10 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
 
 /// What else there is to say of the whole.
 fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
-    let ledger = app.store().ledger();
+    let ledger = app.scrollback().ledger();
     let mut facts = Vec::new();
     let behind: Vec<u64> = app
-        .store()
+        .scrollback()
         .hosts()
         .iter()
         .filter_map(|host| host.status.behind_s)
@@ -174,7 +174,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
         facts.push((Shown::own("complete to ").join(&at), Role::Status));
     }
     facts.push((
-        count(app.store().rate(app.now())).join(&Shown::from(" lines/s")),
+        count(app.scrollback().rate(app.now())).join(&Shown::from(" lines/s")),
         Role::Status,
     ));
     let gaps = ledger.gaps;
@@ -193,7 +193,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
             Role::StatusDim,
         ));
     }
-    let forgotten = app.store().ring().forgotten();
+    let forgotten = app.scrollback().ring().forgotten();
     if forgotten > 0 {
         facts.push((
             count(forgotten as f64).join(&Shown::from(" forgotten")),

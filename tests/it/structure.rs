@@ -16,12 +16,12 @@ const IMPORTS: &[(&str, &str)] = &[
     ("engine", "model parse query files"),
     ("host", "model parse metrics query files engine transport"),
     ("fleet", "model query transport host"),
-    ("store", "model query"),
-    ("app", "model parse query store"),
-    ("view", "model parse query store app"),
+    ("scrollback", "model query"),
+    ("app", "model parse query scrollback"),
+    ("view", "model parse query scrollback app"),
     // Both answer the questions of `transport`, on a terminal.
     ("report", "model parse query transport fleet"),
-    ("tui", "model query transport fleet store app view"),
+    ("tui", "model query transport fleet scrollback app view"),
     ("demo", "model"),
     ("cli", "model query report demo"),
     ("config", "model parse query transport fleet report cli"),
@@ -100,6 +100,9 @@ fn the_table_itself_has_no_circle() {
 const LONG_FILES: &[&str] = &[
     "src/app/perform.rs",
     "src/app/past/tests.rs",
+    "src/scrollback/past.rs",
+    "src/view/log.rs",
+    "src/view/popup.rs",
     "src/host/search/chain.rs",
     "src/host/search/hunt.rs",
     "src/host/shell/files/tests.rs",
@@ -111,10 +114,8 @@ const LONG_FILES: &[&str] = &[
     "src/parse/timestamp/tests/formats.rs",
     "src/report/schema.rs",
     "src/report/tests.rs",
-    "src/store/past.rs",
     "src/transport/russh/auth.rs",
     "src/transport/system.rs",
-    "src/view/log.rs",
 ];
 
 #[test]

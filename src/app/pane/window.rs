@@ -5,7 +5,9 @@ use super::{LogPane, PanePosition};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::store::{Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, RingEntry, Store, Whole};
+use crate::scrollback::{
+    Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, RingEntry, Scrollback, Whole,
+};
 
 impl LogPane {
     /// The rows that are read of the time before the ring.
@@ -28,9 +30,9 @@ impl LogPane {
 
     /// Where entries are to be looked up.
     #[must_use]
-    pub fn rows<'a>(&'a self, store: &'a Store) -> Rows<'a> {
+    pub fn rows<'a>(&'a self, scrollback: &'a Scrollback) -> Rows<'a> {
         Rows {
-            store,
+            scrollback,
             past: self.past.as_ref().map(Past::rows),
         }
     }
@@ -43,9 +45,9 @@ impl LogPane {
 
     /// Sources of which lines pass, with their hosts.
     #[must_use]
-    pub fn sources(&self, store: &Store) -> Vec<(SourceId, HostId)> {
+    pub fn sources(&self, scrollback: &Scrollback) -> Vec<(SourceId, HostId)> {
         let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
-        store
+        scrollback
             .sources()
             .map(|(id, row)| (id, row.host))
             .filter(passes)
@@ -53,20 +55,20 @@ impl LogPane {
     }
 
     /// Begins to read what is older than the ring.
-    pub(crate) fn begin_past(&mut self, store: &Store, now: Time) {
+    pub(crate) fn begin_past(&mut self, scrollback: &Scrollback, now: Time) {
         self.past = Some(Past::before_live(
-            store,
+            scrollback,
             &self.lens,
-            &self.sources(store),
+            &self.sources(scrollback),
             now,
         ));
         self.in_past = false;
     }
 
     /// Goes to a moment, wherever it is: the cursor is on the first line that is not older.
-    pub fn go_to(&mut self, time: Time, store: &Store) {
+    pub fn go_to(&mut self, time: Time, scrollback: &Scrollback) {
         self.leave_past();
-        self.past = Some(Past::at(time, &self.sources(store)));
+        self.past = Some(Past::at(time, &self.sources(scrollback)));
         self.in_past = true;
         /// Lines above it that tell what led there.
         const ABOVE: u16 = 8;
@@ -74,13 +76,13 @@ impl LogPane {
         self.place = Some(PanePosition {
             seq: MIDDLE,
             row,
-            since: store.ring().end(),
+            since: scrollback.ring().end(),
         });
     }
 
     /// Shows the rows that were read in place of what the ring has of their time, once what is on
     /// the screen is among them.
-    pub(crate) fn enter_past(&mut self, top: u64, store: &Store) {
+    pub(crate) fn enter_past(&mut self, top: u64, scrollback: &Scrollback) {
         let Some(past) = &self.past else { return };
         let head = self.lens.index_of(past.reach()).checked_sub(1);
         if self.in_past || (head.is_some() && past.reach() > top) {
@@ -90,7 +92,7 @@ impl LogPane {
         let is_left_out =
             seq >= LIVE && past.joined().is_some_and(|joined| seq < joined) && !past.has_moved(seq);
         if is_left_out {
-            return self.read_around_cursor(store);
+            return self.read_around_cursor(scrollback);
         }
         self.in_past = true;
         self.follow_moved();
@@ -98,10 +100,10 @@ impl LogPane {
 
     /// Reads from the line under the cursor on, where what leads there from the ring is not to be
     /// held.
-    pub(crate) fn read_around_cursor(&mut self, store: &Store) {
+    pub(crate) fn read_around_cursor(&mut self, scrollback: &Scrollback) {
         let entry = self
             .place
-            .and_then(|place| store.ring().get_or_left(place.seq));
+            .and_then(|place| scrollback.ring().get_or_left(place.seq));
         let of = |entry: &RingEntry| {
             (
                 entry.time(),
@@ -111,7 +113,7 @@ impl LogPane {
             )
         };
         if let Some((time, line)) = entry.map(of) {
-            self.go_to(time, store);
+            self.go_to(time, scrollback);
             self.landing = line;
         }
     }
@@ -140,8 +142,8 @@ impl LogPane {
     }
 
     /// The time at the cursor, where that is in what was read.
-    pub(crate) fn time_in_past(&self, store: &Store) -> Option<Time> {
-        let (seq, entry) = self.entry(store)?;
+    pub(crate) fn time_in_past(&self, scrollback: &Scrollback) -> Option<Time> {
+        let (seq, entry) = self.entry(scrollback)?;
         (self.past.is_some() && self.in_past && seq < LIVE).then(|| entry.time())
     }
 
@@ -183,28 +185,29 @@ impl LogPane {
 
     /// The row of the ring before which others are to come between what is shown; `None` where all
     /// rows are in order.
-    pub(crate) fn floor(&self, store: &Store) -> Option<u64> {
+    pub(crate) fn floor(&self, scrollback: &Scrollback) -> Option<u64> {
         match &self.past {
             _ if self.in_past => None,
             Some(past) => past.joined(),
-            None => Past::before_live(store, &self.lens, &self.sources(store), Time(0)).joined(),
+            None => Past::before_live(scrollback, &self.lens, &self.sources(scrollback), Time(0))
+                .joined(),
         }
     }
 
     /// Where so much lies between what is on the screen and where all sources have lines that it is
     /// not to be held at once: reads around the cursor.
-    pub(crate) fn give_up_ring(&mut self, budget: usize, store: &Store) {
+    pub(crate) fn give_up_ring(&mut self, budget: usize, scrollback: &Scrollback) {
         if self
             .past
             .as_ref()
             .is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2)
         {
-            self.read_around_cursor(store);
+            self.read_around_cursor(scrollback);
         }
     }
 
     /// Puts the cursor on the line for which it came, once that is there.
-    pub(crate) fn land(&mut self, store: &Store) {
+    pub(crate) fn land(&mut self, scrollback: &Scrollback) {
         let Some((source, cursor)) = self.landing else {
             return;
         };
@@ -214,7 +217,7 @@ impl LogPane {
                 .record()
                 .is_some_and(|line| line.source == source && line.content.cursor == cursor)
         };
-        let live = past.joined().map(|joined| store.ring().from(joined));
+        let live = past.joined().map(|joined| scrollback.ring().from(joined));
         let mut rows = past.rows().from(MIDDLE).chain(live.into_iter().flatten());
         let found = rows.find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
         if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
@@ -224,10 +227,10 @@ impl LogPane {
     }
 
     /// Keeps what was read within its budget, around the cursor.
-    pub(crate) fn trim(&mut self, budget: usize, store: &Store) {
+    pub(crate) fn trim(&mut self, budget: usize, scrollback: &Scrollback) {
         let keep = self.place.map_or(u64::MAX, |place| place.seq);
         if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
-            past.trim(keep, budget, store);
+            past.trim(keep, budget, scrollback);
         }
     }
 
@@ -256,7 +259,7 @@ impl LogPane {
     }
 
     /// Other numbers are in force for what stood before a place that was filled.
-    pub(crate) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
+    pub(crate) fn renumber(&mut self, seq: u64, by: u64, scrollback: &Scrollback) {
         let moved = |old: u64| {
             if (LIVE..seq).contains(&old) {
                 old - by
@@ -272,22 +275,25 @@ impl LogPane {
             };
         }
         self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
-        self.look_through(self.lens.filter().clone(), store);
+        self.look_through(self.lens.filter().clone(), scrollback);
     }
 }
 
 /// Where the entries of a pane are looked up by their numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    store: &'a Store,
+    scrollback: &'a Scrollback,
     past: Option<&'a Ring>,
 }
 
 impl<'a> Rows<'a> {
     /// Those of the ring alone.
     #[must_use]
-    pub fn live(store: &'a Store) -> Self {
-        Self { store, past: None }
+    pub fn live(scrollback: &'a Scrollback) -> Self {
+        Self {
+            scrollback,
+            past: None,
+        }
     }
 
     /// The rows among which this one is.
@@ -295,7 +301,7 @@ impl<'a> Rows<'a> {
     pub fn ring(&self, seq: u64) -> &'a Ring {
         self.past
             .filter(|past| past.get(seq).is_some())
-            .unwrap_or_else(|| self.store.ring())
+            .unwrap_or_else(|| self.scrollback.ring())
     }
 
     /// An entry.
@@ -307,6 +313,6 @@ impl<'a> Rows<'a> {
     /// The record that a line belongs to.
     #[must_use]
     pub fn whole(&self, seq: u64) -> Option<Whole<'a>> {
-        self.store.whole_in(self.ring(seq), seq)
+        self.scrollback.whole_in(self.ring(seq), seq)
     }
 }

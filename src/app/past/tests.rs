@@ -37,7 +37,7 @@ impl World {
         query: Option<&str>,
     ) -> Self {
         let mut app = App::new(&fixture::hosts(), jiff::tz::TimeZone::UTC);
-        app.store = Store::new(&fixture::hosts(), ring);
+        app.scrollback = Scrollback::new(&fixture::hosts(), ring);
         app.past_bytes = past;
         let mut world = Self {
             app,
@@ -164,7 +164,7 @@ impl World {
         let own: Vec<&FleetLine> = self.lines.iter().filter(|line| line.host == host).collect();
         let name = self
             .app
-            .store
+            .scrollback
             .source(SourceId(host.0))
             .map(|row| Arc::clone(&row.info.name))
             .expect("a source");
@@ -216,7 +216,10 @@ impl World {
         let pane = self.pane();
         let (top, bottom) = pane.on_screen(HEIGHT).unwrap_or((0, 0));
         let at = |index: usize| {
-            let record = pane.rows(&self.app.store).get(pane.seq(index)?)?.record()?;
+            let record = pane
+                .rows(&self.app.scrollback)
+                .get(pane.seq(index)?)?
+                .record()?;
             self.lines
                 .iter()
                 .position(|line| line.content.cursor == record.content.cursor)
@@ -285,7 +288,7 @@ impl World {
                 past.rows().bytes(),
             )
         });
-        let ring = self.app.store.ring();
+        let ring = self.app.scrollback.ring();
         let (place, len, cursor) = (self.pane().place(), self.pane().len(), self.pane().cursor());
         format!(
             "newer {newer:?}, joined and rows {rows:?}, ring {}..{}, place {place:?} {cursor:?} of {len}, asked {:?}",
@@ -299,10 +302,12 @@ impl World {
     fn still(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), TestCaseError> {
         // Where it has just been told to go, it lands with the first line that comes.
         let has_landed = self.pane().landing.is_none()
-            && self
-                .pane()
-                .place()
-                .is_some_and(|place| self.pane().rows(&self.app.store).get(place.seq).is_some());
+            && self.pane().place().is_some_and(|place| {
+                self.pane()
+                    .rows(&self.app.scrollback)
+                    .get(place.seq)
+                    .is_some()
+            });
         let was = (
             self.pane().place(),
             self.seen().1,
@@ -554,7 +559,7 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
         }
         let at_gap = |world: &World| {
             matches!(
-                world.pane().entry(&world.app.store),
+                world.pane().entry(&world.app.scrollback),
                 Some((_, RingEntry::Gap(_)))
             )
         };
@@ -571,19 +576,19 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
         }
         let lines = world
             .app
-            .store
+            .scrollback
             .ring()
             .from(0)
             .filter(|(_, entry)| entry.record().is_some_and(lost))
             .count();
         let gaps = world
             .app
-            .store
+            .scrollback
             .ring()
             .from(0)
             .filter(|(_, entry)| matches!(entry, RingEntry::Gap(_)))
             .count();
-        let why = world.app.store.gap_explained(&gap).map(str::to_owned);
+        let why = world.app.scrollback.gap_explained(&gap).map(str::to_owned);
         if is_there {
             assert_eq!((lines, gaps), (5 + 5 + 1, 0), "{why:?}");
         } else {

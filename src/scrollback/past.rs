@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lens, Ring, RingEntry, Store};
+use super::{Lens, Ring, RingEntry, Scrollback};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
@@ -78,12 +78,12 @@ impl Past {
     /// begin with.
     #[must_use]
     pub fn before_live(
-        store: &Store,
+        scrollback: &Scrollback,
         lens: &Lens,
         sources: &[(SourceId, HostId)],
         now: Time,
     ) -> Self {
-        let ring = store.ring();
+        let ring = scrollback.ring();
         let mut past = Self::new(now, sources);
         let mut missing = sources.len();
         for (seq, entry) in ring.from(ring.first()) {
@@ -252,7 +252,7 @@ impl Past {
         want: &Want,
         mut page: Vec<RingEntry>,
         ended: Result<bool, String>,
-        (store, lens): (&Store, &Lens),
+        (scrollback, lens): (&Scrollback, &Lens),
     ) {
         let Some(stream) = self.streams.get_mut(&want.source) else {
             return;
@@ -267,9 +267,9 @@ impl Past {
             Err(why) => StreamState::Failed(why),
         };
         match want.side {
-            Side::Older if self.has_begun_since(want, store) => return,
+            Side::Older if self.has_begun_since(want, scrollback) => return,
             Side::Older => page.reverse(),
-            Side::Newer => self.meet_ring(want.source, &mut page, store, lens),
+            Side::Newer => self.meet_ring(want.source, &mut page, scrollback, lens),
         }
         if let Some(stream) = self.streams.get_mut(&want.source) {
             stream.run(want.side).ahead.extend(page);
@@ -279,7 +279,7 @@ impl Past {
 
     /// A source of which nothing was known is asked by the time, and may have gone on meanwhile:
     /// then it is asked again, from the first line that is known now.
-    fn has_begun_since(&mut self, want: &Want, store: &Store) -> bool {
+    fn has_begun_since(&mut self, want: &Want, scrollback: &Scrollback) -> bool {
         let (PageStart::At(_), Some(joined)) = (want.start, self.joined) else {
             return false;
         };
@@ -292,7 +292,7 @@ impl Past {
                 .is_some_and(|record| record.source == want.source)
         };
         let live = || {
-            store
+            scrollback
                 .ring()
                 .from(joined)
                 .map(|(_, entry)| entry)
@@ -311,13 +311,13 @@ impl Past {
         &mut self,
         source: SourceId,
         page: &mut Vec<RingEntry>,
-        store: &Store,
+        scrollback: &Scrollback,
         lens: &Lens,
     ) {
         let Some(stream) = self.streams.get_mut(&source) else {
             return;
         };
-        let in_ring = |entry: &RingEntry| find(store, lens, entry.record()?);
+        let in_ring = |entry: &RingEntry| find(scrollback, lens, entry.record()?);
         let found = page
             .iter()
             .enumerate()
@@ -334,7 +334,7 @@ impl Past {
                 .or(far_line(&stream.newer))
                 .or(stream.newest);
             stream.resume = Some(resume(
-                store,
+                scrollback,
                 lens,
                 source,
                 last.map(|(place, _)| place),
@@ -372,15 +372,15 @@ impl Past {
     }
 
     /// Puts in order, at the older end, what may be; at most so many rows.
-    pub fn merge_older(&mut self, store: &Store, lens: &Lens, most: usize) {
-        self.forget_left(store);
+    pub fn merge_older(&mut self, scrollback: &Scrollback, lens: &Lens, most: usize) {
+        self.forget_left(scrollback);
         for _ in 0..most {
-            let Some((source, from)) = self.next_older(store, lens) else {
+            let Some((source, from)) = self.next_older(scrollback, lens) else {
                 return;
             };
             match from {
                 From::Live(seq) => {
-                    let Some(entry) = store.ring().get(seq).cloned() else {
+                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
                         return;
                     };
                     self.reach = seq;
@@ -401,12 +401,12 @@ impl Past {
 
     /// The newest row that is not in the window, unless a stream that has to be asked may have one
     /// that is newer.
-    fn next_older(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
+    fn next_older(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
         let head = self.head(lens);
         let mut best = None;
         let mut bar = None;
         if let Some(seq) = head {
-            let entry = store.ring().get(seq)?;
+            let entry = scrollback.ring().get(seq)?;
             let source = entry
                 .origin()
                 .map_or(SourceId(u32::MAX), |(_, source)| source);
@@ -471,20 +471,20 @@ impl Past {
     }
 
     /// The ring has forgotten rows that were still to be put in order.
-    fn forget_left(&mut self, store: &Store) {
-        let first = store.ring().first();
+    fn forget_left(&mut self, scrollback: &Scrollback) {
+        let first = scrollback.ring().first();
         let is_gone = |stream: &PastStream| {
             stream
                 .first_live
                 .is_some_and(|seq| seq < first && seq < self.reach)
         };
         if self.streams.values().any(is_gone) {
-            self.abandon_ring(store);
+            self.abandon_ring(scrollback);
         }
     }
 
     /// Leaves the rest of the ring that is not in order yet to the hosts, which are asked for it.
-    fn abandon_ring(&mut self, store: &Store) {
+    fn abandon_ring(&mut self, scrollback: &Scrollback) {
         let rest = self.joined.unwrap_or(self.reach);
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
@@ -493,7 +493,7 @@ impl Past {
                     entry.record().is_some_and(|record| record.source == source)
                 };
                 let live = || {
-                    store
+                    scrollback
                         .ring()
                         .from(rest)
                         .map(|(_, entry)| entry)
@@ -511,36 +511,36 @@ impl Past {
 
     /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where
     /// the window ends.
-    pub fn absorb(&mut self, store: &Store, gone: &[u64]) {
+    pub fn absorb(&mut self, scrollback: &Scrollback, gone: &[u64]) {
         let Some(joined) = self.joined else { return };
         for &seq in gone.iter().filter(|&&seq| seq >= joined) {
-            let Some(entry) = store.ring().get_or_left(seq) else {
+            let Some(entry) = scrollback.ring().get_or_left(seq) else {
                 continue;
             };
             self.push_newest(entry.clone());
             self.moved.push((seq, self.rows.end() - 1));
         }
-        self.joined = Some(joined.max(store.ring().first()));
+        self.joined = Some(joined.max(scrollback.ring().first()));
     }
 
     /// Puts in order, at the newer end of a window that is apart, what may be; at most so many
     /// rows. Joins the ring where it is reached.
-    pub fn merge_newer(&mut self, store: &Store, lens: &Lens, most: usize) {
+    pub fn merge_newer(&mut self, scrollback: &Scrollback, lens: &Lens, most: usize) {
         if self.joined.is_some() {
             return;
         }
         for _ in 0..most {
-            self.pass_over(store, lens);
+            self.pass_over(scrollback, lens);
             if self.reaches_ring() {
-                self.join(store);
+                self.join(scrollback);
                 return;
             }
-            let Some((source, from)) = self.next_newer(store, lens) else {
+            let Some((source, from)) = self.next_newer(scrollback, lens) else {
                 return;
             };
             match from {
                 From::Live(seq) => {
-                    let Some(entry) = store.ring().get(seq).cloned() else {
+                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
                         return;
                     };
                     self.climb = seq + 1;
@@ -559,8 +559,8 @@ impl Past {
     }
 
     /// Passes over rows of the ring that are in the window, or stand before it.
-    fn pass_over(&mut self, store: &Store, lens: &Lens) {
-        let first = store.ring().first();
+    fn pass_over(&mut self, scrollback: &Scrollback, lens: &Lens) {
+        let first = scrollback.ring().first();
         for stream in self.streams.values_mut() {
             // What was to be taken from the ring has left it: the host is asked again.
             if stream
@@ -572,7 +572,7 @@ impl Past {
             }
         }
         self.climb = self.climb.max(first);
-        self.pass_over_known(store, lens);
+        self.pass_over_known(scrollback, lens);
         let resumes: Option<Vec<u64>> = self
             .streams
             .values()
@@ -585,9 +585,9 @@ impl Past {
         }
     }
 
-    fn pass_over_known(&mut self, store: &Store, lens: &Lens) {
+    fn pass_over_known(&mut self, scrollback: &Scrollback, lens: &Lens) {
         while let Some(seq) = self.foot(lens) {
-            let Some(entry) = store.ring().get(seq) else {
+            let Some(entry) = scrollback.ring().get(seq) else {
                 return;
             };
             let stream = entry
@@ -620,8 +620,8 @@ impl Past {
         self.streams.values().all(joins)
     }
 
-    fn join(&mut self, store: &Store) {
-        self.joined = Some(self.climb.max(store.ring().first()));
+    fn join(&mut self, scrollback: &Scrollback) {
+        self.joined = Some(self.climb.max(scrollback.ring().first()));
         for stream in self.streams.values_mut() {
             // What is older is known by the rows of the window, and the ring before it is not put
             // in order again.
@@ -630,12 +630,12 @@ impl Past {
         self.reach = 0;
     }
 
-    fn next_newer(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
+    fn next_newer(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
         let mut best = None;
         let mut bar = None;
         let mut wall = None;
         if let Some(seq) = self.foot(lens) {
-            let entry = store.ring().get(seq)?;
+            let entry = scrollback.ring().get(seq)?;
             let source = entry.origin().map(|(_, source)| source);
             let stream = source.and_then(|source| self.streams.get(&source));
             let follows = stream
@@ -682,14 +682,14 @@ impl Past {
 
     /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether
     /// any went.
-    pub fn trim(&mut self, keep: u64, budget: usize, store: &Store) {
+    pub fn trim(&mut self, keep: u64, budget: usize, scrollback: &Scrollback) {
         while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
             let (above, below) = (
                 keep.saturating_sub(self.rows.first()),
                 self.rows.end().saturating_sub(keep),
             );
             if self.reach > 0 {
-                self.abandon_ring(store);
+                self.abandon_ring(scrollback);
             }
             let (side, entry) = if above >= below {
                 (Side::Older, self.rows.pop_oldest())

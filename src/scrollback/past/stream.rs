@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Lens, Ring, RingEntry, Store};
+use super::super::{Lens, Ring, RingEntry, Scrollback};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
@@ -172,14 +172,14 @@ pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
 }
 
 /// The number in the ring of a line that was read.
-pub(super) fn find(store: &Store, lens: &Lens, line: &FleetLine) -> Option<u64> {
+pub(super) fn find(scrollback: &Scrollback, lens: &Lens, line: &FleetLine) -> Option<u64> {
     let same = |other: &FleetLine| {
         other.source == line.source
             && other.content.cursor.offset == line.content.cursor.offset
             && (other.content.cursor == line.content.cursor
                 || other.content.raw == line.content.raw)
     };
-    let ring = store.ring();
+    let ring = scrollback.ring();
     let found = ring
         .from(ring.first())
         .find(|(_, entry)| entry.record().is_some_and(same))
@@ -190,13 +190,13 @@ pub(super) fn find(store: &Store, lens: &Lens, line: &FleetLine) -> Option<u64> 
 /// From which number on the ring has what follows a line, which is the last that a host has; of a
 /// source that had none since `split`, what came after.
 pub(super) fn resume(
-    store: &Store,
+    scrollback: &Scrollback,
     lens: &Lens,
     source: SourceId,
     last: Option<LineRef>,
     split: Time,
 ) -> u64 {
-    let ring = store.ring();
+    let ring = scrollback.ring();
     if last.is_none() {
         let is_after = |entry: &RingEntry| {
             entry

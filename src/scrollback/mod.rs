@@ -1,8 +1,8 @@
 //! What is remembered: a byte-budgeted ring of lines, filtered lenses on it, metric series, the
 //! table of hosts.
 //!
-//! Changed only by [`Store::apply`] (and by [`Store::mark`], a line that the operator draws). It
-//! knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
+//! Changed only by [`Scrollback::apply`] (and by [`Scrollback::mark`], a line that the operator draws).
+//! It knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
 //! deciding what to look at to `app`.
 
 use std::borrow::Cow;
@@ -45,7 +45,7 @@ const MAX_EXPLAINED: usize = 64;
 
 /// Everything that the console knows of the fleet.
 #[derive(Debug)]
-pub struct Store {
+pub struct Scrollback {
     hosts: Vec<HostRow>,
     sources: Vec<Option<SourceRow>>,
     ring: Ring,
@@ -95,7 +95,7 @@ impl Whole<'_> {
     }
 }
 
-impl Store {
+impl Scrollback {
     /// Knows the names of the hosts and nothing else; remembers lines up to `ring_bytes`.
     #[must_use]
     pub fn new(hosts: &[HostSpec], ring_bytes: usize) -> Self {
