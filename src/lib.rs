@@ -37,7 +37,7 @@
 //! |---|---|
 //! | a metric | `metrics` reads it, `model::metrics` names it, `view::metrics` draws it, `report::json` and `report::schema` print it |
 //! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow.sh` sends what is listed there |
-//! | a key, or an action of the console | the table in `app::actions`; `app::perform` does it; help, man page and completions follow |
+//! | a key, or an action of the console | the table in `app::actions`; `app::dispatch` does it; help, man page and completions follow |
 //! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
 //! | what is made of every line of every source | `parse::line_reader` |

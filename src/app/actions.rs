@@ -9,7 +9,7 @@ use super::keys::{Key, parse_keys};
     missing_docs,
     reason = "each is described, for the operator, in ACTIONS"
 )]
-pub enum Act {
+pub enum Action {
     Down,
     Up,
     PageDown,
@@ -141,9 +141,9 @@ impl Group {
 
 /// A row of the table.
 #[derive(Debug)]
-pub struct Action {
+pub struct ActionInfo {
     /// What it does.
-    pub act: Act,
+    pub action: Action,
     /// Its name as a `:` command.
     pub name: &'static str,
     /// What the command takes, for the help; empty where it takes nothing.
@@ -158,7 +158,7 @@ pub struct Action {
     pub doc: &'static str,
 }
 
-impl Action {
+impl ActionInfo {
     /// Its key sequences.
     pub fn sequences(&self) -> impl Iterator<Item = Vec<Key>> {
         self.keys.iter().map(|keys| parse_keys(keys))
@@ -175,16 +175,16 @@ impl Action {
 
     /// The row of an action.
     #[must_use]
-    pub fn of(act: Act) -> Option<&'static Self> {
-        ACTIONS.iter().find(|action| action.act == act)
+    pub fn of(action: Action) -> Option<&'static Self> {
+        ACTIONS.iter().find(|info| info.action == action)
     }
 }
 
 macro_rules! actions {
-    ($($group:ident $scope:ident { $($act:ident $name:literal $([$argument:literal])? ($($key:literal)*) $doc:literal;)* })*) => {
+    ($($group:ident $scope:ident { $($action:ident $name:literal $([$argument:literal])? ($($key:literal)*) $doc:literal;)* })*) => {
         /// Everything that the operator can do, in the order of the help.
-        pub const ACTIONS: &[Action] = &[$($(Action {
-            act: Act::$act,
+        pub const ACTIONS: &[ActionInfo] = &[$($(ActionInfo {
+            action: Action::$action,
             name: $name,
             argument: concat!($($argument)?),
             keys: &[$($key),*],
@@ -297,23 +297,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_acts_occur_once() {
-        let names: HashSet<_> = ACTIONS.iter().map(|action| action.name).collect();
-        let acts: HashSet<_> = ACTIONS.iter().map(|action| action.act).collect();
-        assert_eq!((names.len(), acts.len()), (ACTIONS.len(), ACTIONS.len()));
+    fn names_and_actions_occur_once() {
+        let names: HashSet<_> = ACTIONS.iter().map(|info| info.name).collect();
+        let actions: HashSet<_> = ACTIONS.iter().map(|info| info.action).collect();
+        assert_eq!((names.len(), actions.len()), (ACTIONS.len(), ACTIONS.len()));
     }
 
     #[test]
     fn every_action_has_a_key_or_is_a_command_and_says_what_it_does() {
-        for action in ACTIONS {
+        for info in ACTIONS {
+            assert!(!info.doc.is_empty() && !info.name.is_empty(), "{info:?}");
             assert!(
-                !action.doc.is_empty() && !action.name.is_empty(),
-                "{action:?}"
-            );
-            assert!(
-                action.doc.chars().count() <= 45,
+                info.doc.chars().count() <= 45,
                 "{} is described too long for the help",
-                action.name
+                info.name
             );
         }
     }
@@ -323,7 +320,7 @@ mod tests {
         let meet = |a: Scope, b: Scope| a == b || a == Scope::All || b == Scope::All;
         let bound: Vec<_> = ACTIONS
             .iter()
-            .flat_map(|action| action.sequences().map(move |keys| (action, keys)))
+            .flat_map(|info| info.sequences().map(move |keys| (info, keys)))
             .collect();
         for (at, (one, keys)) in bound.iter().enumerate() {
             for (other, longer) in &bound[at + 1..] {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::actions::{Act, Action};
+use super::actions::{Action, ActionInfo};
+use super::page_requests::{PendingRequest, RequestPurpose};
 use super::pane::LogPane;
-use super::past::{Errand, Pending};
 use super::tree::PaneId;
 use super::{App, Popup};
 use crate::model::cursor::LineRef;
@@ -28,12 +28,12 @@ const GAP_LINES: u32 = 20_000;
 
 /// A search of the hosts for a match that a pane does not have.
 #[derive(Debug)]
-pub(super) struct Further {
+pub(super) struct RemoteSearch {
     pub(super) pane: PaneId,
     backwards: bool,
     /// What is said where there is none.
     nothing: &'static str,
-    edge: Edge,
+    edge: Boundary,
     waiting: usize,
     asked: usize,
     progress: BTreeMap<HostId, (u64, u64)>,
@@ -43,14 +43,14 @@ pub(super) struct Further {
 
 /// Where what a pane has ends.
 #[derive(Debug)]
-struct Edge {
+struct Boundary {
     /// Before it, or after it, is what is not known.
     time: Time,
     /// Lines of that moment that are.
     known: Vec<(SourceId, u64)>,
 }
 
-impl Further {
+impl RemoteSearch {
     /// How far it is, for the status line.
     pub(super) fn words(&self) -> String {
         let bytes: u64 = self.progress.values().map(|(done, _)| done).sum();
@@ -66,7 +66,7 @@ impl Further {
 impl App {
     /// Searches the hosts for the next match before what the pane has (or after, where it is apart
     /// from the live end), of lines that the pane lets through. False where there is nobody to ask.
-    pub(super) fn search_further(
+    pub(super) fn search_hosts(
         &mut self,
         id: PaneId,
         query: Query,
@@ -76,7 +76,7 @@ impl App {
         let Some(pane) = self.panes.get(&id) else {
             return false;
         };
-        let Some(edge) = Edge::of(pane, &self.scrollback, backwards) else {
+        let Some(edge) = Boundary::of(pane, &self.scrollback, backwards) else {
             return false;
         };
         let filter = pane.looking().query.as_ref();
@@ -87,11 +87,11 @@ impl App {
         if hosts.is_empty() {
             return false;
         }
-        self.stop_further();
+        self.stop_remote_search();
         let window = edge.window(backwards);
         let (asked, progress, failed) = (hosts.len(), BTreeMap::new(), Vec::new());
         let (pane, waiting, best) = (id, asked, None);
-        self.further = Some(Further {
+        self.remote_search = Some(RemoteSearch {
             pane,
             backwards,
             nothing,
@@ -118,7 +118,7 @@ impl App {
                 host,
                 names,
                 RequestKind::Search(search),
-                Errand::Further(id),
+                RequestPurpose::Search(id),
             );
         }
         true
@@ -139,91 +139,95 @@ impl App {
     }
 
     /// Ends the search of the hosts; true if there was one.
-    pub(super) fn stop_further(&mut self) -> bool {
+    pub(super) fn stop_remote_search(&mut self) -> bool {
         let own = self
-            .asks
+            .requests
             .pending
             .iter()
-            .filter(|(_, pending)| matches!(pending.errand, Errand::Further(_)));
+            .filter(|(_, pending)| matches!(pending.purpose, RequestPurpose::Search(_)));
         let own: Vec<_> = own.map(|(id, _)| *id).collect();
         own.into_iter().for_each(|id| self.cancel(id));
-        self.further.take().is_some()
+        self.remote_search.take().is_some()
     }
 
     /// How far the search of the hosts is.
     #[must_use]
     pub fn searching_hosts(&self) -> Option<String> {
-        self.further.as_ref().map(Further::words)
+        self.remote_search.as_ref().map(RemoteSearch::words)
     }
 
     pub(super) fn note_progress(&mut self) {
-        let Some(further) = &mut self.further else {
+        let Some(search) = &mut self.remote_search else {
             return;
         };
         for pending in self
-            .asks
+            .requests
             .pending
             .values()
-            .filter(|pending| matches!(pending.errand, Errand::Further(_)))
+            .filter(|pending| matches!(pending.purpose, RequestPurpose::Search(_)))
         {
-            further.progress.insert(pending.host, pending.progress);
+            search.progress.insert(pending.host, pending.progress);
         }
     }
 
     /// A host has been searched: once all are, to the match that is nearest.
-    pub(super) fn finish_further(&mut self, id: PaneId, pending: Pending) {
-        let Some(further) = self.further.as_mut().filter(|further| further.pane == id) else {
+    pub(super) fn finish_remote_search(&mut self, id: PaneId, pending: PendingRequest) {
+        let Some(search) = self
+            .remote_search
+            .as_mut()
+            .filter(|search| search.pane == id)
+        else {
             return;
         };
-        further.waiting = further.waiting.saturating_sub(1);
+        search.waiting = search.waiting.saturating_sub(1);
         if let Some(why) = pending.failed {
             let name = self
                 .scrollback
                 .host(pending.host)
                 .map_or("", |row| row.name.as_str());
-            further.failed.push(format!("{name}: {why}"));
+            search.failed.push(format!("{name}: {why}"));
         }
-        let is_new = |record: &FleetLine| {
-            !further
+        let is_new = |line: &FleetLine| {
+            !search
                 .edge
                 .known
-                .contains(&(record.source, record.content.cursor.offset))
+                .contains(&(line.source, line.content.cursor.offset))
         };
         let found = pending
             .entries
             .iter()
-            .filter_map(RingEntry::record)
-            .filter(|record| is_new(record));
-        for record in found {
-            let is_nearer = further
+            .filter_map(RingEntry::line)
+            .filter(|line| is_new(line));
+        for line in found {
+            let is_nearer = search
                 .best
                 .as_ref()
-                .is_none_or(|best| (record.content.time > best.content.time) == further.backwards);
+                .is_none_or(|best| (line.content.time > best.content.time) == search.backwards);
             if is_nearer {
-                further.best = Some(record.clone());
+                search.best = Some(line.clone());
             }
         }
-        if further.waiting == 0 {
-            self.end_further();
+        if search.waiting == 0 {
+            self.end_remote_search();
         }
     }
 
-    fn end_further(&mut self) {
-        let Some(further) = self.further.take() else {
+    fn end_remote_search(&mut self) {
+        let Some(search) = self.remote_search.take() else {
             return;
         };
-        let failed = further
+        let failed = search
             .failed
             .first()
-            .map(|why| format!(" · {} not searched: {why}", further.failed.len()));
+            .map(|why| format!(" · {} not searched: {why}", search.failed.len()));
         let failed = failed.unwrap_or_default();
-        match further.best {
-            Some(record) => {
-                self.cancel_for(further.pane);
+        match search.best {
+            Some(line) => {
+                self.cancel_for(search.pane);
                 let scrollback = &self.scrollback;
-                if let Some(pane) = self.panes.get_mut(&further.pane) {
-                    pane.go_to(record.content.time, scrollback);
-                    pane.landing = Some((record.source, record.content.cursor));
+                if let Some(pane) = self.panes.get_mut(&search.pane) {
+                    pane.go_to(line.content.time, scrollback);
+                    pane.landing = Some((line.source, line.content.cursor));
                 }
                 if !failed.is_empty() {
                     self.say(failed.trim_start_matches(" · ").to_owned());
@@ -231,10 +235,10 @@ impl App {
             }
             // The other direction was not looked at.
             None => {
-                let where_to = if further.backwards { "above" } else { "below" };
+                let where_to = if search.backwards { "above" } else { "below" };
                 self.say(format!(
                     "{} {where_to}, nor on the hosts{failed}",
-                    further.nothing
+                    search.nothing
                 ));
             }
         }
@@ -247,7 +251,9 @@ impl App {
             return;
         };
         let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.scrollback) else {
-            let key = Action::of(Act::Fill).map(Action::key).unwrap_or_default();
+            let key = ActionInfo::of(Action::Fill)
+                .map(ActionInfo::key)
+                .unwrap_or_default();
             return self.say(format!(
                 "{key} reads the missing bytes of a gap: put the cursor on one"
             ));
@@ -279,12 +285,12 @@ impl App {
             gap.host,
             BTreeMap::from([(name, gap.source)]),
             RequestKind::Page(page),
-            Errand::Gap(id, seq, gap),
+            RequestPurpose::Gap(id, seq, gap),
         );
     }
 
     /// The host has answered: the lines up to the one after the gap take its place.
-    pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: Pending) {
+    pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: PendingRequest) {
         let Some(pane) = self.panes.get(&id) else {
             return;
         };
@@ -328,7 +334,7 @@ impl App {
             self.popup
                 .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
         } else if let Some(pane) = self.panes.get_mut(&id) {
-            pane.fill_past(seq, lines);
+            pane.fill_window(seq, lines);
         }
         self.say(format!("{count} lines were still on the host"));
     }
@@ -338,26 +344,23 @@ impl App {
 fn missing(mut entries: Vec<RingEntry>, after: Option<LineRef>) -> Result<Vec<RingEntry>, String> {
     // A page that begins with a gap does not begin where it was to: its lines may all be here
     // already.
-    if entries
-        .first()
-        .is_some_and(|first| first.record().is_none())
-    {
+    if entries.first().is_some_and(|first| first.line().is_none()) {
         return Err("the line before the gap is gone from the host, too".to_owned());
     }
     let Some(after) = after else {
         return Ok(entries);
     };
     let is_after = |entry: &RingEntry| {
-        entry.record().is_some_and(|record| {
-            record.content.cursor == after.cursor
-                || (record.content.cursor.offset == after.cursor.offset
-                    && after.fits(&record.content.raw))
+        entry.line().is_some_and(|line| {
+            line.content.cursor == after.cursor
+                || (line.content.cursor.offset == after.cursor.offset
+                    && after.fits(&line.content.raw))
         })
     };
     match entries.iter().position(is_after) {
         Some(end) => {
             entries.truncate(end);
-            entries.retain(|entry| entry.record().is_some());
+            entries.retain(|entry| entry.line().is_some());
             Ok(entries)
         }
         None if entries.is_empty() => Ok(entries),
@@ -367,13 +370,13 @@ fn missing(mut entries: Vec<RingEntry>, after: Option<LineRef>) -> Result<Vec<Ri
 
 /// The nearest line of a source before or after a number.
 fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&FleetLine> {
-    let own = |entry: &'_ RingEntry| entry.record().is_some_and(|record| record.source == source);
+    let own = |entry: &'_ RingEntry| entry.line().is_some_and(|line| line.source == source);
     if before {
         let mut at = seq;
         while at > ring.first() {
             at -= 1;
-            if let Some(RingEntry::Line(record)) = ring.get(at).filter(|entry| own(entry)) {
-                return Some(record);
+            if let Some(RingEntry::Line(line)) = ring.get(at).filter(|entry| own(entry)) {
+                return Some(line);
             }
         }
         return None;
@@ -381,10 +384,10 @@ fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&FleetL
     ring.from(seq + 1)
         .map(|(_, entry)| entry)
         .find(|entry| own(entry))
-        .and_then(RingEntry::record)
+        .and_then(RingEntry::line)
 }
 
-impl Edge {
+impl Boundary {
     /// Of what a pane has read whole. Backwards from above that, it is the line under the cursor.
     fn of(pane: &LogPane, scrollback: &Scrollback, backwards: bool) -> Option<Self> {
         let shown: Vec<u64> = (0..pane.len().min(2))
@@ -405,12 +408,12 @@ impl Edge {
         let time = edge?.time();
         let lines = ring
             .from(from)
-            .filter_map(|(_, entry)| entry.record())
-            .filter(|record| record.content.time == time);
+            .filter_map(|(_, entry)| entry.line())
+            .filter(|line| line.content.time == time);
         Some(Self {
             time,
             known: lines
-                .map(|record| (record.source, record.content.cursor.offset))
+                .map(|line| (line.source, line.content.cursor.offset))
                 .collect(),
         })
     }

@@ -40,14 +40,14 @@ impl LineColumns {
     #[must_use]
     pub fn of(app: &App, pane: &LogPane, width: u16) -> Self {
         let mut columns = Self {
-            host: if width >= HOST_FROM && app.shown.host {
+            host: if width >= HOST_FROM && app.view_options.host {
                 host_width(app, pane)
             } else {
                 0
             },
-            time: time_width(app.shown.time, width),
+            time: time_width(app.view_options.time, width),
             level: u16::from(width >= 16),
-            source: if width >= SOURCE_FROM && app.shown.source {
+            source: if width >= SOURCE_FROM && app.view_options.source {
                 source_width(app)
             } else {
                 0

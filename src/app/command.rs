@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::actions::{ACTIONS, Act};
+use super::actions::{ACTIONS, Action};
 use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
 use super::{App, Effect, TimeStyle};
 use crate::model::host::HostId;
@@ -44,35 +44,35 @@ impl App {
         if name.is_empty() {
             return Ok(());
         }
-        let (act, takes) = find(name)?;
+        let (action, takes) = find(name)?;
         let argument = argument.trim();
         if !takes && !argument.is_empty() {
             return Err(format!("{name} takes no argument"));
         }
-        self.run(act, argument)
+        self.run(action, argument)
     }
 
-    fn run(&mut self, act: Act, argument: &str) -> Result<(), String> {
-        match act {
-            Act::Hosts => self.choose_hosts(argument),
-            Act::Sources => self.choose_sources(argument),
-            Act::Set => self.set_option(argument),
-            Act::Theme if argument.is_empty() => {
+    fn run(&mut self, action: Action, argument: &str) -> Result<(), String> {
+        match action {
+            Action::Hosts => self.choose_hosts(argument),
+            Action::Sources => self.choose_sources(argument),
+            Action::Set => self.set_option(argument),
+            Action::Theme if argument.is_empty() => {
                 Err("theme: give a name, such as dark or light".into())
             }
-            Act::Theme => {
+            Action::Theme => {
                 self.effects.push(Effect::Theme(argument.to_owned()));
                 Ok(())
             }
-            Act::Filter if !argument.is_empty() => self.set_query(argument),
-            Act::Search if !argument.is_empty() => self.search(argument),
-            Act::Reconnect => self.reconnect_named(argument),
-            Act::GoTo if argument.is_empty() => {
+            Action::Filter if !argument.is_empty() => self.set_query(argument),
+            Action::Search if !argument.is_empty() => self.search(argument),
+            Action::Reconnect => self.reconnect_named(argument),
+            Action::GoTo if argument.is_empty() => {
                 Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into())
             }
-            Act::GoTo => self.go_to_time(argument),
+            Action::GoTo => self.go_to_time(argument),
             _ => {
-                self.perform(act, None);
+                self.dispatch(action, None);
                 Ok(())
             }
         }
@@ -85,16 +85,16 @@ impl App {
         }
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         complete(prompt.editor.text(), |command| {
-            match find(command).map(|(act, _)| act) {
-                Ok(Act::Hosts | Act::Reconnect) => self
+            match find(command).map(|(action, _)| action) {
+                Ok(Action::Hosts | Action::Reconnect) => self
                     .scrollback
                     .hosts()
                     .iter()
                     .map(|row| row.name.to_string())
                     .collect(),
-                Ok(Act::Sources) => self.source_names().into_iter().collect(),
-                Ok(Act::Theme) => own(&THEMES),
-                Ok(Act::Set) => own(&OPTIONS),
+                Ok(Action::Sources) => self.source_names().into_iter().collect(),
+                Ok(Action::Theme) => own(&THEMES),
+                Ok(Action::Set) => own(&OPTIONS),
                 _ => Vec::new(),
             }
         })
@@ -175,12 +175,12 @@ impl App {
     fn set_option(&mut self, option: &str) -> Result<(), String> {
         match option {
             "wrap" | "nowrap" => self.set_wrap(option == "wrap"),
-            "raw" | "noraw" => self.shown.raw = option == "raw",
-            "hints" | "nohints" => self.shown.hints = option == "hints",
-            "utc" | "local" => self.shown.utc = option == "utc",
-            "time" => self.shown.time = TimeStyle::Full,
-            "shorttime" => self.shown.time = TimeStyle::Short,
-            "notime" => self.shown.time = TimeStyle::Off,
+            "raw" | "noraw" => self.view_options.raw = option == "raw",
+            "hints" | "nohints" => self.view_options.hints = option == "hints",
+            "utc" | "local" => self.view_options.utc = option == "utc",
+            "time" => self.view_options.time = TimeStyle::Full,
+            "shorttime" => self.view_options.time = TimeStyle::Short,
+            "notime" => self.view_options.time = TimeStyle::Off,
             _ => {
                 return Err(format!(
                     "set: no option {option:?}; there are {}",
@@ -205,23 +205,23 @@ impl App {
 
 /// The action of that name, and whether it takes an argument. A beginning will do where only one
 /// action has it.
-fn find(name: &str) -> Result<(Act, bool), String> {
+fn find(name: &str) -> Result<(Action, bool), String> {
     let name = ALIASES
         .iter()
         .find(|(alias, _)| *alias == name)
         .map_or(name, |(_, name)| name);
-    let exact = ACTIONS.iter().find(|action| action.name == name);
+    let exact = ACTIONS.iter().find(|info| info.name == name);
     let begun: Vec<_> = ACTIONS
         .iter()
-        .filter(|action| action.name.starts_with(name))
+        .filter(|info| info.name.starts_with(name))
         .collect();
     let found = exact.or(if let [only] = begun[..] {
         Some(only)
     } else {
         None
     });
-    if let Some(action) = found {
-        return Ok((action.act, !action.argument.is_empty()));
+    if let Some(info) = found {
+        return Ok((info.action, !info.argument.is_empty()));
     }
     let near = ACTIONS
         .iter()
@@ -235,7 +235,7 @@ fn find(name: &str) -> Result<(Act, bool), String> {
             "{name:?} could be {}",
             begun
                 .iter()
-                .map(|action| action.name)
+                .map(|info| info.name)
                 .collect::<Vec<_>>()
                 .join(", ")
         )),

@@ -28,13 +28,13 @@ pub mod actions;
 mod beyond;
 mod columns;
 mod command;
+mod dispatch;
 mod editor;
 pub mod keymap;
 pub mod keys;
 mod layout;
+mod page_requests;
 mod pane;
-mod past;
-mod perform;
 mod prompt;
 mod questions;
 mod seek;
@@ -43,17 +43,17 @@ mod tree;
 pub use columns::LineColumns;
 pub use editor::Editor;
 pub use layout::Areas;
+pub use page_requests::AskId;
 pub use pane::{JumpTarget, LogPane, PanePosition, Rows};
-pub use past::AskId;
 pub use prompt::{Completion, Prompt, PromptCandidate, PromptKind};
 pub use questions::{OpenPrompts, QuestionId};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
-use beyond::Further;
+use beyond::RemoteSearch;
 use keymap::{Keymap, TypedKeys};
 use keys::Key;
-use past::PageRequests;
+use page_requests::PendingRequests;
 use prompt::{History, PromptOutcome};
 use seek::Seek;
 
@@ -190,13 +190,13 @@ pub struct App {
     questions: OpenPrompts,
     keymap: Keymap,
     seek: Option<Seek>,
-    /// Where the last act was to go to the top.
-    topped: Option<PaneId>,
-    asks: PageRequests,
-    further: Option<Further>,
+    /// The pane in which the last action was to go to the top.
+    at_top: Option<PaneId>,
+    requests: PendingRequests,
+    remote_search: Option<RemoteSearch>,
     /// For all panes together.
-    past_bytes: usize,
-    shown: ViewOptions,
+    window_bytes: usize,
+    view_options: ViewOptions,
     notice: Option<Notice>,
     confirm: Option<(Confirm, Time)>,
     screen: Rect,
@@ -235,11 +235,11 @@ impl App {
             questions: OpenPrompts::default(),
             keymap: Keymap::default(),
             seek: None,
-            topped: None,
-            asks: PageRequests::default(),
-            further: None,
-            past_bytes: pane::PAST_BYTES,
-            shown: ViewOptions {
+            at_top: None,
+            requests: PendingRequests::default(),
+            remote_search: None,
+            window_bytes: pane::WINDOW_BYTES,
+            view_options: ViewOptions {
                 time: TimeStyle::Full,
                 host: true,
                 source: true,
@@ -325,7 +325,7 @@ impl App {
         let moves =
             self.scrollback.rate(self.now) > 0.0 || self.scrollback.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second, self.asks_until()]
+        [notice, question, second, self.requests_until()]
             .into_iter()
             .flatten()
             .min()
@@ -355,7 +355,7 @@ impl App {
             return self.escape();
         }
         match self.keymap.press(key, self.scope()) {
-            TypedKeys::Act(act, count) => self.perform(act, count),
+            TypedKeys::Action(action, count) => self.dispatch(action, count),
             TypedKeys::Pending => {}
             TypedKeys::Unknown => self.say(format!("{key} is not bound here; ? shows the keys")),
         }
@@ -363,7 +363,7 @@ impl App {
 
     /// Esc closes what is open, innermost first, and never quits.
     fn escape(&mut self) {
-        if self.stop_further()
+        if self.stop_remote_search()
             || self.keymap.clear()
             || self.seek.take().is_some()
             || self.popup.take().is_some()
@@ -470,9 +470,9 @@ impl App {
     pub fn areas(&self, screen: Rect) -> Areas {
         Areas::of(
             screen,
-            self.shown.side,
+            self.view_options.side,
             self.hosts_focused,
-            self.shown.hints,
+            self.view_options.hints,
             self.scrollback.hosts().len(),
         )
     }
@@ -553,8 +553,8 @@ impl App {
 
     /// What is shown in every pane.
     #[must_use]
-    pub fn shown(&self) -> &ViewOptions {
-        &self.shown
+    pub fn view_options(&self) -> &ViewOptions {
+        &self.view_options
     }
 
     /// The message in the status line; may hold text from outside.
@@ -584,7 +584,7 @@ impl App {
                 .map(RingEntry::time)
         };
         let seen = pane
-            .place()
+            .position()
             .and_then(|_| pane.cursor())
             .and_then(|index| at(index).or_else(|| at(index + 1)));
         self.date(seen.unwrap_or(self.now))
@@ -600,11 +600,11 @@ impl App {
     /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
     /// column has no room for stamps either.
     #[must_use]
-    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> LineDisplay {
-        match (self.shown.raw, columns.time, record.content.time_from) {
+    pub fn reading(&self, line: &FleetLine, columns: &LineColumns) -> LineDisplay {
+        match (self.view_options.raw, columns.time, line.content.time_from) {
             (true, ..) => LineDisplay::Raw,
             (_, 0, TimeSource::Stamp) => LineDisplay::Bare,
-            (_, _, TimeSource::Stamp) if self.date(record.content.time) == columns.day => {
+            (_, _, TimeSource::Stamp) if self.date(line.content.time) == columns.day => {
                 LineDisplay::Bare
             }
             _ => LineDisplay::Stamped,
@@ -614,11 +614,11 @@ impl App {
     /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
     /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
     #[must_use]
-    pub fn shown_text(&self, record: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
-        match self.reading(record, columns) {
-            LineDisplay::Raw => SafeText::line(&record.content.raw, ColourHandling::Shown, most),
+    pub fn shown_text(&self, line: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
+        match self.reading(line, columns) {
+            LineDisplay::Raw => SafeText::line(&line.content.raw, ColourHandling::Shown, most),
             reading => SafeText::line(
-                &settled(&reading.of_stamped(&record.content.raw, record.content.stamp.range())),
+                &settled(&reading.of_stamped(&line.content.raw, line.content.stamp.range())),
                 ColourHandling::Kept,
                 most,
             ),
@@ -640,10 +640,10 @@ impl App {
     /// The time zone in which times are shown.
     #[must_use]
     pub fn zone(&self) -> TimeZone {
-        if self.shown.utc {
+        if self.view_options.utc {
             TimeZone::UTC
         } else {
-            self.shown.zone.clone()
+            self.view_options.zone.clone()
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::query::Query;
-use crate::scrollback::{Filter, LIVE, Lens, NOTICE, Past, RingEntry, Scrollback};
+use crate::scrollback::{Filter, LIVE, Lens, NOTICE, PageWindow, RingEntry, Scrollback};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
 /// matching.
@@ -22,7 +22,7 @@ mod window;
 pub use window::Rows;
 
 /// Memory for lines that a pane has read of the time before the ring.
-pub(super) const PAST_BYTES: usize = 16 << 20;
+pub(super) const WINDOW_BYTES: usize = 16 << 20;
 
 /// Lines without an end that a pane shows: they take the place of others.
 const MAX_UNFINISHED: usize = 3;
@@ -33,14 +33,14 @@ pub struct LogPane {
     lens: Lens,
     filter: Filter,
     filters_off: bool,
-    place: Option<PanePosition>,
+    position: Option<PanePosition>,
     frozen: Option<u64>,
-    past: Option<Past>,
-    /// Whether the rows of `past` are seen; before, what the ring has is not in order with them
+    window: Option<PageWindow>,
+    /// Whether the rows of `window` are seen; before, what the ring has is not in order with them
     /// yet.
-    in_past: bool,
+    in_window: bool,
     /// How many windows there were.
-    pub(super) window: u32,
+    pub(super) window_number: u32,
     /// A line that is on its way, on which the cursor is to stand.
     pub(super) landing: Option<(SourceId, Cursor)>,
     /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
@@ -82,11 +82,11 @@ impl LogPane {
             lens: Lens::new(Filter::default(), scrollback),
             filter: Filter::default(),
             filters_off: false,
-            place: None,
+            position: None,
             frozen: None,
-            past: None,
-            in_past: false,
-            window: 0,
+            window: None,
+            in_window: false,
+            window_number: 0,
             landing: None,
             left: 0,
             wrap: false,
@@ -98,7 +98,7 @@ impl LogPane {
     /// A pane that shows the same at the same place, for a split.
     #[must_use]
     pub fn duplicate(&self, scrollback: &Scrollback) -> Self {
-        let place = self.place.filter(|place| place.seq >= LIVE);
+        let position = self.position.filter(|position| position.seq >= LIVE);
         let mut pane = Self {
             lens: Lens::new(self.lens.filter().clone(), scrollback),
             filter: self.filter.clone(),
@@ -109,13 +109,13 @@ impl LogPane {
                 .filter(|&seq| seq >= LIVE)
                 .collect(),
             search: self.search.clone(),
-            past: None,
-            in_past: false,
+            window: None,
+            in_window: false,
             landing: None,
-            place,
+            position,
             ..*self
         };
-        if let Some(time) = self.time_in_past(scrollback) {
+        if let Some(time) = self.time_in_window(scrollback) {
             pane.go_to(time, scrollback);
         }
         pane
@@ -123,13 +123,13 @@ impl LogPane {
 
     /// Keeps the lens up with the scrollback; true when nothing is left to do.
     pub fn advance(&mut self, scrollback: &Scrollback) -> bool {
-        if let Some(past) = &mut self.past {
+        if let Some(window) = &mut self.window {
             let gone = self.lens.gone(scrollback);
-            past.absorb(scrollback, &gone);
+            window.absorb(scrollback, &gone);
             self.follow_moved();
             if self
-                .place
-                .is_some_and(|place| !self.in_past && gone.contains(&place.seq))
+                .position
+                .is_some_and(|position| !self.in_window && gone.contains(&position.seq))
             {
                 self.read_around_cursor(scrollback);
             }
@@ -172,8 +172,8 @@ impl LogPane {
     }
 
     fn look_through(&mut self, filter: Filter, scrollback: &Scrollback) {
-        let time = self.time_in_past(scrollback);
-        self.leave_past();
+        let time = self.time_in_window(scrollback);
+        self.close_window();
         self.lens.set_filter(filter, scrollback);
         self.advance(scrollback);
         if let Some(time) = time {
@@ -223,9 +223,9 @@ impl LogPane {
         if index >= self.len() {
             return None;
         }
-        match (&self.past, index.checked_sub(self.head())) {
+        match (&self.window, index.checked_sub(self.head())) {
             (_, Some(index)) => self.lens.get(self.live_from() + index),
-            (Some(past), None) if index > 0 => Some(past.rows().first() + index as u64 - 1),
+            (Some(window), None) if index > 0 => Some(window.rows().first() + index as u64 - 1),
             _ => Some(NOTICE),
         }
     }
@@ -233,10 +233,10 @@ impl LogPane {
     /// The index of the entry, or of the one after it where it is not shown.
     #[must_use]
     pub fn index_of(&self, seq: u64) -> usize {
-        let index = match &self.past {
+        let index = match &self.window {
             Some(_) if seq == NOTICE => 0,
-            Some(past) if seq < LIVE && self.in_past => {
-                let rows = past.rows();
+            Some(window) if seq < LIVE && self.in_window => {
+                let rows = window.rows();
                 1 + usize::try_from(seq.clamp(rows.first(), rows.end()) - rows.first()).unwrap_or(0)
             }
             _ => self.head() + self.lens.index_of(seq).saturating_sub(self.live_from()),
@@ -246,9 +246,9 @@ impl LogPane {
 
     /// Rows before those of the ring.
     fn head(&self) -> usize {
-        let Some(past) = &self.past else { return 0 };
-        1 + if self.in_past {
-            usize::try_from(past.rows().end() - past.rows().first()).unwrap_or(0)
+        let Some(window) = &self.window else { return 0 };
+        1 + if self.in_window {
+            usize::try_from(window.rows().end() - window.rows().first()).unwrap_or(0)
         } else {
             0
         }
@@ -256,8 +256,8 @@ impl LogPane {
 
     /// The index in the lens of the first row of the ring that is seen.
     fn live_from(&self) -> usize {
-        match &self.past {
-            Some(past) if self.in_past => past
+        match &self.window {
+            Some(window) if self.in_window => window
                 .joined()
                 .map_or(self.lens.len(), |seq| self.lens.index_of(seq)),
             _ => 0,
@@ -270,8 +270,8 @@ impl LogPane {
 
     /// Where the operator is; `None` while following.
     #[must_use]
-    pub fn place(&self) -> Option<PanePosition> {
-        self.place
+    pub fn position(&self) -> Option<PanePosition> {
+        self.position
     }
 
     /// Index of the entry that the cursor is on; the newest while following.
@@ -279,8 +279,8 @@ impl LogPane {
     pub fn cursor(&self) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
         Some(
-            self.place
-                .map_or(last, |place| self.index_of(place.seq).min(last)),
+            self.position
+                .map_or(last, |position| self.index_of(position.seq).min(last)),
         )
     }
 
@@ -295,7 +295,7 @@ impl LogPane {
     /// the operator looks at something else. A query is asked what it says of them so far.
     #[must_use]
     pub fn unfinished<'a>(&self, scrollback: &'a Scrollback) -> Vec<&'a FleetLine> {
-        let is_shown = |record: &&FleetLine| self.lens.filter().admits_line(scrollback, record);
+        let is_shown = |line: &&FleetLine| self.lens.filter().admits_line(scrollback, line);
         let mut lines: Vec<_> = scrollback
             .unfinished()
             .into_iter()
@@ -314,7 +314,7 @@ impl LogPane {
     /// How many entries have come that cannot be seen from here.
     #[must_use]
     pub fn unseen(&self) -> usize {
-        let since = [self.frozen, self.place.map(|place| place.since)]
+        let since = [self.frozen, self.position.map(|position| position.since)]
             .into_iter()
             .flatten()
             .min();
@@ -324,7 +324,7 @@ impl LogPane {
     /// True while new lines move the pane.
     #[must_use]
     pub fn is_following(&self) -> bool {
-        self.place.is_none() && self.frozen.is_none()
+        self.position.is_none() && self.frozen.is_none()
     }
 
     /// True while the pane is held as it is.
@@ -335,9 +335,9 @@ impl LogPane {
 
     /// Goes to the newest line and stays there.
     pub fn follow(&mut self) {
-        self.place = None;
+        self.position = None;
         self.frozen = None;
-        self.leave_past();
+        self.close_window();
     }
 
     /// Holds the pane as it is, or lets it go on.
@@ -347,8 +347,8 @@ impl LogPane {
 
     /// Moves the cursor; past the newest line, follows.
     pub fn move_cursor(&mut self, delta: i64, height: u16, scrollback: &Scrollback) {
-        let Some((index, row)) = self.stand(height) else {
-            return self.look_back(delta, scrollback);
+        let Some((index, row)) = self.cursor_row(height) else {
+            return self.scroll_back(delta, scrollback);
         };
         let target = index as i64 + delta;
         if target >= self.len() as i64 {
@@ -357,20 +357,20 @@ impl LogPane {
         let target = usize::try_from(target).unwrap_or(0);
         let moved = i64::from(row) + (target as i64 - index as i64);
         let row = moved.clamp(0, i64::from(height.saturating_sub(1)));
-        self.stand_at(target, u16::try_from(row).unwrap_or(0), height, scrollback);
+        self.put_cursor(target, u16::try_from(row).unwrap_or(0), height, scrollback);
     }
 
     /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
     pub fn scroll(&mut self, delta: i64, height: u16, scrollback: &Scrollback) {
-        let Some((index, row)) = self.stand(height) else {
-            return self.look_back(delta, scrollback);
+        let Some((index, row)) = self.cursor_row(height) else {
+            return self.scroll_back(delta, scrollback);
         };
         let target = index as i64 + delta;
         let last_row = usize::from(height.saturating_sub(1));
         if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
             return self.catch_up(height, scrollback);
         }
-        self.stand_at(
+        self.put_cursor(
             usize::try_from(target).unwrap_or(0),
             row,
             height,
@@ -379,9 +379,9 @@ impl LogPane {
     }
 
     /// Where nothing is shown, going up is asking for what is older.
-    fn look_back(&mut self, delta: i64, scrollback: &Scrollback) {
+    fn scroll_back(&mut self, delta: i64, scrollback: &Scrollback) {
         if delta < 0 {
-            self.place = Some(PanePosition {
+            self.position = Some(PanePosition {
                 seq: NOTICE,
                 row: 0,
                 since: scrollback.ring().end(),
@@ -392,8 +392,8 @@ impl LogPane {
     /// The line below the notice, where the cursor is on that: it stays there when older lines come
     /// between.
     pub(super) fn below_notice(&self) -> Option<u64> {
-        self.place
-            .filter(|place| place.seq == NOTICE)
+        self.position
+            .filter(|position| position.seq == NOTICE)
             .and_then(|_| self.seq(1))
     }
 
@@ -405,15 +405,15 @@ impl LogPane {
             is_shown(seq) && self.index_of(seq) > 1
         });
         let last = self.len().checked_sub(1).and_then(|last| self.seq(last));
-        if let Some(place) = self
-            .place
+        if let Some(position) = self
+            .position
             .as_mut()
-            .filter(|place| place.seq == NOTICE && has_come)
+            .filter(|position| position.seq == NOTICE && has_come)
         {
-            place.seq = below.or(last).unwrap_or(NOTICE);
+            position.seq = below.or(last).unwrap_or(NOTICE);
             let bottom = height.saturating_sub(1);
-            place.row = if below.is_some() {
-                place.row.saturating_add(1).min(bottom)
+            position.row = if below.is_some() {
+                position.row.saturating_add(1).min(bottom)
             } else {
                 bottom
             };
@@ -423,7 +423,7 @@ impl LogPane {
     /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it
     /// already.
     pub fn jump(&mut self, index: usize, height: u16, scrollback: &Scrollback) {
-        let Some((here, row)) = self.stand(height) else {
+        let Some((here, row)) = self.cursor_row(height) else {
             return;
         };
         let moved = i64::from(row) + index as i64 - here as i64;
@@ -433,7 +433,7 @@ impl LogPane {
         } else {
             height / 2
         };
-        self.stand_at(
+        self.put_cursor(
             index.min(self.len().saturating_sub(1)),
             row,
             height,
@@ -467,18 +467,18 @@ impl LogPane {
     }
 
     /// The cursor's index and row; while following, the newest line on the last row.
-    fn stand(&self, height: u16) -> Option<(usize, u16)> {
+    fn cursor_row(&self, height: u16) -> Option<(usize, u16)> {
         let index = self.cursor()?;
-        let row = self.place.map_or(u16::MAX, |place| place.row);
+        let row = self.position.map_or(u16::MAX, |position| position.row);
         Some((index, self.fitting_row(index, row, height)))
     }
 
-    fn stand_at(&mut self, index: usize, row: u16, height: u16, scrollback: &Scrollback) {
+    fn put_cursor(&mut self, index: usize, row: u16, height: u16, scrollback: &Scrollback) {
         let since = self
-            .place
-            .map_or(scrollback.ring().end(), |place| place.since);
+            .position
+            .map_or(scrollback.ring().end(), |position| position.since);
         if let Some(seq) = self.seq(index) {
-            self.place = Some(PanePosition {
+            self.position = Some(PanePosition {
                 seq,
                 row: self.fitting_row(index, row, height),
                 since,
@@ -499,10 +499,10 @@ impl LogPane {
     /// Past the newest line: follows, or stays where more is to be read before the ring is reached.
     fn catch_up(&mut self, height: u16, scrollback: &Scrollback) {
         if self.is_apart() {
-            return self.stand_at(self.len().saturating_sub(1), u16::MAX, height, scrollback);
+            return self.put_cursor(self.len().saturating_sub(1), u16::MAX, height, scrollback);
         }
-        self.place = None;
-        self.leave_past();
+        self.position = None;
+        self.close_window();
     }
 }
 

@@ -109,7 +109,7 @@ impl Seek {
             let Some(seq) = pane.seq(index) else {
                 return SoughtLine::Nothing;
             };
-            let past = if self.forward {
+            let is_round = if self.forward {
                 seq >= self.start
             } else {
                 seq <= self.start
@@ -118,15 +118,15 @@ impl Seek {
             left = left.saturating_sub(
                 PER_LINE
                     + entry
-                        .and_then(RingEntry::record)
-                        .map_or(0, |record| record.content.raw.len()),
+                        .and_then(RingEntry::line)
+                        .map_or(0, |line| line.content.raw.len()),
             );
             if entry.is_some_and(|entry| self.is_target(pane, pane.rows(scrollback), seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
                     return SoughtLine::Found(index, self.wrapped);
                 }
-            } else if self.wrapped && past {
+            } else if self.wrapped && is_round {
                 return SoughtLine::Nothing;
             }
             self.at = seq;
@@ -137,11 +137,11 @@ impl Seek {
     fn is_target(&mut self, pane: &LogPane, rows: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
         match (&self.target, entry) {
             (JumpTarget::Bookmark, _) => pane.is_bookmarked(seq),
-            (JumpTarget::Query(query), RingEntry::Line(record)) => {
-                self.hits.is_hit(rows, seq, record.source, query)
+            (JumpTarget::Query(query), RingEntry::Line(line)) => {
+                self.hits.is_hit(rows, seq, line.source, query)
             }
-            (JumpTarget::Level(level), RingEntry::Line(record)) => {
-                level::of_line(record).is_some_and(|found| found >= *level)
+            (JumpTarget::Level(level), RingEntry::Line(line)) => {
+                level::of_line(line).is_some_and(|found| found >= *level)
             }
             _ => false,
         }
@@ -150,7 +150,9 @@ impl Seek {
     /// Whether the hosts may have more beyond the end that was reached.
     fn goes_on(&self, pane: &LogPane) -> bool {
         let is_theirs = !matches!(self.target, JumpTarget::Bookmark);
-        let more = pane.past().is_none_or(|past| !past.is_over(Side::Older));
+        let more = pane
+            .window()
+            .is_none_or(|window| !window.is_over(Side::Older));
         is_theirs && if self.forward { pane.is_apart() } else { more }
     }
 
@@ -240,8 +242,8 @@ fn matches(rows: Rows<'_>, seq: u64, query: &Query) -> bool {
 fn has_hit(rows: Rows<'_>, seq: u64, query: &Query) -> bool {
     let line = rows
         .get(seq)
-        .and_then(RingEntry::record)
-        .map(|record| String::from_utf8_lossy(&record.content.raw));
+        .and_then(RingEntry::line)
+        .map(|line| String::from_utf8_lossy(&line.content.raw));
     line.is_some_and(|line| !query.highlights(&line).is_empty())
 }
 
@@ -282,8 +284,8 @@ mod tests {
             scrollback
                 .ring()
                 .get(seq)
-                .and_then(RingEntry::record)
-                .map(|record| record.source)
+                .and_then(RingEntry::line)
+                .map(|line| line.source)
         };
         seqs.filter(|&seq| {
             source(seq)

@@ -177,7 +177,7 @@ impl Lens {
         if !self.filter.admits_origin(entry) {
             return;
         }
-        let (Some(query), Some(_)) = (&self.filter.query, entry.record()) else {
+        let (Some(query), Some(_)) = (&self.filter.query, entry.line()) else {
             return self.put(seq, true);
         };
         if scrollback.ring().after(seq).is_some() {

@@ -14,7 +14,7 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::TimeSource;
 use crate::query::ReferenceTime;
 
-fn record(host: u32, text: &str) -> FleetLine {
+fn fleet_line(host: u32, text: &str) -> FleetLine {
     FleetLine {
         host: HostId(host),
         source: SourceId(host),
@@ -56,7 +56,9 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
     let mut scrollback = scrollback(3 * 300);
     let line = "x".repeat(80);
     scrollback.apply(
-        vec![Update::Lines((0..10).map(|_| record(0, &line)).collect())],
+        vec![Update::Lines(
+            (0..10).map(|_| fleet_line(0, &line)).collect(),
+        )],
         Time(0),
     );
     let ring = scrollback.ring();
@@ -78,8 +80,8 @@ fn a_line_larger_than_the_budget_is_kept_alone() {
     let mut scrollback = scrollback(10);
     scrollback.apply(
         vec![Update::Lines(vec![
-            record(0, "short"),
-            record(0, &"x".repeat(1000)),
+            fleet_line(0, "short"),
+            fleet_line(0, &"x".repeat(1000)),
         ])],
         Time(0),
     );
@@ -103,9 +105,9 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
     };
     scrollback.apply(
         vec![
-            Update::Lines(vec![record(0, "a")]),
+            Update::Lines(vec![fleet_line(0, "a")]),
             Update::Gap(gap),
-            Update::Lines(vec![record(0, "b")]),
+            Update::Lines(vec![fleet_line(0, "b")]),
         ],
         Time(0),
     );
@@ -182,7 +184,7 @@ fn the_wait_for_the_next_try_counts_down() {
 }
 
 fn rest(host: u32, text: &str) -> FleetLine {
-    let mut line = record(host, text);
+    let mut line = fleet_line(host, text);
     line.content.continues = true;
     line
 }
@@ -198,8 +200,8 @@ fn query(text: &str) -> Filter {
 fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
     let mut scrollback = scrollback(100_000);
     let first = vec![
-        record(0, "ERROR no luck"),
-        record(1, "other"),
+        fleet_line(0, "ERROR no luck"),
+        fleet_line(1, "other"),
         rest(0, "  at Cart.add"),
         rest(1, "  Cart too"),
     ];
@@ -220,8 +222,8 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
     let mut scrollback = scrollback(100_000);
     scrollback.apply(
         vec![Update::Lines(vec![
-            record(0, "no luck"),
-            record(1, "other"),
+            fleet_line(0, "no luck"),
+            fleet_line(1, "other"),
         ])],
         Time(0),
     );
@@ -242,7 +244,7 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
     );
     scrollback.apply(
         vec![Update::Lines(vec![
-            record(1, "more"),
+            fleet_line(1, "more"),
             rest(0, "  at Cart.add"),
             rest(0, "  at Main"),
         ])],
@@ -270,7 +272,7 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
             file: FileId { dev: 1, ino: 1 },
             offset,
         };
-        let mut line = record(0, text);
+        let mut line = fleet_line(0, text);
         line.content.cursor = cursor;
         line
     };
@@ -279,7 +281,7 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
         scrollback
             .unfinished()
             .iter()
-            .map(|record| record.content.raw.clone())
+            .map(|line| line.content.raw.clone())
             .collect::<Vec<_>>()
     };
     scrollback.apply(
@@ -318,7 +320,7 @@ proptest! {
         let mut ring = Ring::new(budget);
         let mut model: VecDeque<(u64, usize)> = VecDeque::new();
         for (seq, len) in (BEGIN..).zip(lengths) {
-            ring.push(RingEntry::Line(record(0, &"x".repeat(len))));
+            ring.push(RingEntry::Line(fleet_line(0, &"x".repeat(len))));
             model.push_back((seq, len));
             while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
                 model.pop_front();
@@ -326,7 +328,7 @@ proptest! {
             prop_assert_eq!(model.len() as u64, ring.end() - ring.first());
             prop_assert!(ring.bytes() <= budget || model.len() == 1);
             for (seq, len) in &model {
-                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::record).map(|record| record.content.raw.len()), Some(*len));
+                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::line).map(|line| line.content.raw.len()), Some(*len));
             }
         }
     }
@@ -341,7 +343,7 @@ proptest! {
         let mut lens = Lens::new(query(asked), &scrollback);
         let mut records: Vec<(u32, Vec<u64>, String)> = Vec::new();
         for (seq, ((host, continues, text), budget)) in (0u64..).zip(lines.iter().zip(budgets)) {
-            let line = { let mut line = record(*host, text); line.content.continues = *continues; line };
+            let line = { let mut line = fleet_line(*host, text); line.content.continues = *continues; line };
             scrollback.apply(vec![Update::Lines(vec![line])], Time(0));
             match records.iter_mut().rev().find(|record| record.0 == *host).filter(|_| *continues) {
                 Some(record) => {
@@ -370,7 +372,7 @@ proptest! {
         let mut lens = Lens::new(only(&[0, 1]), &scrollback);
         for step in steps {
             match step {
-                Step::Push(host, len) => scrollback.apply(vec![Update::Lines(vec![record(host, &"x".repeat(len))])], Time(0)),
+                Step::Push(host, len) => scrollback.apply(vec![Update::Lines(vec![fleet_line(host, &"x".repeat(len))])], Time(0)),
                 Step::Advance(budget) => { lens.advance(&scrollback, budget); }
                 Step::Refilter(host) => lens.set_filter(only(&[host]), &scrollback),
             }

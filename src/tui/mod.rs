@@ -83,13 +83,13 @@ pub async fn run(
         TimeZone::system()
     };
     let mut signals = Signals::listen()?;
-    let looks = Looks {
+    let appearance = Appearance {
         theme,
         themes: options.themes,
         depth,
     };
     let app = App::new(hosts, zone).with_query(options.query);
-    let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
+    let mut turn = Loop::new(Console::enter()?, app, appearance, questions, wall_clock);
     turn.hosts = fleet.questions();
     let ended = turn
         .run(EventStream::new, updates, &mut signals, |host| {
@@ -120,7 +120,7 @@ impl Feed for Updates {
 }
 
 /// What is needed to load another theme.
-struct Looks {
+struct Appearance {
     theme: Theme,
     themes: Option<PathBuf>,
     depth: Depth,
@@ -130,7 +130,7 @@ struct Looks {
 struct Loop<S, C> {
     screen: S,
     app: App,
-    looks: Looks,
+    appearance: Appearance,
     pacer: FramePacer,
     questions: mpsc::Receiver<Asked>,
     asked: HashMap<QuestionId, oneshot::Sender<PromptReply>>,
@@ -138,13 +138,13 @@ struct Loop<S, C> {
     hosts: Questions,
     answers: PendingResponses,
     clock: C,
-    anew: bool,
+    full_redraw: bool,
     suspend: bool,
     quit: bool,
 }
 
 /// What woke the loop.
-enum Woken {
+enum Wakeup {
     Signal(Signal),
     Input(Option<io::Result<TermEvent>>),
     Asked(Option<Asked>),
@@ -156,11 +156,17 @@ enum Woken {
 }
 
 impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
-    fn new(screen: S, app: App, looks: Looks, questions: mpsc::Receiver<Asked>, clock: C) -> Self {
+    fn new(
+        screen: S,
+        app: App,
+        appearance: Appearance,
+        questions: mpsc::Receiver<Asked>,
+        clock: C,
+    ) -> Self {
         Self {
             screen,
             app,
-            looks,
+            appearance,
             pacer: FramePacer::default(),
             questions,
             asked: HashMap::new(),
@@ -168,13 +174,13 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             hosts: Questions::default(),
             answers: PendingResponses::default(),
             clock,
-            anew: false,
+            full_redraw: false,
             suspend: false,
             quit: false,
         }
     }
 
-    /// Turns until the operator leaves. `open_input` makes the source of input, anew after each
+    /// Turns until the operator leaves. `open_input` makes a new source of input after each
     /// suspension: a source that lives on would take the keys that are meant for the shell.
     async fn run<I>(
         &mut self,
@@ -191,40 +197,40 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         self.resize()?;
         while !self.quit {
             let Some(source) = input.as_mut() else { break };
-            let woken = self.wait(source, &mut feed, feeding, signals).await;
+            let wakeup = self.wait(source, &mut feed, feeding, signals).await;
             let began = Instant::now();
-            match woken {
-                Woken::Signal(Signal::End) => self.quit = true,
-                Woken::Signal(Signal::Suspend) => self.suspend = true,
-                Woken::Input(Some(event)) => self.on_input(event?, &reconnect)?,
-                Woken::Input(None) => self.quit = true,
-                Woken::Asked(Some(asked)) => self.on_asked(asked, &reconnect),
-                Woken::Asked(None) => self.questions.close(),
-                Woken::Draw => self.draw(&reconnect)?,
-                Woken::Written => self.pacer.took(self.screen.took()),
-                Woken::Batch(Some(batch)) => {
+            match wakeup {
+                Wakeup::Signal(Signal::End) => self.quit = true,
+                Wakeup::Signal(Signal::Suspend) => self.suspend = true,
+                Wakeup::Input(Some(event)) => self.on_input(event?, &reconnect)?,
+                Wakeup::Input(None) => self.quit = true,
+                Wakeup::Asked(Some(asked)) => self.on_asked(asked, &reconnect),
+                Wakeup::Asked(None) => self.questions.close(),
+                Wakeup::Draw => self.draw(&reconnect)?,
+                Wakeup::Written => self.pacer.took(self.screen.took()),
+                Wakeup::Batch(Some(batch)) => {
                     self.on_batches(batch, source, &mut feed, &reconnect)
                         .await?;
                 }
-                Woken::Batch(None) => {
+                Wakeup::Batch(None) => {
                     feeding = false;
                     self.handle(Event::Ended, &reconnect);
                     self.pacer.data(Instant::now());
                 }
-                Woken::Answer((id, replies)) => {
+                Wakeup::Answer((id, replies)) => {
                     self.handle(
                         replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)),
                         &reconnect,
                     );
                     self.pacer.data(Instant::now());
                 }
-                Woken::Spare => {
+                Wakeup::Spare => {
                     self.handle(Event::Tick, &reconnect);
                     self.pacer.data(Instant::now());
                 }
             }
             self.withdraw(&reconnect);
-            self.wish();
+            self.schedule_frame();
             if began.elapsed() > LONG_TURN {
                 tracing::debug!(
                     elapsed_ms = began.elapsed().as_millis(),
@@ -253,7 +259,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         feed: &mut impl Feed,
         feeding: bool,
         signals: &mut Signals,
-    ) -> Woken
+    ) -> Wakeup
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
     {
@@ -261,16 +267,16 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         let due = self.pacer.due().filter(|_| ready);
         tokio::select! {
             biased;
-            signal = signals.next() => Woken::Signal(signal),
-            event = input.next() => Woken::Input(event),
-            asked = self.questions.recv(), if self.app.takes_questions() && !self.questions.is_closed() => Woken::Asked(asked),
-            () = self.screen.written(), if !ready => Woken::Written,
-            () = sleep_until(due), if due.is_some() => Woken::Draw,
-            part = self.answers.next() => Woken::Answer(part),
-            batch = feed.next(), if feeding => Woken::Batch(batch),
+            signal = signals.next() => Wakeup::Signal(signal),
+            event = input.next() => Wakeup::Input(event),
+            asked = self.questions.recv(), if self.app.takes_questions() && !self.questions.is_closed() => Wakeup::Asked(asked),
+            () = self.screen.written(), if !ready => Wakeup::Written,
+            () = sleep_until(due), if due.is_some() => Wakeup::Draw,
+            part = self.answers.next() => Wakeup::Answer(part),
+            batch = feed.next(), if feeding => Wakeup::Batch(batch),
             // Yields first: a loop that is always ready would never let the runtime look at its
             // timers and signals.
-            () = tokio::task::yield_now(), if self.app.has_work() => Woken::Spare,
+            () = tokio::task::yield_now(), if self.app.has_work() => Wakeup::Spare,
         }
     }
 
@@ -344,12 +350,13 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     fn draw(&mut self, reconnect: &impl Fn(HostId)) -> io::Result<()> {
         self.handle(Event::Tick, reconnect);
         self.pacer.drawn(Instant::now());
-        let anew = std::mem::take(&mut self.anew);
-        self.screen.draw(&self.app, &self.looks.theme, anew)
+        let full_redraw = std::mem::take(&mut self.full_redraw);
+        self.screen
+            .draw(&self.app, &self.appearance.theme, full_redraw)
     }
 
     /// Asks for a frame when the screen will change by itself.
-    fn wish(&mut self) {
+    fn schedule_frame(&mut self) {
         if let Some(at) = self.app.wakes_at() {
             let wait = at.0.saturating_sub((self.clock)().0);
             self.pacer
@@ -359,7 +366,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
 
     fn resize(&mut self) -> io::Result<()> {
         let size = self.screen.size()?;
-        self.anew = true;
+        self.full_redraw = true;
         self.handle(Event::Resize(size.width, size.height), &|_| {});
         self.pacer.input(Instant::now());
         Ok(())
@@ -380,7 +387,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         match effect {
             Effect::Quit => self.quit = true,
             Effect::Suspend => self.suspend = true,
-            Effect::Redraw => self.anew = true,
+            Effect::Redraw => self.full_redraw = true,
             Effect::Copy(text) => return Some(self.copy(&text)),
             Effect::Reconnect(host) => {
                 reconnect(host);
@@ -397,10 +404,14 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 .add(id, self.hosts.ask(host, (*what.0).clone())),
             Effect::CancelAsk(id) => self.answers.cancel(id),
             Effect::Theme(name) => {
-                match Theme::load(&name, self.looks.themes.as_deref(), self.looks.depth) {
+                match Theme::load(
+                    &name,
+                    self.appearance.themes.as_deref(),
+                    self.appearance.depth,
+                ) {
                     Ok(theme) => {
-                        self.looks.theme = theme;
-                        self.anew = true;
+                        self.appearance.theme = theme;
+                        self.full_redraw = true;
                         return Some(format!("theme {name}"));
                     }
                     Err(error) => return Some(error.to_string()),

@@ -45,7 +45,7 @@ impl Screen for Recorded {
         Ok(size)
     }
 
-    fn draw(&mut self, app: &App, theme: &Theme, _anew: bool) -> io::Result<()> {
+    fn draw(&mut self, app: &App, theme: &Theme, _full_redraw: bool) -> io::Result<()> {
         self.frames += 1;
         let Ok(()) = terminal::draw_frame(&mut self.terminal, app, theme);
         Ok(())
@@ -118,13 +118,13 @@ fn console(batches: Vec<Vec<Update>>, flood: bool) -> Console {
         fixture::START.plus_millis(i64::try_from(began.elapsed().as_millis()).unwrap_or(0))
     });
     let (asker, asked) = questions();
-    let looks = Looks {
+    let appearance = Appearance {
         theme: Theme::dark(),
         themes: None,
         depth: Depth::True,
     };
     let app = App::new(&fixture::hosts(), TimeZone::UTC);
-    let turn = Loop::new(screen, app, looks, asked, clock);
+    let turn = Loop::new(screen, app, appearance, asked, clock);
     Console {
         turn,
         feed: Script {
@@ -321,7 +321,7 @@ async fn commands_are_completed_and_done() {
     let console = console.keys(":nonsense<ret>").await;
     console.says("no command \"nonsense\"");
     let console = console.keys("<esc>:theme light<ret>").await;
-    assert_ne!(console.turn.looks.theme, Theme::dark());
+    assert_ne!(console.turn.appearance.theme, Theme::dark());
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,9 +49,9 @@ pub(super) fn draw(app: &App, theme: &Theme, main: Rect, buffer: &mut Buffer) {
             body.height -= u16::try_from(unfinished.len()).unwrap_or(0);
             let lines = ShownLines::new(app, theme, id, pane, body);
             lines.draw(body, buffer);
-            for (y, record) in (body.bottom()..).zip(unfinished) {
+            for (y, line) in (body.bottom()..).zip(unfinished) {
                 lines.draw_unfinished(
-                    record,
+                    line,
                     Rect {
                         y,
                         height: 1,
@@ -152,10 +152,10 @@ fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
 /// What the row above the oldest line says: what is being read, what could not be, or that there is
 /// no more.
 fn notice(app: &App, pane: &LogPane) -> String {
-    let Some(past) = pane.past() else {
+    let Some(window) = pane.window() else {
         return String::new();
     };
-    let states: Vec<_> = past.states(Side::Older).collect();
+    let states: Vec<_> = window.states(Side::Older).collect();
     let asked: BTreeSet<_> = states
         .iter()
         .filter(|(.., state)| **state == StreamState::Asked)
@@ -171,7 +171,7 @@ fn notice(app: &App, pane: &LogPane) -> String {
         .map(|(source, host, why)| failure(app, host, source, why))
         .collect();
     failed.dedup();
-    let over = past.is_over(Side::Older);
+    let over = window.is_over(Side::Older);
     let going = match (asked.len(), failed.is_empty()) {
         (0, _) if over => "the logs begin here".to_owned(),
         (0, true) => "older lines are read from here on".to_owned(),
@@ -245,7 +245,9 @@ fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
 
 /// Where the operator is, and on which day where that is not today.
 fn place(app: &App, pane: &LogPane) -> String {
-    let is_whole = pane.past().is_none_or(|past| past.is_over(Side::Older));
+    let is_whole = pane
+        .window()
+        .is_none_or(|window| window.is_over(Side::Older));
     let mut place = match () {
         () if pane.is_apart() => "in the past".to_owned(),
         // A share of what has been read so far would say nothing, and jump with each page.
@@ -257,8 +259,9 @@ fn place(app: &App, pane: &LogPane) -> String {
         place.push_str(" · ");
         place.push_str(&time::day(day, today));
     }
-    if pane.past().is_some_and(|past| {
-        past.states(Side::Newer)
+    if pane.window().is_some_and(|window| {
+        window
+            .states(Side::Newer)
             .any(|(.., state)| *state == StreamState::Asked)
     }) {
         place.push_str(" · reading …");
@@ -304,7 +307,7 @@ impl<'a> ShownLines<'a> {
         };
         let cursor = self
             .pane
-            .place()
+            .position()
             .is_some()
             .then(|| self.pane.cursor())
             .flatten();
@@ -376,8 +379,8 @@ impl<'a> ShownLines<'a> {
         let lowest = self.height - own;
         let above = self
             .pane
-            .place()
-            .map_or(lowest, |place| place.row.min(lowest));
+            .position()
+            .map_or(lowest, |position| position.row.min(lowest));
         let (mut first, mut rows) = (cursor, 0u16);
         while rows < above && first > 0 {
             first -= 1;
@@ -395,8 +398,8 @@ impl<'a> ShownLines<'a> {
             .seq(index)
             .and_then(|seq| self.pane.rows(self.app.scrollback()).get(seq));
         entry
-            .and_then(RingEntry::record)
-            .map_or(1, |record| self.columns.rows(&self.text(record)))
+            .and_then(RingEntry::line)
+            .map_or(1, |line| self.columns.rows(&self.text(line)))
     }
 
     /// Draws an entry; says how many rows it took.
@@ -410,23 +413,23 @@ impl<'a> ShownLines<'a> {
         buffer: &mut Buffer,
     ) -> u16 {
         match entry {
-            RingEntry::Line(record) => self.draw_record(seq, record, under, skipped, area, buffer),
+            RingEntry::Line(line) => self.draw_line(seq, line, under, skipped, area, buffer),
             RingEntry::Gap(gap) => self.draw_gap(gap, Row::new(buffer, area, 0).fill(under)),
             RingEntry::Mark(mark) => self.draw_mark(*mark, Row::new(buffer, area, 0).fill(under)),
         }
     }
 
-    fn draw_record(
+    fn draw_line(
         &self,
         seq: u64,
-        record: &FleetLine,
+        line: &FleetLine,
         under: Style,
         skipped: u16,
         area: Rect,
         buffer: &mut Buffer,
     ) -> u16 {
-        let text = self.text(record);
-        let level = level::of_line(record);
+        let text = self.text(line);
+        let level = level::of_line(line);
         let pieces = self.pieces(&text, level);
         let all = 0..text.as_str().len();
         let ranges = if self.pane.wrap {
@@ -442,7 +445,7 @@ impl<'a> ShownLines<'a> {
         for (y, range) in visible {
             let mut row = Row::new(buffer, area, y - skipped).fill(under);
             if y == 0 {
-                self.draw_prefix(Some(seq), record, level, &mut row);
+                self.draw_prefix(Some(seq), line, level, &mut row);
             } else {
                 row.blank(self.columns.prefix());
             }
@@ -459,10 +462,10 @@ impl<'a> ShownLines<'a> {
     }
 
     /// A line of which the end has not come, in one row.
-    fn draw_unfinished(&self, record: &FleetLine, area: Rect, buffer: &mut Buffer) {
+    fn draw_unfinished(&self, line: &FleetLine, area: Rect, buffer: &mut Buffer) {
         let mut row = Row::new(buffer, area, 0);
-        self.draw_prefix(None, record, level::of_line(record), &mut row);
-        row.put(self.text(record), self.theme.get(Role::Dim))
+        self.draw_prefix(None, line, level::of_line(line), &mut row);
+        row.put(self.text(line), self.theme.get(Role::Dim))
             .put(" …", self.theme.get(Role::LineLate));
     }
 
@@ -486,14 +489,14 @@ impl<'a> ShownLines<'a> {
     fn draw_prefix(
         &self,
         seq: Option<u64>,
-        record: &FleetLine,
+        line: &FleetLine,
         level: Option<Level>,
         row: &mut Row<'_>,
     ) {
         let theme = self.theme;
         match (
             seq.is_some_and(|seq| self.pane.is_bookmarked(seq)),
-            record.late,
+            line.late,
         ) {
             (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
             (_, true) => row.put("↑", theme.get(Role::LineLate)),
@@ -503,17 +506,17 @@ impl<'a> ShownLines<'a> {
             let name = self
                 .app
                 .scrollback()
-                .host(record.host)
+                .host(line.host)
                 .map_or_else(SafeText::default, |host| SafeText::new(host.name.as_str()));
-            row.column(&name, self.columns.host, theme.host(record.host.index()))
+            row.column(&name, self.columns.host, theme.host(line.host.index()))
                 .blank(1);
         }
-        self.draw_time(record, row);
+        self.draw_time(line, row);
         if self.columns.source > 0 {
             let name = self
                 .app
                 .scrollback()
-                .source(record.source)
+                .source(line.source)
                 .map_or_else(SafeText::default, |source| SafeText::new(&source.info.name));
             row.column(&name, self.columns.source, theme.get(Role::LineSource))
                 .blank(1);
@@ -524,17 +527,17 @@ impl<'a> ShownLines<'a> {
         }
     }
 
-    fn draw_time(&self, record: &FleetLine, row: &mut Row<'_>) {
-        let known = record.content.time_from == TimeSource::Stamp;
+    fn draw_time(&self, line: &FleetLine, row: &mut Row<'_>) {
+        let known = line.content.time_from == TimeSource::Stamp;
         let style = self
             .theme
             .get(if known { Role::LineTime } else { Role::Faint });
         let day = self.columns.day;
         match self.columns.time {
             0 => return,
-            12 => row.column(time::full(record.content.time, day, &self.zone), 12, style),
+            12 => row.column(time::full(line.content.time, day, &self.zone), 12, style),
             cells => row.column(
-                time::short(record.content.time, day, &self.zone),
+                time::short(line.content.time, day, &self.zone),
                 cells,
                 style,
             ),
@@ -602,7 +605,7 @@ impl<'a> ShownLines<'a> {
     }
 
     /// The part of a line that can be on the screen.
-    fn text(&self, record: &FleetLine) -> SafeText {
+    fn text(&self, line: &FleetLine) -> SafeText {
         let rows = if self.pane.wrap {
             usize::from(self.height)
         } else {
@@ -610,7 +613,7 @@ impl<'a> ShownLines<'a> {
         };
         let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
         let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
-        self.app.shown_text(record, &self.columns, most)
+        self.app.shown_text(line, &self.columns, most)
     }
 
     /// The parts of a text that look different: by its level, by what they are, by the colours that

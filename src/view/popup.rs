@@ -172,16 +172,16 @@ fn help(width: u16) -> Lines {
             rows.push(Vec::new());
         }
         rows.push(vec![(Shown::from(group.title()), Role::PopupTitle)]);
-        for action in ACTIONS.iter().filter(|action| action.group == group) {
-            let keys: Vec<_> = action.sequences().map(|keys| spell(&keys)).collect();
+        for info in ACTIONS.iter().filter(|info| info.group == group) {
+            let keys: Vec<_> = info.sequences().map(|keys| spell(&keys)).collect();
             let shown = if keys.is_empty() {
-                format!(":{} {}", action.name, action.argument)
+                format!(":{} {}", info.name, info.argument)
             } else {
                 keys.join("  ")
             };
             rows.push(vec![
                 (Shown::own(&format!("{shown:KEYS$} ")), Role::PopupKey),
-                (Shown::from(action.doc), Role::Popup),
+                (Shown::from(info.doc), Role::Popup),
             ]);
         }
     }

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use super::paint::{Row, Shown, count, whole};
 use super::theme::{Role, Theme};
 use super::time;
-use crate::app::actions::{Act, Action};
+use crate::app::actions::{Action, ActionInfo};
 use crate::app::keys::spell;
 use crate::app::{App, Areas, Popup, Prompt, PromptKind};
 use crate::model::state::LinkState;
@@ -320,9 +320,9 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
         }
         return;
     }
-    for (act, words) in hints(app) {
-        let keys = Action::of(*act)
-            .and_then(|action| action.sequences().next())
+    for (action, words) in hints(app) {
+        let keys = ActionInfo::of(*action)
+            .and_then(|info| info.sequences().next())
             .map(|keys| spell(&keys))
             .unwrap_or_default();
         let hint = Shown::own(&keys);
@@ -336,8 +336,8 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
     }
 }
 
-fn hints(app: &App) -> &'static [(Act, &'static str)] {
-    use Act::{
+fn hints(app: &App) -> &'static [(Action, &'static str)] {
+    use Action::{
         Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextHit,
         NextPane, OnlyHost, PreviousError, PreviousHit, Quit, Reconnect, Search, SplitRight,
         ToggleHost, Wrap,

@@ -1,8 +1,8 @@
-//! Doing what a key or a command asks for.
+//! From an action to what it does to the console.
 
 use ratatui::layout::Direction;
 
-use super::actions::Act;
+use super::actions::Action;
 use super::prompt::PromptKind;
 use super::seek::{Seek, SoughtLine};
 use super::{
@@ -18,130 +18,136 @@ use crate::scrollback::RingEntry;
 const SIDEWAYS: i32 = 8;
 
 impl App {
-    pub(super) fn perform(&mut self, act: Act, count: Option<u32>) {
-        if self.popup.is_some() && self.perform_in_popup(act, count) {
+    pub(super) fn dispatch(&mut self, action: Action, count: Option<u32>) {
+        if self.popup.is_some() && self.dispatch_to_popup(action, count) {
             return;
         }
-        if self.hosts_focused && self.perform_in_hosts(act, count) {
+        if self.hosts_focused && self.dispatch_to_hosts(action, count) {
             return;
         }
         let times = i64::from(count.unwrap_or(1));
-        let again = std::mem::replace(&mut self.topped, (act == Act::Top).then_some(self.focus))
-            == Some(self.focus);
-        match act {
-            Act::Down => self.move_cursor(times),
-            Act::Up => self.move_cursor(-times),
-            Act::PageDown | Act::Page => self.page(times, 1),
-            Act::PageUp => self.page(-times, 1),
-            Act::HalfDown => self.page(times, 2),
-            Act::HalfUp => self.page(-times, 2),
-            Act::Top if count.is_none() => self.go_to_top(again),
-            Act::Top => self.go_to(count.unwrap_or(1)),
-            Act::GoTo => self.open_prompt(PromptKind::Command, "at "),
-            Act::Fill => self.fill_gap(),
-            Act::Bottom if count.is_some() => self.go_to(count.unwrap_or(1)),
-            Act::Left => self.sideways(-SIDEWAYS * times as i32),
-            Act::Right => self.sideways(SIDEWAYS * times as i32),
-            Act::LineStart => self.sideways(i32::MIN / 2),
-            Act::Bottom | Act::Follow => self.with_pane(|pane, _| pane.follow()),
-            Act::Freeze => {
+        let again = std::mem::replace(
+            &mut self.at_top,
+            (action == Action::Top).then_some(self.focus),
+        ) == Some(self.focus);
+        match action {
+            Action::Down => self.move_cursor(times),
+            Action::Up => self.move_cursor(-times),
+            Action::PageDown | Action::Page => self.page(times, 1),
+            Action::PageUp => self.page(-times, 1),
+            Action::HalfDown => self.page(times, 2),
+            Action::HalfUp => self.page(-times, 2),
+            Action::Top if count.is_none() => self.go_to_top(again),
+            Action::Top => self.go_to(count.unwrap_or(1)),
+            Action::GoTo => self.open_prompt(PromptKind::Command, "at "),
+            Action::Fill => self.fill_gap(),
+            Action::Bottom if count.is_some() => self.go_to(count.unwrap_or(1)),
+            Action::Left => self.sideways(-SIDEWAYS * times as i32),
+            Action::Right => self.sideways(SIDEWAYS * times as i32),
+            Action::LineStart => self.sideways(i32::MIN / 2),
+            Action::Bottom | Action::Follow => self.with_pane(|pane, _| pane.follow()),
+            Action::Freeze => {
                 self.with_pane(|pane, scrollback| pane.freeze(scrollback, !pane.is_frozen()))
             }
-            Act::FreezeAll => self.freeze_all(),
-            Act::Detail => self.open_detail(),
-            Act::Search => self.open_prompt(PromptKind::Search, ""),
-            Act::NextHit => self.next_hit(true, count),
-            Act::PreviousHit => self.next_hit(false, count),
-            Act::NextError => self.seek(JumpTarget::Level(Level::Error), true, count),
-            Act::PreviousError => self.seek(JumpTarget::Level(Level::Error), false, count),
-            Act::NextWarning => self.seek(JumpTarget::Level(Level::Warn), true, count),
-            Act::PreviousWarning => self.seek(JumpTarget::Level(Level::Warn), false, count),
-            Act::Bookmark => self.bookmark(),
-            Act::NextBookmark => self.seek(JumpTarget::Bookmark, true, count),
-            Act::PreviousBookmark => self.seek(JumpTarget::Bookmark, false, count),
-            Act::Mark => self.mark(),
-            Act::Filter => self.open_filter(),
-            Act::ToggleFilters => self.with_pane(LogPane::toggle_filters),
-            Act::Clear => self.clear(),
-            Act::CopyLine => self.copy(false),
-            Act::CopyRecord => self.copy(true),
-            Act::AllHosts => self.with_pane(|pane, scrollback| pane.show_hosts(scrollback, None)),
-            Act::Command => self.open_prompt(PromptKind::Command, ""),
-            Act::Hosts
-            | Act::Sources
-            | Act::Theme
-            | Act::Set
-            | Act::OnlyHost
-            | Act::ToggleHost
-            | Act::Reconnect => {}
-            Act::Answer => self.questions.show(self.now),
-            Act::Interrupt => self.interrupt(),
-            Act::Quit => self.back(),
-            Act::QuitNow => self.effects.push(Effect::Quit),
-            Act::Suspend => self.effects.push(Effect::Suspend),
-            Act::Redraw => self.effects.push(Effect::Redraw),
-            _ => self.arrange(act),
+            Action::FreezeAll => self.freeze_all(),
+            Action::Detail => self.open_detail(),
+            Action::Search => self.open_prompt(PromptKind::Search, ""),
+            Action::NextHit => self.next_hit(true, count),
+            Action::PreviousHit => self.next_hit(false, count),
+            Action::NextError => self.seek(JumpTarget::Level(Level::Error), true, count),
+            Action::PreviousError => self.seek(JumpTarget::Level(Level::Error), false, count),
+            Action::NextWarning => self.seek(JumpTarget::Level(Level::Warn), true, count),
+            Action::PreviousWarning => self.seek(JumpTarget::Level(Level::Warn), false, count),
+            Action::Bookmark => self.bookmark(),
+            Action::NextBookmark => self.seek(JumpTarget::Bookmark, true, count),
+            Action::PreviousBookmark => self.seek(JumpTarget::Bookmark, false, count),
+            Action::Mark => self.mark(),
+            Action::Filter => self.open_filter(),
+            Action::ToggleFilters => self.with_pane(LogPane::toggle_filters),
+            Action::Clear => self.clear(),
+            Action::CopyLine => self.copy(false),
+            Action::CopyRecord => self.copy(true),
+            Action::AllHosts => {
+                self.with_pane(|pane, scrollback| pane.show_hosts(scrollback, None))
+            }
+            Action::Command => self.open_prompt(PromptKind::Command, ""),
+            Action::Hosts
+            | Action::Sources
+            | Action::Theme
+            | Action::Set
+            | Action::OnlyHost
+            | Action::ToggleHost
+            | Action::Reconnect => {}
+            Action::Answer => self.questions.show(self.now),
+            Action::Interrupt => self.interrupt(),
+            Action::Quit => self.back(),
+            Action::QuitNow => self.effects.push(Effect::Quit),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            _ => self.change_view(action),
         }
     }
 
     /// What changes how things are shown, and not what.
-    fn arrange(&mut self, act: Act) {
-        match act {
-            Act::Wrap => self.set_wrap(!self.panes.get(&self.focus).is_some_and(|pane| pane.wrap)),
-            Act::ShowTime => self.shown.time = next_style(self.shown.time),
-            Act::ShowHost => self.shown.host = !self.shown.host,
-            Act::ShowSource => self.shown.source = !self.shown.source,
-            Act::ShowRaw => self.shown.raw = !self.shown.raw,
-            Act::Utc => self.shown.utc = !self.shown.utc,
-            Act::Hints => self.shown.hints = !self.shown.hints,
-            Act::Help => self.popup = Some((Popup::Help, 0)),
-            Act::SplitRight => self.split(Direction::Horizontal),
-            Act::SplitDown => self.split(Direction::Vertical),
-            Act::FocusLeft => self.focus_side(Side::Left),
-            Act::FocusDown => self.focus_side(Side::Down),
-            Act::FocusUp => self.focus_side(Side::Up),
-            Act::FocusRight => self.focus_side(Side::Right),
-            Act::NextPane => self.cycle(true),
-            Act::PreviousPane => self.cycle(false),
-            Act::Wider => self.tree.resize(self.focus, Direction::Horizontal, true),
-            Act::Narrower => self.tree.resize(self.focus, Direction::Horizontal, false),
-            Act::Taller => self.tree.resize(self.focus, Direction::Vertical, true),
-            Act::Shorter => self.tree.resize(self.focus, Direction::Vertical, false),
-            Act::Equal => self.tree.equalise(),
-            Act::Zoom => self.tree.zoom(),
-            Act::Close => self.close_pane(),
-            Act::Only => self.only_pane(),
-            Act::HostList => self.toggle_host_list(),
+    fn change_view(&mut self, action: Action) {
+        match action {
+            Action::Wrap => {
+                self.set_wrap(!self.panes.get(&self.focus).is_some_and(|pane| pane.wrap))
+            }
+            Action::ShowTime => self.view_options.time = next_style(self.view_options.time),
+            Action::ShowHost => self.view_options.host = !self.view_options.host,
+            Action::ShowSource => self.view_options.source = !self.view_options.source,
+            Action::ShowRaw => self.view_options.raw = !self.view_options.raw,
+            Action::Utc => self.view_options.utc = !self.view_options.utc,
+            Action::Hints => self.view_options.hints = !self.view_options.hints,
+            Action::Help => self.popup = Some((Popup::Help, 0)),
+            Action::SplitRight => self.split(Direction::Horizontal),
+            Action::SplitDown => self.split(Direction::Vertical),
+            Action::FocusLeft => self.focus_side(Side::Left),
+            Action::FocusDown => self.focus_side(Side::Down),
+            Action::FocusUp => self.focus_side(Side::Up),
+            Action::FocusRight => self.focus_side(Side::Right),
+            Action::NextPane => self.cycle(true),
+            Action::PreviousPane => self.cycle(false),
+            Action::Wider => self.tree.resize(self.focus, Direction::Horizontal, true),
+            Action::Narrower => self.tree.resize(self.focus, Direction::Horizontal, false),
+            Action::Taller => self.tree.resize(self.focus, Direction::Vertical, true),
+            Action::Shorter => self.tree.resize(self.focus, Direction::Vertical, false),
+            Action::Equal => self.tree.equalise(),
+            Action::Zoom => self.tree.zoom(),
+            Action::Close => self.close_pane(),
+            Action::Only => self.only_pane(),
+            Action::HostList => self.toggle_host_list(),
             _ => {}
         }
     }
 
     /// True if the popup took it. Other actions close the popup and mean what lies below.
-    fn perform_in_popup(&mut self, act: Act, count: Option<u32>) -> bool {
+    fn dispatch_to_popup(&mut self, action: Action, count: Option<u32>) -> bool {
         let Some((popup, offset)) = &mut self.popup else {
             return false;
         };
         let times = u16::try_from(count.unwrap_or(1)).unwrap_or(u16::MAX);
         let page = self.screen.height.saturating_sub(6).max(1);
         let most = self.scroll_limit.get();
-        match act {
-            Act::Down => *offset = offset.saturating_add(times).min(most),
-            Act::Up => *offset = offset.saturating_sub(times),
-            Act::PageDown | Act::Page | Act::HalfDown => {
+        match action {
+            Action::Down => *offset = offset.saturating_add(times).min(most),
+            Action::Up => *offset = offset.saturating_sub(times),
+            Action::PageDown | Action::Page | Action::HalfDown => {
                 *offset = offset.saturating_add(page).min(most);
             }
-            Act::PageUp | Act::HalfUp => *offset = offset.saturating_sub(page),
-            Act::Top => *offset = 0,
-            Act::Bottom => *offset = most,
-            Act::Quit | Act::Detail | Act::Interrupt | Act::Help => self.popup = None,
-            Act::Reconnect | Act::OnlyHost | Act::ToggleHost => {
+            Action::PageUp | Action::HalfUp => *offset = offset.saturating_sub(page),
+            Action::Top => *offset = 0,
+            Action::Bottom => *offset = most,
+            Action::Quit | Action::Detail | Action::Interrupt | Action::Help => self.popup = None,
+            Action::Reconnect | Action::OnlyHost | Action::ToggleHost => {
                 if let Popup::Host(host) = *popup {
                     self.popup = None;
-                    self.perform_on_host(act, host);
+                    self.dispatch_to_host(action, host);
                 }
             }
-            Act::CopyLine | Act::CopyRecord => self.copy(act == Act::CopyRecord),
-            Act::Redraw | Act::Suspend | Act::Answer => return false,
+            Action::CopyLine | Action::CopyRecord => self.copy(action == Action::CopyRecord),
+            Action::Redraw | Action::Suspend | Action::Answer => return false,
             _ => {
                 self.popup = None;
                 return false;
@@ -151,25 +157,27 @@ impl App {
     }
 
     /// True if the host list took it.
-    fn perform_in_hosts(&mut self, act: Act, count: Option<u32>) -> bool {
+    fn dispatch_to_hosts(&mut self, action: Action, count: Option<u32>) -> bool {
         let last = self.scrollback.hosts().len().saturating_sub(1);
         let times = count.unwrap_or(1) as usize;
         let page = usize::from(self.areas(self.screen).side.height.saturating_sub(1)).max(1);
         let at = self.host_cursor;
-        self.host_cursor = match act {
-            Act::Down => at.saturating_add(times).min(last),
-            Act::Up => at.saturating_sub(times),
-            Act::PageDown | Act::HalfDown => at.saturating_add(page).min(last),
-            Act::PageUp | Act::HalfUp => at.saturating_sub(page),
-            Act::Top => count.map_or(0, |line| (line as usize).saturating_sub(1).min(last)),
-            Act::Bottom => count.map_or(last, |line| (line as usize).saturating_sub(1).min(last)),
-            Act::Quit => {
+        self.host_cursor = match action {
+            Action::Down => at.saturating_add(times).min(last),
+            Action::Up => at.saturating_sub(times),
+            Action::PageDown | Action::HalfDown => at.saturating_add(page).min(last),
+            Action::PageUp | Action::HalfUp => at.saturating_sub(page),
+            Action::Top => count.map_or(0, |line| (line as usize).saturating_sub(1).min(last)),
+            Action::Bottom => {
+                count.map_or(last, |line| (line as usize).saturating_sub(1).min(last))
+            }
+            Action::Quit => {
                 self.hosts_focused = false;
                 at
             }
-            Act::Detail | Act::OnlyHost | Act::ToggleHost | Act::Reconnect => {
+            Action::Detail | Action::OnlyHost | Action::ToggleHost | Action::Reconnect => {
                 let host = HostId(u32::try_from(at).unwrap_or(u32::MAX));
-                self.perform_on_host(act, host);
+                self.dispatch_to_host(action, host);
                 at
             }
             _ => return false,
@@ -177,11 +185,11 @@ impl App {
         true
     }
 
-    fn perform_on_host(&mut self, act: Act, host: HostId) {
-        match act {
-            Act::Detail => self.popup = Some((Popup::Host(host), 0)),
-            Act::Reconnect => self.effects.push(Effect::Reconnect(host)),
-            Act::OnlyHost => self.with_pane(|pane, scrollback| {
+    fn dispatch_to_host(&mut self, action: Action, host: HostId) {
+        match action {
+            Action::Detail => self.popup = Some((Popup::Host(host), 0)),
+            Action::Reconnect => self.effects.push(Effect::Reconnect(host)),
+            Action::OnlyHost => self.with_pane(|pane, scrollback| {
                 let alone = pane
                     .filter()
                     .hosts
@@ -257,8 +265,8 @@ impl App {
                 .and_then(|seq| pane.rows(&self.scrollback).get(seq));
             let most = usize::from(rows) * usize::from(columns.text) * 8;
             let text = entry
-                .and_then(RingEntry::record)
-                .map(|record| self.shown_text(record, &columns, most));
+                .and_then(RingEntry::line)
+                .map(|line| self.shown_text(line, &columns, most));
             left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
             lines += 1;
             let next = if up {
@@ -275,7 +283,7 @@ impl App {
     /// To the oldest line that was read; from there, or when it is wanted `again`, to the oldest of
     /// all logs: lines that were read meanwhile stand above what was the top a moment ago.
     fn go_to_top(&mut self, again: bool) {
-        let at_top = |pane: &LogPane| pane.past().is_some() && pane.cursor() == Some(0);
+        let at_top = |pane: &LogPane| pane.window().is_some() && pane.cursor() == Some(0);
         if again || self.panes.get(&self.focus).is_some_and(at_top) {
             self.cancel_for(self.focus);
             self.with_pane(|pane, scrollback| pane.go_to(Time(i64::MIN), scrollback));
@@ -360,7 +368,7 @@ impl App {
         let Some(query) = pane.search.clone() else {
             return Err("nothing was searched before".into());
         };
-        let forward = pane.place().is_some();
+        let forward = pane.position().is_some();
         self.seek = Seek::from_here(
             self.focus,
             pane,
@@ -411,7 +419,7 @@ impl App {
         }
         match seek.advance(pane, &self.scrollback) {
             SoughtLine::Going => self.seek = Some(seek),
-            SoughtLine::Edge => self.seek_further(&seek),
+            SoughtLine::Edge => self.seek_on_hosts(&seek),
             SoughtLine::Nothing => self.say(nothing(&seek.target)),
             SoughtLine::Found(index, wrapped) => {
                 self.land(seek.pane, index);
@@ -423,15 +431,14 @@ impl App {
     }
 
     /// Nothing was found in what the pane has: the hosts are searched.
-    fn seek_further(&mut self, seek: &Seek) {
+    fn seek_on_hosts(&mut self, seek: &Seek) {
         let nothing = nothing(&seek.target);
         let query = match &seek.target {
             JumpTarget::Query(query) => Some(query.clone()),
             JumpTarget::Level(level) => self.query(&format!("level>={level}")).ok(),
             JumpTarget::Bookmark => None,
         };
-        if !query.is_some_and(|query| self.search_further(seek.pane, query, !seek.forward, nothing))
-        {
+        if !query.is_some_and(|query| self.search_hosts(seek.pane, query, !seek.forward, nothing)) {
             self.say(nothing);
         }
     }
@@ -494,7 +501,7 @@ impl App {
         let Some((seq, entry)) = pane.entry(&self.scrollback) else {
             return;
         };
-        let Some(line) = entry.record() else { return };
+        let Some(line) = entry.line() else { return };
         let copied = match pane.rows(&self.scrollback).whole(seq).filter(|_| whole) {
             Some(record) => {
                 let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
@@ -511,7 +518,7 @@ impl App {
     }
 
     fn interrupt(&mut self) {
-        if self.stop_further()
+        if self.stop_remote_search()
             || self.keymap.clear()
             || self.seek.take().is_some()
             || self.popup.take().is_some()
@@ -614,7 +621,7 @@ impl App {
     /// Round the panes in reading order, the host list first.
     fn cycle(&mut self, forward: bool) {
         let panes = self.tree.panes();
-        let stops = panes.len() + usize::from(self.shown.side);
+        let stops = panes.len() + usize::from(self.view_options.side);
         let pane_index = panes
             .iter()
             .position(|pane| *pane == self.focus)
@@ -634,10 +641,10 @@ impl App {
     /// F2 goes to the list; there it hides it.
     fn toggle_host_list(&mut self) {
         if self.hosts_focused {
-            self.shown.side = false;
+            self.view_options.side = false;
             self.hosts_focused = false;
         } else {
-            self.shown.side = true;
+            self.view_options.side = true;
             self.hosts_focused = true;
         }
     }

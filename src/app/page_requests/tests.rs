@@ -33,12 +33,12 @@ impl World {
         seeds: &[(u32, bool, bool)],
         held: usize,
         ring: usize,
-        past: usize,
+        window: usize,
         query: Option<&str>,
     ) -> Self {
         let mut app = App::new(&fixture::hosts(), jiff::tz::TimeZone::UTC);
         app.scrollback = Scrollback::new(&fixture::hosts(), ring);
-        app.past_bytes = past;
+        app.window_bytes = window;
         let mut world = Self {
             app,
             lines: Vec::new(),
@@ -64,11 +64,11 @@ impl World {
         };
         let mut first: Vec<usize> = (0..SOURCES).flat_map(|source| of(&world, source)).collect();
         first.sort_unstable();
-        let records = first
+        let lines = first
             .into_iter()
             .map(|at| world.lines[at].clone())
             .collect();
-        world.send(Event::Batch(vec![Update::Lines(records)]));
+        world.send(Event::Batch(vec![Update::Lines(lines)]));
         world
     }
 
@@ -216,13 +216,13 @@ impl World {
         let pane = self.pane();
         let (top, bottom) = pane.on_screen(HEIGHT).unwrap_or((0, 0));
         let at = |index: usize| {
-            let record = pane
+            let shown = pane
                 .rows(&self.app.scrollback)
                 .get(pane.seq(index)?)?
-                .record()?;
+                .line()?;
             self.lines
                 .iter()
-                .position(|line| line.content.cursor == record.content.cursor)
+                .position(|line| line.content.cursor == shown.content.cursor)
         };
         (
             (top..bottom).filter_map(at).collect(),
@@ -251,7 +251,7 @@ impl World {
 
     /// What is seen is a piece of everything.
     fn check(&self) -> Result<(), TestCaseError> {
-        if !self.pane().shows_past() {
+        if !self.pane().shows_window() {
             return Ok(());
         }
         let (seen, all) = (self.seen().0, self.all());
@@ -267,29 +267,34 @@ impl World {
         );
         prop_assert!(
             self.pane()
-                .past()
-                .is_none_or(|past| past.rows().bytes() <= self.app.past_bytes + 40_000)
+                .window()
+                .is_none_or(|window| window.rows().bytes() <= self.app.window_bytes + 40_000)
         );
         Ok(())
     }
     /// For whoever has to find out why.
     fn state(&self) -> String {
-        let past = self.pane().past();
-        let newer = past.map(|past| {
-            past.states(Side::Newer)
+        let window = self.pane().window();
+        let newer = window.map(|window| {
+            window
+                .states(Side::Newer)
                 .map(|(_, _, state)| state)
                 .collect::<Vec<_>>()
         });
-        let rows = past.map(|past| {
+        let rows = window.map(|window| {
             (
-                past.joined(),
-                past.rows().first(),
-                past.rows().end(),
-                past.rows().bytes(),
+                window.joined(),
+                window.rows().first(),
+                window.rows().end(),
+                window.rows().bytes(),
             )
         });
         let ring = self.app.scrollback.ring();
-        let (place, len, cursor) = (self.pane().place(), self.pane().len(), self.pane().cursor());
+        let (place, len, cursor) = (
+            self.pane().position(),
+            self.pane().len(),
+            self.pane().cursor(),
+        );
         format!(
             "newer {newer:?}, joined and rows {rows:?}, ring {}..{}, place {place:?} {cursor:?} of {len}, asked {:?}",
             ring.first(),
@@ -302,19 +307,19 @@ impl World {
     fn still(&mut self, change: impl FnOnce(&mut Self)) -> Result<(), TestCaseError> {
         // Where it has just been told to go, it lands with the first line that comes.
         let has_landed = self.pane().landing.is_none()
-            && self.pane().place().is_some_and(|place| {
+            && self.pane().position().is_some_and(|place| {
                 self.pane()
                     .rows(&self.app.scrollback)
                     .get(place.seq)
                     .is_some()
             });
         let was = (
-            self.pane().place(),
+            self.pane().position(),
             self.seen().1,
-            self.pane().shows_past() && has_landed,
+            self.pane().shows_window() && has_landed,
         );
         change(self);
-        let is = (self.pane().place(), self.seen().1);
+        let is = (self.pane().position(), self.seen().1);
         if let (Some(before), Some(line), true) = was
             && self.pane().landing.is_none()
         {
@@ -325,14 +330,14 @@ impl World {
                 before,
                 self.state()
             );
-            prop_assert_eq!(is.0.map(|place| place.row), Some(before.row));
+            prop_assert_eq!(is.0.map(|position| position.row), Some(before.row));
         }
         self.check()
     }
 }
 
-fn to_line(record: &FleetLine) -> Line {
-    record.content.clone()
+fn to_line(line: &FleetLine) -> Line {
+    line.content.clone()
 }
 
 /// What a host answers.
@@ -579,7 +584,7 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
             .scrollback
             .ring()
             .from(0)
-            .filter(|(_, entry)| entry.record().is_some_and(lost))
+            .filter(|(_, entry)| entry.line().is_some_and(lost))
             .count();
         let gaps = world
             .app
@@ -632,11 +637,11 @@ proptest! {
         seeds in prop::collection::vec(seed(), 0..90),
         held in 0usize..20,
         ring in prop::sample::select(vec![3_000usize, 10_000, 1 << 20]),
-        past in prop::sample::select(vec![30_000usize, 1 << 20]),
+        window in prop::sample::select(vec![30_000usize, 1 << 20]),
         query in prop::sample::select(vec![None, Some("keep")]),
         steps in steps(),
     ) {
-        let mut world = World::new(&seeds, held, ring, past, query);
+        let mut world = World::new(&seeds, held, ring, window, query);
         for step in steps {
             match step {
                 Step::Live(seeds) => world.still(|world| world.live(&seeds))?,

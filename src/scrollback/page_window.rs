@@ -7,9 +7,9 @@
 //! ever added at an end, and what is on the screen stays. What lies at the far end leaves when the
 //! budget is used up, and is asked for again when it is wanted.
 //!
-//! Where the window reaches the ring, it goes on there ([`Past::joined`]). The part of the ring in
-//! which some sources have lines and others do not yet, because it began with their last few lines,
-//! is put in order with the rest. Who asks, and when, is left to `app`.
+//! Where the window reaches the ring, it goes on there ([`PageWindow::joined`]). The part of the
+//! ring in which some sources have lines and others do not yet, because it began with their last
+//! few lines, is put in order with the rest. `app` decides when to ask.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ mod stream;
 
 pub use stream::{Side, StreamState};
 
-use stream::{PastRun, PastStream, far_line, find, is_cut, is_due, line, needs, resume};
+use stream::{PageQueue, SourceStream, far_line, find, is_cut, is_due, needs, position_of, resume};
 
 /// The number of the first row of a window; older ones are counted down from it.
 pub const MIDDLE: u64 = 1 << 39;
@@ -36,7 +36,7 @@ const AHEAD_BYTES: usize = 8 << 20;
 
 /// A page that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
+pub struct MissingPage {
     /// Of which host.
     pub host: HostId,
     /// Of which source.
@@ -51,9 +51,9 @@ pub struct Want {
 
 /// A window of rows and the streams that it is made of.
 #[derive(Debug)]
-pub struct Past {
+pub struct PageWindow {
     rows: Ring,
-    streams: BTreeMap<SourceId, PastStream>,
+    streams: BTreeMap<SourceId, SourceStream>,
     /// The ring goes on from this number.
     joined: Option<u64>,
     /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
@@ -73,7 +73,7 @@ enum From {
     Live(u64),
 }
 
-impl Past {
+impl PageWindow {
     /// A window at the oldest end of the ring, from where all sources have lines in it. Empty to
     /// begin with.
     #[must_use]
@@ -84,36 +84,36 @@ impl Past {
         now: Time,
     ) -> Self {
         let ring = scrollback.ring();
-        let mut past = Self::new(now, sources);
+        let mut window = Self::new(now, sources);
         let mut missing = sources.len();
         for (seq, entry) in ring.from(ring.first()) {
-            let Some(record) = entry.record().filter(|_| !is_cut(ring, lens, seq)) else {
+            let Some(line) = entry.line().filter(|_| !is_cut(ring, lens, seq)) else {
                 continue;
             };
-            let Some(stream) = past
+            let Some(stream) = window
                 .streams
-                .get_mut(&record.source)
+                .get_mut(&line.source)
                 .filter(|stream| stream.first_live.is_none())
             else {
                 continue;
             };
-            (stream.first_live, stream.oldest) = (Some(seq), line(entry));
+            (stream.first_live, stream.oldest) = (Some(seq), position_of(entry));
             missing -= 1;
             if missing == 0 {
                 break;
             }
         }
-        let joined = past
+        let joined = window
             .streams
             .values()
             .filter_map(|stream| stream.first_live)
             .max()
             .unwrap_or_else(|| ring.end());
-        (past.joined, past.reach) = (Some(joined), joined);
-        past.split = ring
+        (window.joined, window.reach) = (Some(joined), joined);
+        window.split = ring
             .get(joined)
             .map_or(now, |entry| Time(entry.time().0.saturating_add(1)));
-        past
+        window
     }
 
     /// A window around a moment, which may be far from the ring.
@@ -127,7 +127,7 @@ impl Past {
             rows: Ring::starting_at(MIDDLE, usize::MAX),
             streams: sources
                 .iter()
-                .map(|&(source, host)| (source, PastStream::new(host)))
+                .map(|&(source, host)| (source, SourceStream::new(host)))
                 .collect(),
             joined: None,
             reach: 0,
@@ -171,7 +171,7 @@ impl Past {
     pub fn add_source(&mut self, source: SourceId, host: HostId) {
         self.streams
             .entry(source)
-            .or_insert_with(|| PastStream::new(host));
+            .or_insert_with(|| SourceStream::new(host));
     }
 
     /// Sources at an end, with how they go on.
@@ -189,7 +189,7 @@ impl Past {
     /// Whether an end is the last: nothing is left to be read there.
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
-        let over = |run: &PastRun| run.state == StreamState::End && run.ahead.is_empty();
+        let over = |run: &PageQueue| run.state == StreamState::End && run.ahead.is_empty();
         self.streams.values().all(|stream| {
             over(if side == Side::Older {
                 &stream.older
@@ -201,9 +201,9 @@ impl Past {
 
     /// Pages without which no more rows can be put in order at an end.
     #[must_use]
-    pub fn wants(&self, side: Side, lens: &Lens) -> Vec<Want> {
+    pub fn page_requests(&self, side: Side, lens: &Lens) -> Vec<MissingPage> {
         let head = self.head(lens);
-        let is_wanted = |stream: &PastStream| match side {
+        let is_wanted = |stream: &SourceStream| match side {
             Side::Older => is_due(stream, head) && needs(&stream.older),
             Side::Newer => self.joined.is_none() && needs(&stream.newer),
         };
@@ -215,7 +215,7 @@ impl Past {
                 } else {
                     stream.newer_start(self.split)
                 };
-                Want {
+                MissingPage {
                     host: stream.host,
                     source,
                     side,
@@ -227,10 +227,10 @@ impl Past {
     }
 
     /// Notes that a page was asked for.
-    pub fn asked(&mut self, want: &Want) {
-        if let Some(stream) = self.streams.get_mut(&want.source) {
-            let run = stream.run(want.side);
-            (run.state, run.asked) = (StreamState::Asked, Some(want.start));
+    pub fn asked(&mut self, request: &MissingPage) {
+        if let Some(stream) = self.streams.get_mut(&request.source) {
+            let run = stream.run(request.side);
+            (run.state, run.asked) = (StreamState::Asked, Some(request.start));
         }
     }
 
@@ -249,16 +249,16 @@ impl Past {
     /// with it at this side, or why it could not be read (further).
     pub fn arrived(
         &mut self,
-        want: &Want,
+        request: &MissingPage,
         mut page: Vec<RingEntry>,
         ended: Result<bool, String>,
         (scrollback, lens): (&Scrollback, &Lens),
     ) {
-        let Some(stream) = self.streams.get_mut(&want.source) else {
+        let Some(stream) = self.streams.get_mut(&request.source) else {
             return;
         };
-        let run = stream.run(want.side);
-        if run.state != StreamState::Asked || run.asked != Some(want.start) {
+        let run = stream.run(request.side);
+        if run.state != StreamState::Asked || run.asked != Some(request.start) {
             return;
         }
         run.state = match ended {
@@ -266,30 +266,30 @@ impl Past {
             Ok(false) => StreamState::Open,
             Err(why) => StreamState::Failed(why),
         };
-        match want.side {
-            Side::Older if self.has_begun_since(want, scrollback) => return,
+        match request.side {
+            Side::Older if self.has_begun_since(request, scrollback) => return,
             Side::Older => page.reverse(),
-            Side::Newer => self.meet_ring(want.source, &mut page, scrollback, lens),
+            Side::Newer => self.meet_ring(request.source, &mut page, scrollback, lens),
         }
-        if let Some(stream) = self.streams.get_mut(&want.source) {
-            stream.run(want.side).ahead.extend(page);
+        if let Some(stream) = self.streams.get_mut(&request.source) {
+            stream.run(request.side).ahead.extend(page);
         }
         self.bound_ahead();
     }
 
     /// A source of which nothing was known is asked by the time, and may have gone on meanwhile:
     /// then it is asked again, from the first line that is known now.
-    fn has_begun_since(&mut self, want: &Want, scrollback: &Scrollback) -> bool {
-        let (PageStart::At(_), Some(joined)) = (want.start, self.joined) else {
+    fn has_begun_since(&mut self, request: &MissingPage, scrollback: &Scrollback) -> bool {
+        let (PageStart::At(_), Some(joined)) = (request.start, self.joined) else {
             return false;
         };
-        let Some(stream) = self.streams.get_mut(&want.source) else {
+        let Some(stream) = self.streams.get_mut(&request.source) else {
             return false;
         };
         let own = |entry: &&RingEntry| {
             entry
-                .record()
-                .is_some_and(|record| record.source == want.source)
+                .line()
+                .is_some_and(|line| line.source == request.source)
         };
         let live = || {
             scrollback
@@ -297,7 +297,7 @@ impl Past {
                 .from(joined)
                 .map(|(_, entry)| entry)
                 .find(own)
-                .and_then(line)
+                .and_then(position_of)
         };
         stream.oldest = stream.oldest.or_else(live);
         if stream.oldest.is_some() {
@@ -317,7 +317,7 @@ impl Past {
         let Some(stream) = self.streams.get_mut(&source) else {
             return;
         };
-        let in_ring = |entry: &RingEntry| find(scrollback, lens, entry.record()?);
+        let in_ring = |entry: &RingEntry| find(scrollback, lens, entry.line()?);
         let found = page
             .iter()
             .enumerate()
@@ -330,7 +330,7 @@ impl Past {
             let last = page
                 .iter()
                 .rev()
-                .find_map(line)
+                .find_map(position_of)
                 .or(far_line(&stream.newer))
                 .or(stream.newest);
             stream.resume = Some(resume(
@@ -345,7 +345,7 @@ impl Past {
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
     fn bound_ahead(&mut self) {
-        let bytes = |run: &PastRun| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
+        let bytes = |run: &PageQueue| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
         let all: usize = self
             .streams
             .values()
@@ -440,7 +440,7 @@ impl Past {
     fn push_oldest(&mut self, entry: RingEntry) {
         let origin = entry.origin().map(|(_, source)| source);
         let stream = origin.and_then(|source| self.streams.get_mut(&source));
-        let Some((stream, at)) = stream.zip(line(&entry)) else {
+        let Some((stream, at)) = stream.zip(position_of(&entry)) else {
             return self.rows.push_oldest(entry, None);
         };
         let next = stream.first_row.filter(|&seq| self.rows.get(seq).is_some());
@@ -457,7 +457,7 @@ impl Past {
         let seq = self.rows.end();
         if let Some((stream, at)) = origin
             .and_then(|source| self.streams.get_mut(&source))
-            .zip(line(&entry))
+            .zip(position_of(&entry))
         {
             stream.newest = Some(at);
             if stream
@@ -473,7 +473,7 @@ impl Past {
     /// The ring has forgotten rows that were still to be put in order.
     fn forget_left(&mut self, scrollback: &Scrollback) {
         let first = scrollback.ring().first();
-        let is_gone = |stream: &PastStream| {
+        let is_gone = |stream: &SourceStream| {
             stream
                 .first_live
                 .is_some_and(|seq| seq < first && seq < self.reach)
@@ -488,21 +488,20 @@ impl Past {
         let rest = self.joined.unwrap_or(self.reach);
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
-                stream.older = PastRun::default();
-                let own = |entry: &&RingEntry| {
-                    entry.record().is_some_and(|record| record.source == source)
-                };
+                stream.older = PageQueue::default();
+                let own =
+                    |entry: &&RingEntry| entry.line().is_some_and(|line| line.source == source);
                 let live = || {
                     scrollback
                         .ring()
                         .from(rest)
                         .map(|(_, entry)| entry)
                         .find(own)
-                        .and_then(line)
+                        .and_then(position_of)
                 };
                 stream.oldest = stream
                     .first_row
-                    .and_then(|seq| line(self.rows.get(seq)?))
+                    .and_then(|seq| position_of(self.rows.get(seq)?))
                     .or_else(live);
             }
         }
@@ -614,7 +613,7 @@ impl Past {
     }
 
     fn reaches_ring(&self) -> bool {
-        let joins = |stream: &PastStream| {
+        let joins = |stream: &SourceStream| {
             stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty()
         };
         self.streams.values().all(joins)
@@ -710,7 +709,7 @@ impl Past {
         }
         self.climb = 0;
         for stream in self.streams.values_mut() {
-            (stream.newer, stream.resume) = (PastRun::default(), None);
+            (stream.newer, stream.resume) = (PageQueue::default(), None);
         }
     }
 
@@ -724,7 +723,7 @@ impl Past {
         let Some(stream) = self
             .streams
             .get_mut(&source)
-            .filter(|_| entry.record().is_some())
+            .filter(|_| entry.line().is_some())
         else {
             return;
         };
