@@ -91,11 +91,8 @@ pub async fn run(
     let app = App::new(hosts, zone).with_query(options.query);
     let mut turn = Loop::new(Console::enter()?, app, appearance, questions, wall_clock);
     turn.hosts = fleet.questions();
-    let ended = turn
-        .run(EventStream::new, updates, &mut signals, |host| {
-            fleet.reconnect(host);
-        })
-        .await;
+    turn.reconnect = Box::new(|host| fleet.reconnect(host));
+    let ended = turn.run(EventStream::new, updates, &mut signals).await;
     drop(turn);
     fleet.stop().await;
     ended
@@ -127,7 +124,7 @@ struct Appearance {
 }
 
 /// The loop and what it owns.
-struct Loop<S, C> {
+struct Loop<'a, S, C> {
     screen: S,
     app: App,
     appearance: Appearance,
@@ -136,6 +133,8 @@ struct Loop<S, C> {
     asked: HashMap<QuestionId, oneshot::Sender<PromptReply>>,
     next_question: u64,
     hosts: Questions,
+    /// Dials a host now.
+    reconnect: Box<dyn Fn(HostId) + 'a>,
     answers: PendingResponses,
     clock: C,
     full_redraw: bool,
@@ -155,7 +154,7 @@ enum Wakeup {
     Spare,
 }
 
-impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
+impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
     fn new(
         screen: S,
         app: App,
@@ -172,6 +171,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             asked: HashMap::new(),
             next_question: 0,
             hosts: Questions::default(),
+            reconnect: Box::new(|_| {}),
             answers: PendingResponses::default(),
             clock,
             full_redraw: false,
@@ -187,7 +187,6 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         open_input: impl Fn() -> I,
         mut feed: impl Feed,
         signals: &mut Signals,
-        reconnect: impl Fn(HostId),
     ) -> io::Result<()>
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
@@ -202,34 +201,32 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             match wakeup {
                 Wakeup::Signal(Signal::End) => self.quit = true,
                 Wakeup::Signal(Signal::Suspend) => self.suspend = true,
-                Wakeup::Input(Some(event)) => self.on_input(event?, &reconnect)?,
+                Wakeup::Input(Some(event)) => self.on_input(event?)?,
                 Wakeup::Input(None) => self.quit = true,
-                Wakeup::Asked(Some(asked)) => self.on_asked(asked, &reconnect),
+                Wakeup::Asked(Some(asked)) => self.on_asked(asked),
                 Wakeup::Asked(None) => self.questions.close(),
-                Wakeup::Draw => self.draw(&reconnect)?,
+                Wakeup::Draw => self.draw()?,
                 Wakeup::Written => self.pacer.took(self.screen.took()),
                 Wakeup::Batch(Some(batch)) => {
-                    self.on_batches(batch, source, &mut feed, &reconnect)
-                        .await?;
+                    self.on_batches(batch, source, &mut feed).await?;
                 }
                 Wakeup::Batch(None) => {
                     feeding = false;
-                    self.handle(Event::Ended, &reconnect);
+                    self.handle(Event::Ended);
                     self.pacer.data(Instant::now());
                 }
                 Wakeup::Answer((id, replies)) => {
                     self.handle(
                         replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)),
-                        &reconnect,
                     );
                     self.pacer.data(Instant::now());
                 }
                 Wakeup::Spare => {
-                    self.handle(Event::Tick, &reconnect);
+                    self.handle(Event::Tick);
                     self.pacer.data(Instant::now());
                 }
             }
-            self.withdraw(&reconnect);
+            self.withdraw();
             self.schedule_frame();
             if began.elapsed() > LONG_TURN {
                 tracing::debug!(
@@ -240,10 +237,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             if std::mem::take(&mut self.suspend) {
                 drop(input.take());
                 if !self.screen.suspend()? {
-                    self.handle(
-                        Event::Notice("there is no shell to go back to".into()),
-                        &reconnect,
-                    );
+                    self.handle(Event::Notice("there is no shell to go back to".into()));
                 }
                 input = Some(open_input());
                 self.resize()?;
@@ -280,12 +274,12 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         }
     }
 
-    fn on_input(&mut self, event: TermEvent, reconnect: &impl Fn(HostId)) -> io::Result<()> {
+    fn on_input(&mut self, event: TermEvent) -> io::Result<()> {
         match event {
             TermEvent::Key(key) if key.kind != KeyEventKind::Release => {
-                self.handle(Event::Key(key), reconnect);
+                self.handle(Event::Key(key));
             }
-            TermEvent::Paste(text) => self.handle(Event::Paste(text), reconnect),
+            TermEvent::Paste(text) => self.handle(Event::Paste(text)),
             TermEvent::Resize(..) => self.resize()?,
             _ => return Ok(()),
         }
@@ -299,7 +293,6 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         first: Vec<Update>,
         input: &mut I,
         feed: &mut impl Feed,
-        reconnect: &impl Fn(HostId),
     ) -> io::Result<()>
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
@@ -307,7 +300,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         let began = Instant::now();
         let mut next = Some(first);
         while let Some(batch) = next.take() {
-            self.handle(Event::Batch(batch), reconnect);
+            self.handle(Event::Batch(batch));
             self.pacer.data(Instant::now());
             let pressed = tokio::select! {
                 biased;
@@ -315,7 +308,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 () = std::future::ready(()) => None,
             };
             match pressed {
-                Some(Some(event)) => return self.on_input(event?, reconnect),
+                Some(Some(event)) => return self.on_input(event?),
                 Some(None) => self.quit = true,
                 None if began.elapsed() < DRAIN => next = feed.try_next(),
                 None => {}
@@ -324,16 +317,16 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         Ok(())
     }
 
-    fn on_asked(&mut self, (question, answer): Asked, reconnect: &impl Fn(HostId)) {
+    fn on_asked(&mut self, (question, answer): Asked) {
         let id = QuestionId(self.next_question);
         self.next_question += 1;
         self.asked.insert(id, answer);
-        self.handle(Event::Ask(id, question), reconnect);
+        self.handle(Event::Ask(id, question));
         self.pacer.data(Instant::now());
     }
 
     /// Takes away questions that nobody waits for any more.
-    fn withdraw(&mut self, reconnect: &impl Fn(HostId)) {
+    fn withdraw(&mut self) {
         let gone: Vec<_> = self
             .asked
             .iter()
@@ -342,13 +335,13 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             .collect();
         for id in gone {
             self.asked.remove(&id);
-            self.handle(Event::Withdrawn(id), reconnect);
+            self.handle(Event::Withdrawn(id));
             self.pacer.data(Instant::now());
         }
     }
 
-    fn draw(&mut self, reconnect: &impl Fn(HostId)) -> io::Result<()> {
-        self.handle(Event::Tick, reconnect);
+    fn draw(&mut self) -> io::Result<()> {
+        self.handle(Event::Tick);
         self.pacer.drawn(Instant::now());
         let full_redraw = std::mem::take(&mut self.full_redraw);
         self.screen
@@ -367,15 +360,15 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     fn resize(&mut self) -> io::Result<()> {
         let size = self.screen.size()?;
         self.full_redraw = true;
-        self.handle(Event::Resize(size.width, size.height), &|_| {});
+        self.handle(Event::Resize(size.width, size.height));
         self.pacer.input(Instant::now());
         Ok(())
     }
 
-    fn handle(&mut self, event: Event, reconnect: &impl Fn(HostId)) {
+    fn handle(&mut self, event: Event) {
         let now = (self.clock)();
         for effect in self.app.update(event, now) {
-            let notice = self.execute(effect, reconnect);
+            let notice = self.execute(effect);
             if let Some(notice) = notice {
                 self.app.update(Event::Notice(notice), now);
             }
@@ -383,14 +376,14 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     }
 
     /// Does what is to be done outside; what the operator should know of it is the result.
-    fn execute(&mut self, effect: Effect, reconnect: &impl Fn(HostId)) -> Option<String> {
+    fn execute(&mut self, effect: Effect) -> Option<String> {
         match effect {
             Effect::Quit => self.quit = true,
             Effect::Suspend => self.suspend = true,
             Effect::Redraw => self.full_redraw = true,
             Effect::Copy(text) => return Some(self.copy(&text)),
             Effect::Reconnect(host) => {
-                reconnect(host);
+                (self.reconnect)(host);
                 return Some("dialling again".into());
             }
             Effect::Answer(id, answer) => {

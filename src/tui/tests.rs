@@ -88,11 +88,11 @@ impl Feed for Script {
 
 /// A console on the fixture's hosts, to be driven through the real loop.
 struct Console {
-    turn: Loop<Recorded, Box<dyn Fn() -> Time>>,
+    turn: Loop<'static, Recorded, Box<dyn Fn() -> Time>>,
     feed: Script,
     asker: ConsoleAsker,
     ended: bool,
-    reconnected: Vec<HostId>,
+    reconnected: Rc<RefCell<Vec<HostId>>>,
 }
 
 /// The fixture: its beginning and so many lines.
@@ -124,7 +124,10 @@ fn console(batches: Vec<Vec<Update>>, flood: bool) -> Console {
         depth: Depth::True,
     };
     let app = App::new(&fixture::hosts(), TimeZone::UTC);
-    let turn = Loop::new(screen, app, appearance, asked, clock);
+    let mut turn = Loop::new(screen, app, appearance, asked, clock);
+    let reconnected = Rc::new(RefCell::new(Vec::new()));
+    let dialled = Rc::clone(&reconnected);
+    turn.reconnect = Box::new(move |host| dialled.borrow_mut().push(host));
     Console {
         turn,
         feed: Script {
@@ -133,7 +136,7 @@ fn console(batches: Vec<Vec<Update>>, flood: bool) -> Console {
         },
         asker,
         ended: false,
-        reconnected: Vec::new(),
+        reconnected,
     }
 }
 
@@ -151,20 +154,15 @@ impl Console {
     /// itself.
     async fn keys(mut self, written: &str) -> Self {
         let keys = Rc::new(RefCell::new(VecDeque::from(parse_keys(written))));
-        let dialled = RefCell::new(Vec::new());
         let mut signals = Signals::none();
-        let run = self.turn.run(
-            || typed(keys.clone()),
-            &mut self.feed,
-            &mut signals,
-            |host| dialled.borrow_mut().push(host),
-        );
+        let run = self
+            .turn
+            .run(|| typed(keys.clone()), &mut self.feed, &mut signals);
         run.await.expect("a terminal in memory has no errors");
         // The loop ends when input does; that is what leaves keys unused only after a real end.
         self.ended = !keys.borrow().is_empty();
         self.turn.quit = false;
-        self.turn.draw(&|_| {}).expect("memory");
-        self.reconnected.extend(dialled.into_inner());
+        self.turn.draw().expect("memory");
         self
     }
 
@@ -307,7 +305,7 @@ async fn one_host_is_chosen_in_the_host_list_and_dialled_again() {
     console.says("web-2");
     console.says_not("all hosts");
     let console = console.keys("jjr").await;
-    assert_eq!(console.reconnected, [HostId(3)]);
+    assert_eq!(*console.reconnected.borrow(), [HostId(3)]);
     let console = console.keys("<ret>").await;
     console.says("connect to 10.0.0.14:22: no answer in 10 s");
     console.says("is the host up?");
@@ -478,7 +476,7 @@ async fn an_idle_minute_draws_no_frame() {
         let mut signals = Signals::none();
         let run = console
             .turn
-            .run(stream::pending, &mut console.feed, &mut signals, |_| {});
+            .run(stream::pending, &mut console.feed, &mut signals);
         assert!(
             tokio::time::timeout(Duration::from_secs(seconds), run)
                 .await
