@@ -37,8 +37,8 @@
 //! |---|---|
 //! | a metric | `metrics` reads it, `model::metrics` names it, `view::metrics` draws it, `report::json` and `report::schema` print it |
 //! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow.sh` sends what is listed there |
-//! | a key, or an action of the console | the table in `app::actions`; `app::dispatch` does it; help, man page and completions follow |
-//! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
+//! | a key, or an action of the console | the table in `app::actions`; `app::dispatch` and `app::log_actions` do it; help, man page and completions follow |
+//! | a kind of pane | a variant of `app::pane::Pane` and a file of `app::pane` with its state; a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
 //! | what is made of every line of every source | `parse::line_reader` |
 //! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::actions::{Action, ActionInfo};
+use super::App;
+use super::actions::{Action, ActionInfo, LogAction};
 use super::page_requests::{PendingRequest, RequestPurpose};
 use super::pane::LogPane;
 use super::tree::PaneId;
-use super::{App, Popup};
 use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
@@ -73,7 +73,7 @@ impl App {
         backwards: bool,
         nothing: &'static str,
     ) -> bool {
-        let Some(pane) = self.panes.get(&id) else {
+        let Some(pane) = self.panes.get(id) else {
             return false;
         };
         let Some(edge) = Boundary::of(pane, &self.scrollback, backwards) else {
@@ -225,7 +225,7 @@ impl App {
             Some(line) => {
                 self.cancel_for(search.pane);
                 let scrollback = &self.scrollback;
-                if let Some(pane) = self.panes.get_mut(&search.pane) {
+                if let Some(pane) = self.panes.get_mut(search.pane) {
                     pane.go_to(line.content.time, scrollback);
                     pane.landing = Some((line.source, line.content.cursor));
                 }
@@ -246,12 +246,12 @@ impl App {
 
     /// Asks for the bytes of the gap under the cursor.
     pub(super) fn fill_gap(&mut self) {
-        let id = self.focus;
-        let Some(pane) = self.panes.get(&id) else {
+        let id = self.panes.focus;
+        let Some(pane) = self.panes.get(id) else {
             return;
         };
         let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.scrollback) else {
-            let key = ActionInfo::of(Action::Fill)
+            let key = ActionInfo::of(Action::Log(LogAction::Fill))
                 .map(ActionInfo::key)
                 .unwrap_or_default();
             return self.say(format!(
@@ -279,8 +279,7 @@ impl App {
             window,
         };
         self.scrollback.explain_gap(&gap, "asking the host …");
-        self.popup
-            .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
+        self.panes.close_record();
         self.send(
             gap.host,
             BTreeMap::from([(name, gap.source)]),
@@ -291,7 +290,7 @@ impl App {
 
     /// The host has answered: the lines up to the one after the gap take its place.
     pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: PendingRequest) {
-        let Some(pane) = self.panes.get(&id) else {
+        let Some(pane) = self.panes.get(id) else {
             return;
         };
         let ring = pane.rows(&self.scrollback).ring(seq);
@@ -327,13 +326,12 @@ impl App {
         let count = lines.len();
         if seq >= LIVE {
             let by = self.scrollback.fill(seq, lines);
-            for pane in self.panes.values_mut() {
+            for pane in self.panes.logs.values_mut() {
                 pane.renumber(seq, by, &self.scrollback);
             }
             self.seek = None;
-            self.popup
-                .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
-        } else if let Some(pane) = self.panes.get_mut(&id) {
+            self.panes.close_record();
+        } else if let Some(pane) = self.panes.get_mut(id) {
             pane.fill_window(seq, lines);
         }
         self.say(format!("{count} lines were still on the host"));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::actions::{ACTIONS, Action};
+use super::actions::{ACTIONS, Action, ArgumentAction, HostAction, LogAction};
 use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
 use super::{App, Effect, TimeStyle};
 use crate::model::host::HostId;
@@ -54,25 +54,38 @@ impl App {
 
     fn run(&mut self, action: Action, argument: &str) -> Result<(), String> {
         match action {
-            Action::Hosts => self.choose_hosts(argument),
-            Action::Sources => self.choose_sources(argument),
-            Action::Set => self.set_option(argument),
-            Action::Theme if argument.is_empty() => {
+            Action::Argument(action) => return self.run_with_argument(action, argument),
+            Action::Host(HostAction::Reconnect) => return self.reconnect_named(argument),
+            Action::Log(LogAction::Filter) if !argument.is_empty() => {
+                return self.set_query(argument);
+            }
+            Action::Log(LogAction::Search) if !argument.is_empty() => {
+                return self.search(argument);
+            }
+            Action::Log(LogAction::GoTo) if argument.is_empty() => {
+                return Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into());
+            }
+            Action::Log(LogAction::GoTo) => return self.go_to_time(argument),
+            _ => self.dispatch(action, None),
+        }
+        Ok(())
+    }
+
+    /// Does what takes an argument; some of it goes without one.
+    pub(super) fn run_with_argument(
+        &mut self,
+        action: ArgumentAction,
+        argument: &str,
+    ) -> Result<(), String> {
+        match action {
+            ArgumentAction::Hosts => self.choose_hosts(argument),
+            ArgumentAction::Sources => self.choose_sources(argument),
+            ArgumentAction::Set => self.set_option(argument),
+            ArgumentAction::Theme if argument.is_empty() => {
                 Err("theme: give a name, such as dark or light".into())
             }
-            Action::Theme => {
+            ArgumentAction::Theme => {
                 self.effects.push(Effect::Theme(argument.to_owned()));
-                Ok(())
-            }
-            Action::Filter if !argument.is_empty() => self.set_query(argument),
-            Action::Search if !argument.is_empty() => self.search(argument),
-            Action::Reconnect => self.reconnect_named(argument),
-            Action::GoTo if argument.is_empty() => {
-                Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into())
-            }
-            Action::GoTo => self.go_to_time(argument),
-            _ => {
-                self.dispatch(action, None);
                 Ok(())
             }
         }
@@ -83,27 +96,36 @@ impl App {
         if prompt.kind != PromptKind::Command {
             return Vec::new();
         }
-        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        complete(prompt.editor.text(), |command| {
-            match find(command).map(|(action, _)| action) {
-                Ok(Action::Hosts | Action::Reconnect) => self
-                    .scrollback
-                    .hosts()
-                    .iter()
-                    .map(|row| row.name.to_string())
-                    .collect(),
-                Ok(Action::Sources) => self.source_names().into_iter().collect(),
-                Ok(Action::Theme) => own(&THEMES),
-                Ok(Action::Set) => own(&OPTIONS),
-                _ => Vec::new(),
-            }
+        complete(prompt.editor.text(), |command| match find(command) {
+            Ok((Action::Argument(action), _)) => self.arguments(action),
+            Ok((Action::Host(HostAction::Reconnect), _)) => self.host_names(),
+            _ => Vec::new(),
         })
+    }
+
+    /// What an action takes as its argument.
+    fn arguments(&self, action: ArgumentAction) -> Vec<String> {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match action {
+            ArgumentAction::Hosts => self.host_names(),
+            ArgumentAction::Sources => self.source_names().into_iter().collect(),
+            ArgumentAction::Theme => own(&THEMES),
+            ArgumentAction::Set => own(&OPTIONS),
+        }
+    }
+
+    fn host_names(&self) -> Vec<String> {
+        self.scrollback
+            .hosts()
+            .iter()
+            .map(|row| row.name.to_string())
+            .collect()
     }
 
     fn choose_hosts(&mut self, patterns: &str) -> Result<(), String> {
         let chosen = self.matching_hosts(patterns)?;
         let scrollback = &self.scrollback;
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
+        if let Some(pane) = self.panes.focused_mut() {
             pane.show_hosts(scrollback, chosen);
         }
         Ok(())
@@ -124,7 +146,7 @@ impl App {
                     .map(Some)?
             }
         };
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
+        if let Some(pane) = self.panes.focused_mut() {
             pane.show_sources(scrollback, chosen);
         }
         Ok(())

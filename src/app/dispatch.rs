@@ -1,195 +1,231 @@
-//! From an action to what it does to the console.
+//! From an action to what it does to the console: the table, and what concerns the screen and the
+//! program. What log panes do is left to `log_actions`, jumps to `jumps`.
 
 use ratatui::layout::Direction;
 
-use super::actions::Action;
-use super::prompt::PromptKind;
-use super::seek::{Seek, SoughtLine};
-use super::{
-    App, Confirm, Effect, JumpTarget, LineColumns, LogPane, PaneId, Popup, Prompt, Side, TimeStyle,
+use super::actions::{
+    Action, HostAction, LayoutAction, LogAction, Motion, ProgramAction, ViewAction,
 };
+use super::notices::Confirm;
+use super::pane::{HelpPane, HostPane, LogPane, Popup, RecordPane};
+use super::prompt::{Prompt, PromptKind};
+use super::tree::Side;
+use super::{App, Effect, JumpTarget, TimeStyle};
 use crate::model::host::HostId;
 use crate::model::level::Level;
-use crate::model::time::Time;
-use crate::query::{Query, QueryError, ReferenceTime};
-use crate::scrollback::RingEntry;
+use crate::scrollback::{RingEntry, Scrollback};
 
 /// Columns that one press scrolls sideways.
 const SIDEWAYS: i32 = 8;
 
 impl App {
     pub(super) fn dispatch(&mut self, action: Action, count: Option<u32>) {
-        if self.popup.is_some() && self.dispatch_to_popup(action, count) {
+        if self.panes.popup.is_some() && self.dispatch_to_popup(action, count) {
             return;
         }
-        if self.hosts_focused && self.dispatch_to_hosts(action, count) {
+        if self.panes.hosts.focused && self.dispatch_to_hosts(action, count) {
             return;
         }
-        let times = i64::from(count.unwrap_or(1));
-        let again = std::mem::replace(
-            &mut self.at_top,
-            (action == Action::Top).then_some(self.focus),
-        ) == Some(self.focus);
+        let is_top = action == Action::Motion(Motion::Top);
+        let again = self.panes.goes_to_top_again(is_top);
         match action {
-            Action::Down => self.move_cursor(times),
-            Action::Up => self.move_cursor(-times),
-            Action::PageDown | Action::Page => self.page(times, 1),
-            Action::PageUp => self.page(-times, 1),
-            Action::HalfDown => self.page(times, 2),
-            Action::HalfUp => self.page(-times, 2),
-            Action::Top if count.is_none() => self.go_to_top(again),
-            Action::Top => self.go_to(count.unwrap_or(1)),
-            Action::GoTo => self.open_prompt(PromptKind::Command, "at "),
-            Action::Fill => self.fill_gap(),
-            Action::Bottom if count.is_some() => self.go_to(count.unwrap_or(1)),
-            Action::Left => self.sideways(-SIDEWAYS * times as i32),
-            Action::Right => self.sideways(SIDEWAYS * times as i32),
-            Action::LineStart => self.sideways(i32::MIN / 2),
-            Action::Bottom | Action::Follow => self.with_pane(|pane, _| pane.follow()),
-            Action::Freeze => {
-                self.with_pane(|pane, scrollback| pane.freeze(scrollback, !pane.is_frozen()))
+            Action::Motion(Motion::Top) if count.is_none() => self.go_to_top(again),
+            Action::Motion(motion) => self.move_in_log(motion, count),
+            Action::Log(action) => self.dispatch_to_log(action, count),
+            Action::View(action) => self.change_view(action),
+            Action::Layout(action) => self.change_layout(action),
+            Action::Program(action) => self.dispatch_to_program(action),
+            Action::Argument(action) => {
+                if let Err(error) = self.run_with_argument(action, "") {
+                    self.say(error);
+                }
             }
-            Action::FreezeAll => self.freeze_all(),
-            Action::Detail => self.open_detail(),
-            Action::Search => self.open_prompt(PromptKind::Search, ""),
-            Action::NextHit => self.next_hit(true, count),
-            Action::PreviousHit => self.next_hit(false, count),
-            Action::NextError => self.seek(JumpTarget::Level(Level::Error), true, count),
-            Action::PreviousError => self.seek(JumpTarget::Level(Level::Error), false, count),
-            Action::NextWarning => self.seek(JumpTarget::Level(Level::Warn), true, count),
-            Action::PreviousWarning => self.seek(JumpTarget::Level(Level::Warn), false, count),
-            Action::Bookmark => self.bookmark(),
-            Action::NextBookmark => self.seek(JumpTarget::Bookmark, true, count),
-            Action::PreviousBookmark => self.seek(JumpTarget::Bookmark, false, count),
-            Action::Mark => self.mark(),
-            Action::Filter => self.open_filter(),
-            Action::ToggleFilters => self.with_pane(LogPane::toggle_filters),
-            Action::Clear => self.clear(),
-            Action::CopyLine => self.copy(false),
-            Action::CopyRecord => self.copy(true),
-            Action::AllHosts => {
-                self.with_pane(|pane, scrollback| pane.show_hosts(scrollback, None))
+            // No host has the focus.
+            Action::Host(_) => {}
+        }
+    }
+
+    fn move_in_log(&mut self, motion: Motion, count: Option<u32>) {
+        let times = i64::from(count.unwrap_or(1));
+        match motion {
+            Motion::Down => self.move_cursor(times),
+            Motion::Up => self.move_cursor(-times),
+            Motion::PageDown | Motion::Page => self.page(times, 1),
+            Motion::PageUp => self.page(-times, 1),
+            Motion::HalfDown => self.page(times, 2),
+            Motion::HalfUp => self.page(-times, 2),
+            Motion::Top => self.go_to(count.unwrap_or(1)),
+            Motion::Bottom if count.is_some() => self.go_to(count.unwrap_or(1)),
+            Motion::Bottom => self.with_pane(|pane, _| pane.follow()),
+        }
+    }
+
+    fn dispatch_to_log(&mut self, action: LogAction, count: Option<u32>) {
+        let columns = SIDEWAYS * i64::from(count.unwrap_or(1)) as i32;
+        match action {
+            LogAction::GoTo => self.open_prompt(PromptKind::Command, "at "),
+            LogAction::Fill => self.fill_gap(),
+            LogAction::Left => self.sideways(-columns),
+            LogAction::Right => self.sideways(columns),
+            LogAction::LineStart => self.sideways(i32::MIN / 2),
+            LogAction::Follow => self.with_pane(|pane, _| pane.follow()),
+            LogAction::Freeze => self.with_pane(|pane, scrollback| {
+                pane.freeze(scrollback, !pane.is_frozen());
+            }),
+            LogAction::FreezeAll => self.panes.freeze_all(&self.scrollback),
+            LogAction::Search => self.open_prompt(PromptKind::Search, ""),
+            LogAction::NextHit => self.next_hit(true, count),
+            LogAction::PreviousHit => self.next_hit(false, count),
+            LogAction::NextError => self.seek(JumpTarget::Level(Level::Error), true, count),
+            LogAction::PreviousError => self.seek(JumpTarget::Level(Level::Error), false, count),
+            LogAction::NextWarning => self.seek(JumpTarget::Level(Level::Warn), true, count),
+            LogAction::PreviousWarning => self.seek(JumpTarget::Level(Level::Warn), false, count),
+            LogAction::Bookmark => self.bookmark(),
+            LogAction::NextBookmark => self.seek(JumpTarget::Bookmark, true, count),
+            LogAction::PreviousBookmark => self.seek(JumpTarget::Bookmark, false, count),
+            LogAction::Mark => self.mark(),
+            LogAction::Filter => self.open_filter(),
+            LogAction::ToggleFilters => self.with_pane(LogPane::toggle_filters),
+            LogAction::Clear => self.clear(),
+            LogAction::CopyLine => self.copy(false),
+            LogAction::CopyRecord => self.copy(true),
+            LogAction::AllHosts => {
+                self.with_pane(|pane, scrollback| pane.show_hosts(scrollback, None));
             }
-            Action::Command => self.open_prompt(PromptKind::Command, ""),
-            Action::Hosts
-            | Action::Sources
-            | Action::Theme
-            | Action::Set
-            | Action::OnlyHost
-            | Action::ToggleHost
-            | Action::Reconnect => {}
-            Action::Answer => self.questions.show(self.now),
-            Action::Interrupt => self.interrupt(),
-            Action::Quit => self.back(),
-            Action::QuitNow => self.effects.push(Effect::Quit),
-            Action::Suspend => self.effects.push(Effect::Suspend),
-            Action::Redraw => self.effects.push(Effect::Redraw),
-            _ => self.change_view(action),
         }
     }
 
     /// What changes how things are shown, and not what.
-    fn change_view(&mut self, action: Action) {
+    fn change_view(&mut self, action: ViewAction) {
+        let options = &mut self.view_options;
         match action {
-            Action::Wrap => {
-                self.set_wrap(!self.panes.get(&self.focus).is_some_and(|pane| pane.wrap))
+            ViewAction::Wrap => {
+                let wrap = self.panes.focused().is_some_and(|pane| pane.wrap);
+                self.set_wrap(!wrap);
             }
-            Action::ShowTime => self.view_options.time = next_style(self.view_options.time),
-            Action::ShowHost => self.view_options.host = !self.view_options.host,
-            Action::ShowSource => self.view_options.source = !self.view_options.source,
-            Action::ShowRaw => self.view_options.raw = !self.view_options.raw,
-            Action::Utc => self.view_options.utc = !self.view_options.utc,
-            Action::Hints => self.view_options.hints = !self.view_options.hints,
-            Action::Help => self.popup = Some((Popup::Help, 0)),
-            Action::SplitRight => self.split(Direction::Horizontal),
-            Action::SplitDown => self.split(Direction::Vertical),
-            Action::FocusLeft => self.focus_side(Side::Left),
-            Action::FocusDown => self.focus_side(Side::Down),
-            Action::FocusUp => self.focus_side(Side::Up),
-            Action::FocusRight => self.focus_side(Side::Right),
-            Action::NextPane => self.cycle(true),
-            Action::PreviousPane => self.cycle(false),
-            Action::Wider => self.tree.resize(self.focus, Direction::Horizontal, true),
-            Action::Narrower => self.tree.resize(self.focus, Direction::Horizontal, false),
-            Action::Taller => self.tree.resize(self.focus, Direction::Vertical, true),
-            Action::Shorter => self.tree.resize(self.focus, Direction::Vertical, false),
-            Action::Equal => self.tree.equalise(),
-            Action::Zoom => self.tree.zoom(),
-            Action::Close => self.close_pane(),
-            Action::Only => self.only_pane(),
-            Action::HostList => self.toggle_host_list(),
-            _ => {}
+            ViewAction::ShowTime => options.time = next_style(options.time),
+            ViewAction::ShowHost => options.host = !options.host,
+            ViewAction::ShowSource => options.source = !options.source,
+            ViewAction::ShowRaw => options.raw = !options.raw,
+            ViewAction::Utc => options.utc = !options.utc,
+            ViewAction::Hints => options.hints = !options.hints,
+        }
+    }
+
+    fn change_layout(&mut self, action: LayoutAction) {
+        let panes = &mut self.panes;
+        match action {
+            LayoutAction::SplitRight => self.split(Direction::Horizontal),
+            LayoutAction::SplitDown => self.split(Direction::Vertical),
+            LayoutAction::FocusLeft => self.focus_side(Side::Left),
+            LayoutAction::FocusDown => self.focus_side(Side::Down),
+            LayoutAction::FocusUp => self.focus_side(Side::Up),
+            LayoutAction::FocusRight => self.focus_side(Side::Right),
+            LayoutAction::NextPane => panes.cycle_focus(true, self.view_options.side),
+            LayoutAction::PreviousPane => panes.cycle_focus(false, self.view_options.side),
+            LayoutAction::Wider => panes.resize(Direction::Horizontal, true),
+            LayoutAction::Narrower => panes.resize(Direction::Horizontal, false),
+            LayoutAction::Taller => panes.resize(Direction::Vertical, true),
+            LayoutAction::Shorter => panes.resize(Direction::Vertical, false),
+            LayoutAction::Equal => panes.tree.equalise(),
+            LayoutAction::Zoom => panes.tree.zoom(),
+            LayoutAction::Close => self.close_pane(),
+            LayoutAction::Only => panes.close_others(),
+            LayoutAction::HostList => self.toggle_host_list(),
+        }
+    }
+
+    fn dispatch_to_program(&mut self, action: ProgramAction) {
+        match action {
+            ProgramAction::Detail => self.open_detail(),
+            ProgramAction::Command => self.open_prompt(PromptKind::Command, ""),
+            ProgramAction::Answer => self.questions.show(self.now),
+            ProgramAction::Help => self.panes.popup = Some(Popup::Help(HelpPane::default())),
+            ProgramAction::Redraw => self.effects.push(Effect::Redraw),
+            ProgramAction::Suspend => self.effects.push(Effect::Suspend),
+            ProgramAction::Interrupt => self.interrupt(),
+            ProgramAction::Quit => self.back(),
+            ProgramAction::QuitNow => self.effects.push(Effect::Quit),
         }
     }
 
     /// True if the popup took it. Other actions close the popup and mean what lies below.
     fn dispatch_to_popup(&mut self, action: Action, count: Option<u32>) -> bool {
-        let Some((popup, offset)) = &mut self.popup else {
-            return false;
-        };
-        let times = u16::try_from(count.unwrap_or(1)).unwrap_or(u16::MAX);
-        let page = self.screen.height.saturating_sub(6).max(1);
-        let most = self.scroll_limit.get();
+        use ProgramAction::{Answer, Detail, Help, Interrupt, Quit, Redraw, Suspend};
         match action {
-            Action::Down => *offset = offset.saturating_add(times).min(most),
-            Action::Up => *offset = offset.saturating_sub(times),
-            Action::PageDown | Action::Page | Action::HalfDown => {
-                *offset = offset.saturating_add(page).min(most);
-            }
-            Action::PageUp | Action::HalfUp => *offset = offset.saturating_sub(page),
-            Action::Top => *offset = 0,
-            Action::Bottom => *offset = most,
-            Action::Quit | Action::Detail | Action::Interrupt | Action::Help => self.popup = None,
-            Action::Reconnect | Action::OnlyHost | Action::ToggleHost => {
-                if let Popup::Host(host) = *popup {
-                    self.popup = None;
+            Action::Motion(motion) => self.scroll_popup(motion, count),
+            Action::Program(Quit | Detail | Interrupt | Help) => self.panes.popup = None,
+            Action::Host(action) => {
+                if let Some(Popup::Host(pane)) = &self.panes.popup {
+                    let host = pane.host;
+                    self.panes.popup = None;
                     self.dispatch_to_host(action, host);
                 }
             }
-            Action::CopyLine | Action::CopyRecord => self.copy(action == Action::CopyRecord),
-            Action::Redraw | Action::Suspend | Action::Answer => return false,
+            Action::Log(LogAction::CopyLine) => self.copy(false),
+            Action::Log(LogAction::CopyRecord) => self.copy(true),
+            Action::Program(Redraw | Suspend | Answer) => return false,
             _ => {
-                self.popup = None;
+                self.panes.popup = None;
                 return false;
             }
         }
         true
     }
 
+    fn scroll_popup(&mut self, motion: Motion, count: Option<u32>) {
+        let Some(popup) = &mut self.panes.popup else {
+            return;
+        };
+        let scroll = popup.scroll_mut();
+        let rows = u16::try_from(count.unwrap_or(1)).unwrap_or(u16::MAX);
+        let page = self.screen.height.saturating_sub(6).max(1);
+        match motion {
+            Motion::Down => scroll.down(rows),
+            Motion::Up => scroll.up(rows),
+            Motion::PageDown | Motion::Page | Motion::HalfDown => scroll.down(page),
+            Motion::PageUp | Motion::HalfUp => scroll.up(page),
+            Motion::Top => scroll.to_top(),
+            Motion::Bottom => scroll.to_bottom(),
+        }
+    }
+
     /// True if the host list took it.
     fn dispatch_to_hosts(&mut self, action: Action, count: Option<u32>) -> bool {
-        let last = self.scrollback.hosts().len().saturating_sub(1);
-        let times = count.unwrap_or(1) as usize;
-        let page = usize::from(self.areas(self.screen).side.height.saturating_sub(1)).max(1);
-        let at = self.host_cursor;
-        self.host_cursor = match action {
-            Action::Down => at.saturating_add(times).min(last),
-            Action::Up => at.saturating_sub(times),
-            Action::PageDown | Action::HalfDown => at.saturating_add(page).min(last),
-            Action::PageUp | Action::HalfUp => at.saturating_sub(page),
-            Action::Top => count.map_or(0, |line| (line as usize).saturating_sub(1).min(last)),
-            Action::Bottom => {
-                count.map_or(last, |line| (line as usize).saturating_sub(1).min(last))
+        let host = self.panes.hosts.selected_host();
+        match action {
+            Action::Motion(Motion::Page) => return false,
+            Action::Motion(motion) => self.move_in_hosts(motion, count),
+            Action::Program(ProgramAction::Quit) => self.panes.hosts.focused = false,
+            Action::Program(ProgramAction::Detail) => {
+                self.panes.popup = Some(Popup::Host(HostPane::new(host)));
             }
-            Action::Quit => {
-                self.hosts_focused = false;
-                at
-            }
-            Action::Detail | Action::OnlyHost | Action::ToggleHost | Action::Reconnect => {
-                let host = HostId(u32::try_from(at).unwrap_or(u32::MAX));
-                self.dispatch_to_host(action, host);
-                at
-            }
+            Action::Host(action) => self.dispatch_to_host(action, host),
             _ => return false,
-        };
+        }
         true
     }
 
-    fn dispatch_to_host(&mut self, action: Action, host: HostId) {
+    fn move_in_hosts(&mut self, motion: Motion, count: Option<u32>) {
+        let last = self.scrollback.hosts().len().saturating_sub(1);
+        let rows = count.unwrap_or(1) as usize;
+        let page = usize::from(self.areas(self.screen).side.height.saturating_sub(1)).max(1);
+        let counted = count.map(|line| (line as usize).saturating_sub(1).min(last));
+        let hosts = &mut self.panes.hosts;
+        match motion {
+            Motion::Down => hosts.down(rows, last),
+            Motion::Up => hosts.up(rows),
+            Motion::PageDown | Motion::HalfDown | Motion::Page => hosts.down(page, last),
+            Motion::PageUp | Motion::HalfUp => hosts.up(page),
+            Motion::Top => hosts.select(counted.unwrap_or(0)),
+            Motion::Bottom => hosts.select(counted.unwrap_or(last)),
+        }
+    }
+
+    fn dispatch_to_host(&mut self, action: HostAction, host: HostId) {
         match action {
-            Action::Detail => self.popup = Some((Popup::Host(host), 0)),
-            Action::Reconnect => self.effects.push(Effect::Reconnect(host)),
-            Action::OnlyHost => self.with_pane(|pane, scrollback| {
+            HostAction::Reconnect => self.effects.push(Effect::Reconnect(host)),
+            HostAction::OnlyHost => self.with_pane(|pane, scrollback| {
                 let alone = pane
                     .filter()
                     .hosts
@@ -197,7 +233,7 @@ impl App {
                     .is_some_and(|hosts| hosts.iter().eq([&host]));
                 pane.show_hosts(scrollback, (!alone).then(|| [host].into()));
             }),
-            _ => {
+            HostAction::ToggleHost => {
                 let all: Vec<_> = self.all_hosts().collect();
                 self.with_pane(|pane, scrollback| {
                     let mut hosts = pane
@@ -215,115 +251,20 @@ impl App {
         }
     }
 
-    pub(super) fn with_pane(
-        &mut self,
-        change: impl FnOnce(&mut LogPane, &crate::scrollback::Scrollback),
-    ) {
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
+    pub(super) fn with_pane(&mut self, change: impl FnOnce(&mut LogPane, &Scrollback)) {
+        if let Some(pane) = self.panes.focused_mut() {
             change(pane, &self.scrollback);
         }
     }
 
-    /// Rows for lines in the focused pane: all but its header.
-    fn page_height(&self) -> u16 {
-        self.pane_height(self.focus)
-    }
-
-    fn move_cursor(&mut self, delta: i64) {
-        let height = self.page_height();
-        self.with_pane(|pane, scrollback| pane.move_cursor(delta, height, scrollback));
-    }
-
-    /// A page keeps two lines in sight; wrapped lines count their rows, so that none is skipped.
-    fn page(&mut self, times: i64, divisor: u16) {
-        let height = self.page_height();
-        let rows = (height / divisor)
-            .saturating_sub(if divisor == 1 { 2 } else { 0 })
-            .max(1);
-        let lines = i64::from(self.lines_in(rows, times < 0));
-        self.with_pane(|pane, scrollback| {
-            pane.scroll(times.saturating_mul(lines), height, scrollback)
-        });
-    }
-
-    /// How many lines from the cursor fill so many rows.
-    fn lines_in(&self, rows: u16, up: bool) -> u16 {
-        let Some(pane) = self.panes.get(&self.focus).filter(|pane| pane.wrap) else {
-            return rows;
-        };
-        let main = self.areas(self.screen).main;
-        let width = self
-            .pane_areas(main)
-            .into_iter()
-            .find(|(id, _)| *id == self.focus)
-            .map_or(0, |(_, area)| area.width);
-        let columns = LineColumns::of(self, pane, width);
-        let (mut index, mut lines, mut left) = (pane.cursor().unwrap_or(0), 0, rows);
-        while left > 0 && lines < rows {
-            let entry = pane
-                .seq(index)
-                .and_then(|seq| pane.rows(&self.scrollback).get(seq));
-            let most = usize::from(rows) * usize::from(columns.text) * 8;
-            let text = entry
-                .and_then(RingEntry::line)
-                .map(|line| self.shown_text(line, &columns, most));
-            left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
-            lines += 1;
-            let next = if up {
-                index.checked_sub(1)
-            } else {
-                Some(index + 1)
-            };
-            let Some(next) = next else { break };
-            index = next;
-        }
-        lines.max(1)
-    }
-
-    /// To the oldest line that was read; from there, or when it is wanted `again`, to the oldest of
-    /// all logs: lines that were read meanwhile stand above what was the top a moment ago.
-    fn go_to_top(&mut self, again: bool) {
-        let at_top = |pane: &LogPane| pane.window().is_some() && pane.cursor() == Some(0);
-        if again || self.panes.get(&self.focus).is_some_and(at_top) {
-            self.cancel_for(self.focus);
-            self.with_pane(|pane, scrollback| pane.go_to(Time(i64::MIN), scrollback));
-        } else {
-            self.go_to(1);
-        }
-    }
-
-    fn go_to(&mut self, line: u32) {
-        let height = self.page_height();
-        let index = (line as usize).saturating_sub(1);
-        self.with_pane(|pane, scrollback| pane.jump(index, height, scrollback));
-    }
-
-    fn sideways(&mut self, columns: i32) {
-        self.with_pane(|pane, _| pane.scroll_sideways(if pane.wrap { 0 } else { columns }));
-    }
-
-    pub(super) fn set_wrap(&mut self, wrap: bool) {
-        self.with_pane(|pane, _| {
-            pane.wrap = wrap;
-            pane.left = 0;
-        });
-    }
-
-    fn freeze_all(&mut self) {
-        let hold = !self.panes.values().all(LogPane::is_frozen);
-        for pane in self.panes.values_mut() {
-            pane.freeze(&self.scrollback, hold);
-        }
-    }
-
     fn open_prompt(&mut self, kind: PromptKind, text: &str) {
-        self.prompt = Some(Prompt::new(kind, text));
+        self.prompts.open = Some(Prompt::new(kind, text));
     }
 
     fn open_filter(&mut self) {
         let query = self
             .panes
-            .get(&self.focus)
+            .focused()
             .and_then(|pane| pane.filter().query.as_ref());
         let text = query
             .map(|query| query.typed().to_owned())
@@ -331,211 +272,47 @@ impl App {
         self.open_prompt(PromptKind::Filter, &text);
     }
 
-    /// Shows only the lines that match; with an empty text, all.
-    pub(super) fn set_query(&mut self, text: &str) -> Result<(), String> {
-        let query = if text.trim().is_empty() {
-            None
-        } else {
-            Some(self.query(text).map_err(|error| error.message)?)
-        };
-        self.with_pane(|pane, scrollback| {
-            pane.change_filter(scrollback, |filter| filter.query = query)
-        });
-        Ok(())
-    }
-
-    /// Relative times in a query are relative to the moment at which it is entered.
-    pub(super) fn query(&self, text: &str) -> Result<Query, QueryError> {
-        Query::parse(
-            text,
-            &ReferenceTime {
-                time: self.now(),
-                zone: self.zone(),
-            },
-        )
-    }
-
-    /// Searches: while following upwards from the newest line, else downwards from the cursor.
-    /// Empty: the last search again.
-    pub(super) fn search(&mut self, text: &str) -> Result<(), String> {
-        if !text.trim().is_empty() {
-            let query = self.query(text).map_err(|error| error.message)?;
-            self.with_pane(|pane, _| pane.search = Some(query));
-        }
-        let Some(pane) = self.panes.get(&self.focus) else {
-            return Ok(());
-        };
-        let Some(query) = pane.search.clone() else {
-            return Err("nothing was searched before".into());
-        };
-        let forward = pane.position().is_some();
-        self.seek = Seek::from_here(
-            self.focus,
-            pane,
-            &self.scrollback,
-            JumpTarget::Query(query),
-            forward,
-        );
-        self.continue_seek();
-        Ok(())
-    }
-
-    fn next_hit(&mut self, forward: bool, count: Option<u32>) {
-        match self
-            .panes
-            .get(&self.focus)
-            .and_then(|pane| pane.search.clone())
-        {
-            Some(query) => self.seek(JumpTarget::Query(query), forward, count),
-            None => self.say("nothing was searched yet; / searches"),
-        }
-    }
-
-    fn seek(&mut self, target: JumpTarget, forward: bool, count: Option<u32>) {
-        let Some(pane) = self.panes.get(&self.focus) else {
-            return;
-        };
-        self.seek = Seek::new(
-            self.focus,
-            pane,
-            &self.scrollback,
-            target,
-            (forward, count.unwrap_or(1)),
-        );
-        self.continue_seek();
-    }
-
-    pub(super) fn continue_seek(&mut self) {
-        let Some(mut seek) = self.seek.take() else {
-            return;
-        };
-        let Some(pane) = self.panes.get(&seek.pane) else {
-            return;
-        };
-        if pane.pending(&self.scrollback) > 0 {
-            // "No match" can only be said of a pane that has been read to its beginning.
-            self.seek = Some(seek);
-            return;
-        }
-        match seek.advance(pane, &self.scrollback) {
-            SoughtLine::Going => self.seek = Some(seek),
-            SoughtLine::Edge => self.seek_on_hosts(&seek),
-            SoughtLine::Nothing => self.say(nothing(&seek.target)),
-            SoughtLine::Found(index, wrapped) => {
-                self.land(seek.pane, index);
-                if wrapped {
-                    self.say("went round the end");
-                }
-            }
-        }
-    }
-
-    /// Nothing was found in what the pane has: the hosts are searched.
-    fn seek_on_hosts(&mut self, seek: &Seek) {
-        let nothing = nothing(&seek.target);
-        let query = match &seek.target {
-            JumpTarget::Query(query) => Some(query.clone()),
-            JumpTarget::Level(level) => self.query(&format!("level>={level}")).ok(),
-            JumpTarget::Bookmark => None,
-        };
-        if !query.is_some_and(|query| self.search_hosts(seek.pane, query, !seek.forward, nothing)) {
-            self.say(nothing);
-        }
-    }
-
-    fn land(&mut self, id: PaneId, index: usize) {
-        let height = self.page_height();
-        if let Some(pane) = self.panes.get_mut(&id) {
-            pane.jump(index, height, &self.scrollback);
-        }
-    }
-
-    fn mark(&mut self) {
-        self.scrollback.mark(self.now);
-        if self
-            .panes
-            .get(&self.focus)
-            .is_some_and(|pane| !pane.is_following())
-        {
-            self.say("marked below the newest line; f goes there");
-        }
-    }
-
-    fn bookmark(&mut self) {
-        let set = self
-            .panes
-            .get_mut(&self.focus)
-            .and_then(LogPane::toggle_bookmark);
-        if set == Some(true) {
-            self.say("bookmarked; ] and [ go from one to the next");
-        }
-    }
-
-    fn clear(&mut self) {
-        self.with_pane(|pane, scrollback| {
-            pane.search = None;
-            pane.change_filter(scrollback, |filter| {
-                *filter = crate::scrollback::Filter::default()
-            });
-        });
-    }
-
     fn open_detail(&mut self) {
         let entry = self
             .panes
-            .get(&self.focus)
+            .focused()
             .and_then(|pane| pane.entry(&self.scrollback));
         if entry.is_none() {
             // The row above the oldest line, which says what could not be read.
             return self.with_pane(|pane, _| pane.retry());
         }
         if let Some((seq, RingEntry::Line(_) | RingEntry::Gap(_))) = entry {
-            self.popup = Some((Popup::Record(seq), 0));
+            self.panes.popup = Some(Popup::Record(RecordPane::new(seq)));
         }
-    }
-
-    fn copy(&mut self, whole: bool) {
-        let Some(pane) = self.panes.get(&self.focus) else {
-            return;
-        };
-        let Some((seq, entry)) = pane.entry(&self.scrollback) else {
-            return;
-        };
-        let Some(line) = entry.line() else { return };
-        let copied = match pane.rows(&self.scrollback).whole(seq).filter(|_| whole) {
-            Some(record) => {
-                let (subject, text) = (record.subject(), String::from_utf8_lossy(record.text()));
-                format!(
-                    "{} {} {} {text}",
-                    timestamp(record.first.content.time),
-                    subject.host,
-                    subject.source
-                )
-            }
-            None => String::from_utf8_lossy(&line.content.raw).into_owned(),
-        };
-        self.effects.push(Effect::Copy(copied));
     }
 
     fn interrupt(&mut self) {
-        if self.stop_remote_search()
-            || self.keymap.clear()
-            || self.seek.take().is_some()
-            || self.popup.take().is_some()
-        {
+        if self.stop_what_runs() {
             return;
         }
-        if self.confirmed(Confirm::Interrupt, "Ctrl-C again to quit") {
+        let notice = "Ctrl-C again to quit";
+        if self
+            .notices
+            .is_confirmed(Confirm::Interrupt, notice, self.now)
+        {
             self.effects.push(Effect::Quit);
         }
+    }
+
+    /// Ends the innermost of what runs or is open; false where there is none.
+    pub(super) fn stop_what_runs(&mut self) -> bool {
+        self.stop_remote_search()
+            || self.keyboard.keymap.clear()
+            || self.seek.take().is_some()
+            || self.panes.popup.take().is_some()
     }
 
     /// `q`: back from the host list or a zoomed pane; at the root quits. Where lines still come and
     /// something would be lost that is not there again after the next start, only at the second
     /// press.
     fn back(&mut self) {
-        if self.tree.is_zoomed() {
-            return self.tree.zoom();
+        if self.panes.tree.is_zoomed() {
+            return self.panes.tree.zoom();
         }
         let live = self
             .scrollback
@@ -547,106 +324,37 @@ impl App {
         let notice = format!("{live} {hosts} still followed: q again to quit");
         if live == 0
             || self.ended
-            || !self.has_arrangement()
-            || self.confirmed(Confirm::Quit, &notice)
+            || !self.panes.are_arranged()
+            || self.notices.is_confirmed(Confirm::Quit, &notice, self.now)
         {
             self.effects.push(Effect::Quit);
         }
     }
 
-    /// Whether the operator has made something of the screen: panes, filters, a place.
-    fn has_arrangement(&self) -> bool {
-        let touched = |pane: &LogPane| {
-            let filter = pane.filter();
-            !pane.is_following()
-                || filter.query.is_some()
-                || filter.hosts.is_some()
-                || filter.sources.is_some()
-        };
-        self.panes.len() > 1 || self.panes.values().any(touched)
-    }
-
     fn split(&mut self, direction: Direction) {
-        let new = PaneId(self.next_pane);
         let main = self.areas(self.screen).main;
-        if !self.tree.split(self.focus, new, direction, main) {
-            return self.say("no room for another pane here");
+        if !self.panes.split(direction, main, &self.scrollback) {
+            self.say("no room for another pane here");
         }
-        if let Some(pane) = self.panes.get(&self.focus) {
-            let pane = pane.duplicate(&self.scrollback);
-            self.panes.insert(new, pane);
-        }
-        self.next_pane += 1;
-        self.focus = new;
-        self.hosts_focused = false;
     }
 
     fn close_pane(&mut self) {
-        let panes = self.tree.panes();
-        let index = panes
-            .iter()
-            .position(|pane| *pane == self.focus)
-            .unwrap_or(0);
-        if !self.tree.close(self.focus) {
-            return self.say("the last pane stays; q quits");
+        if !self.panes.close() {
+            self.say("the last pane stays; q quits");
         }
-        self.panes.remove(&self.focus);
-        let left = self.tree.panes();
-        self.focus = left
-            .get(index.saturating_sub(1))
-            .or(left.first())
-            .copied()
-            .unwrap_or(self.focus);
-    }
-
-    fn only_pane(&mut self) {
-        let focus = self.focus;
-        self.tree.only(focus);
-        self.panes.retain(|pane, _| *pane == focus);
     }
 
     fn focus_side(&mut self, side: Side) {
         let areas = self.areas(self.screen);
-        if self.hosts_focused {
-            self.hosts_focused = side != Side::Right;
-            return;
-        }
-        match self.tree.neighbour(self.focus, side, areas.main) {
-            Some(pane) => self.focus = pane,
-            None if side == Side::Left && areas.side.width > 0 => self.hosts_focused = true,
-            None => {}
-        }
-    }
-
-    /// Round the panes in reading order, the host list first.
-    fn cycle(&mut self, forward: bool) {
-        let panes = self.tree.panes();
-        let stops = panes.len() + usize::from(self.view_options.side);
-        let pane_index = panes
-            .iter()
-            .position(|pane| *pane == self.focus)
-            .unwrap_or(0);
-        let here = if self.hosts_focused {
-            panes.len()
-        } else {
-            pane_index
-        };
-        let next = (here + if forward { 1 } else { stops - 1 }) % stops.max(1);
-        self.hosts_focused = next == panes.len();
-        if let Some(pane) = panes.get(next) {
-            self.focus = *pane;
-        }
+        self.panes
+            .focus_side(side, areas.main, areas.side.width > 0);
     }
 
     /// F2 goes to the list; there it hides it.
     fn toggle_host_list(&mut self) {
-        if self.hosts_focused {
-            self.view_options.side = false;
-            self.hosts_focused = false;
-        } else {
-            self.view_options.side = true;
-            self.hosts_focused = true;
-        }
+        let hides = self.panes.hosts.focused;
+        self.view_options.side = !hides;
+        self.panes.hosts.focused = !hides;
     }
 }
 
@@ -656,17 +364,4 @@ fn next_style(style: TimeStyle) -> TimeStyle {
         TimeStyle::Short => TimeStyle::Off,
         TimeStyle::Off => TimeStyle::Full,
     }
-}
-
-fn nothing(target: &JumpTarget) -> &'static str {
-    match target {
-        JumpTarget::Query(_) => "no match",
-        JumpTarget::Level(Level::Warn) => "no warning and no error",
-        JumpTarget::Level(_) => "no error",
-        JumpTarget::Bookmark => "no bookmark; m sets one",
-    }
-}
-
-fn timestamp(time: Time) -> String {
-    time.to_timestamp().to_string()
 }

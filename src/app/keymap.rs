@@ -132,6 +132,7 @@ fn holds(bound: Scope, here: Scope) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::actions::{HostAction, LayoutAction, LogAction, Motion};
     use super::super::keys::parse_keys;
     use super::*;
 
@@ -149,7 +150,7 @@ mod tests {
             press("<C-w>v", Scope::Log),
             [
                 TypedKeys::Pending,
-                TypedKeys::Action(Action::SplitRight, None)
+                TypedKeys::Action(Action::Layout(LayoutAction::SplitRight), None)
             ]
         );
         assert_eq!(
@@ -157,7 +158,7 @@ mod tests {
             [
                 TypedKeys::Pending,
                 TypedKeys::Unknown,
-                TypedKeys::Action(Action::Down, None)
+                TypedKeys::Action(Action::Motion(Motion::Down), None)
             ]
         );
     }
@@ -166,19 +167,22 @@ mod tests {
     fn digits_before_an_action_are_its_count() {
         assert_eq!(
             press("12j", Scope::Log).last(),
-            Some(&TypedKeys::Action(Action::Down, Some(12)))
+            Some(&TypedKeys::Action(Action::Motion(Motion::Down), Some(12)))
         );
         assert_eq!(
             press("0", Scope::Log),
-            [TypedKeys::Action(Action::LineStart, None)]
+            [TypedKeys::Action(Action::Log(LogAction::LineStart), None)]
         );
         assert_eq!(
             press("10G", Scope::Log).last(),
-            Some(&TypedKeys::Action(Action::Bottom, Some(10)))
+            Some(&TypedKeys::Action(Action::Motion(Motion::Bottom), Some(10)))
         );
         assert_eq!(
             press("9999999999999999j", Scope::Log).last(),
-            Some(&TypedKeys::Action(Action::Down, Some(MAX_COUNT)))
+            Some(&TypedKeys::Action(
+                Action::Motion(Motion::Down),
+                Some(MAX_COUNT)
+            ))
         );
     }
 
@@ -186,7 +190,7 @@ mod tests {
     fn a_key_means_what_it_means_where_the_focus_is() {
         assert_eq!(
             press("o", Scope::Hosts),
-            [TypedKeys::Action(Action::OnlyHost, None)]
+            [TypedKeys::Action(Action::Host(HostAction::OnlyHost), None)]
         );
         assert_eq!(press("o", Scope::Log), [TypedKeys::Unknown]);
     }

@@ -21,7 +21,7 @@ use crate::query::request::{
     SearchRequest,
 };
 use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
-use crate::scrollback::{MissingPage, RingEntry, Scrollback, Side, StreamState};
+use crate::scrollback::{MissingPage, ReceivedPage, RingEntry, Scrollback, Side, StreamState};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -55,13 +55,23 @@ pub struct AskId(pub u64);
 /// What a request is for.
 #[derive(Debug, Clone)]
 pub(super) enum RequestPurpose {
-    /// Rows at an end of a pane's window; beside the page, how many were asked for, and of which of
-    /// its windows.
-    Page(PaneId, MissingPage, u64, u32),
+    /// Rows at an end of a pane's window.
+    Page(WindowPage),
     /// A match beyond what a pane has.
     Search(PaneId),
     /// The bytes of a gap.
     Gap(PaneId, u64, Arc<Gap>),
+}
+
+/// A page for the window of a pane.
+#[derive(Debug, Clone)]
+pub(super) struct WindowPage {
+    pane: PaneId,
+    request: MissingPage,
+    /// How many lines or hits were asked for.
+    limit: u64,
+    /// For which of the pane's windows.
+    window_number: u32,
 }
 
 /// A request that is not answered yet.
@@ -97,7 +107,8 @@ impl PendingRequests {
 impl RequestPurpose {
     fn pane(&self) -> PaneId {
         match self {
-            Self::Page(pane, ..) | Self::Search(pane) | Self::Gap(pane, ..) => *pane,
+            Self::Page(page) => page.pane,
+            Self::Search(pane) | Self::Gap(pane, ..) => *pane,
         }
     }
 }
@@ -106,11 +117,11 @@ impl App {
     /// Asks for what is nearly wanted, and puts in order what has come.
     pub(super) fn pump(&mut self) {
         self.give_up_late();
-        let panes: Vec<PaneId> = self.panes.keys().copied().collect();
+        let panes: Vec<PaneId> = self.panes.logs.keys().copied().collect();
         let gone = |purpose: &RequestPurpose| {
             !self
                 .panes
-                .get(&purpose.pane())
+                .get(purpose.pane())
                 .is_some_and(|pane| is_awaited(pane, purpose))
         };
         let gone: Vec<AskId> = self
@@ -131,9 +142,9 @@ impl App {
     /// Brings the window of a pane up to date; which pages it wants for that.
     fn pump_pane(&mut self, id: PaneId) -> Vec<MissingPage> {
         let height = self.pane_height(id);
-        let budget = self.window_bytes / self.panes.len().max(1);
+        let budget = self.panes.window_share();
         let (scrollback, now) = (&self.scrollback, self.now);
-        let Some(pane) = self.panes.get_mut(&id) else {
+        let Some(pane) = self.panes.get_mut(id) else {
             return Vec::new();
         };
         if pane.position().is_none()
@@ -145,7 +156,7 @@ impl App {
         let (window, below) = (pane.window_number, pane.below_notice());
         let mut wanted = Vec::new();
         for side in [Side::Older, Side::Newer] {
-            wanted.extend(extend(pane, side, height, (scrollback, budget)));
+            wanted.extend(extend(pane, side, height, budget, scrollback));
         }
         pane.step_off_notice(below, height);
         pane.give_up_ring(budget, scrollback);
@@ -162,7 +173,7 @@ impl App {
         }
         let Some((query, window)) = self
             .panes
-            .get(&pane)
+            .get(pane)
             .map(|pane| (pane.looking().query.clone(), pane.window_number))
         else {
             return;
@@ -175,7 +186,7 @@ impl App {
             return;
         };
         let what = query.map_or_else(|| page(&request), |query| search(query, &request, limit));
-        if let Some((window, _)) = self.panes.get_mut(&pane).and_then(LogPane::window_mut) {
+        if let Some((window, _)) = self.panes.get_mut(pane).and_then(LogPane::window_mut) {
             window.asked(&request);
         }
         let host = request.host;
@@ -183,7 +194,12 @@ impl App {
             host,
             BTreeMap::from([(name, request.source)]),
             what,
-            RequestPurpose::Page(pane, request, limit, window),
+            RequestPurpose::Page(WindowPage {
+                pane,
+                request,
+                limit,
+                window_number: window,
+            }),
         );
     }
 
@@ -201,7 +217,6 @@ impl App {
             what,
         };
         let until = self.now.plus_millis(PATIENCE_MS);
-        let (entries, bytes, failed, progress) = Default::default();
         self.requests.pending.insert(
             id,
             PendingRequest {
@@ -209,10 +224,10 @@ impl App {
                 host,
                 names,
                 until,
-                entries,
-                bytes,
-                failed,
-                progress,
+                entries: Vec::new(),
+                bytes: 0,
+                failed: None,
+                progress: (0, 0),
             },
         );
         self.effects
@@ -287,23 +302,20 @@ impl App {
 
     fn finish(&mut self, pending: PendingRequest, more: bool) {
         match pending.purpose.clone() {
-            RequestPurpose::Page(pane, request, limit, _) => {
-                self.finish_page(pane, request, limit, pending, more);
-            }
+            RequestPurpose::Page(page) => self.finish_page(page, pending, more),
             RequestPurpose::Search(pane) => self.finish_remote_search(pane, pending),
             RequestPurpose::Gap(pane, seq, gap) => self.finish_gap(pane, seq, &gap, pending),
         }
     }
 
-    fn finish_page(
-        &mut self,
-        id: PaneId,
-        request: MissingPage,
-        limit: u64,
-        mut pending: PendingRequest,
-        more: bool,
-    ) {
-        let Some(pane) = self.panes.get_mut(&id) else {
+    fn finish_page(&mut self, page: WindowPage, mut pending: PendingRequest, more: bool) {
+        let WindowPage {
+            pane: id,
+            request,
+            limit,
+            ..
+        } = page;
+        let Some(pane) = self.panes.get_mut(id) else {
             return;
         };
         let is_search = pane.looking().query.is_some();
@@ -326,7 +338,11 @@ impl App {
         };
         let scrollback = &self.scrollback;
         if let Some((window, lens)) = pane.window_mut() {
-            window.arrived(&request, pending.entries, ended, (scrollback, lens));
+            let page = ReceivedPage {
+                entries: pending.entries,
+                ended,
+            };
+            window.arrived(&request, page, scrollback, lens);
         }
     }
 
@@ -356,7 +372,7 @@ impl App {
         }
         .resolve(&now)
         .start;
-        let id = self.focus;
+        let id = self.panes.focus;
         self.cancel_for(id);
         self.with_pane(|pane, scrollback| pane.go_to(time, scrollback));
         Ok(())
@@ -400,7 +416,7 @@ impl PendingRequest {
     /// The lines of a record that was found, in the order of the answer: the newest first where
     /// that is what was asked for.
     fn lines_of(&self, hit: SearchHit) -> Vec<Line> {
-        let RequestPurpose::Page(_, request, ..) = &self.purpose else {
+        let RequestPurpose::Page(WindowPage { request, .. }) = &self.purpose else {
             return vec![hit.line];
         };
         let rest = hit.after.into_iter().take_while(|line| line.continues);
@@ -428,16 +444,15 @@ impl PendingRequest {
         };
         let since = self.entries.last().map(RingEntry::time);
         let until = since.unwrap_or(match &self.purpose {
-            RequestPurpose::Page(_, request, ..) => request.bound,
+            RequestPurpose::Page(page) => page.request.bound,
             _ => self.until,
         });
-        let (from, to, reason) = (missing.from, missing.to, missing.reason);
         self.entries.push(RingEntry::Gap(Arc::new(Gap {
             host: self.host,
             source,
-            from,
-            to,
-            reason,
+            from: missing.from,
+            to: missing.to,
+            reason: missing.reason,
             since,
             until,
         })));
@@ -446,15 +461,16 @@ impl PendingRequest {
 
 /// Whether a pane still waits for this.
 fn is_awaited(pane: &LogPane, purpose: &RequestPurpose) -> bool {
-    match purpose {
-        RequestPurpose::Page(_, request, _, number) => pane.window().is_some_and(|window| {
-            let is_asked = |(source, _, state): (SourceId, _, &StreamState)| {
-                source == request.source && *state == StreamState::Asked
-            };
-            *number == pane.window_number && window.states(request.side).any(is_asked)
-        }),
-        RequestPurpose::Search(_) | RequestPurpose::Gap(..) => true,
-    }
+    let RequestPurpose::Page(page) = purpose else {
+        return true;
+    };
+    let is_asked = |(source, _, state): (SourceId, _, &StreamState)| {
+        source == page.request.source && *state == StreamState::Asked
+    };
+    page.window_number == pane.window_number
+        && pane
+            .window()
+            .is_some_and(|window| window.states(page.request.side).any(is_asked))
 }
 
 /// Sees to it that a pane has a window on all of its sources; false where it has none.
@@ -480,7 +496,8 @@ fn extend(
     pane: &mut LogPane,
     side: Side,
     height: u16,
-    (scrollback, budget): (&Scrollback, usize),
+    budget: usize,
+    scrollback: &Scrollback,
 ) -> Vec<MissingPage> {
     for _ in 0..TURNS {
         if !is_near(pane, side, height, budget) {

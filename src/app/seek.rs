@@ -1,12 +1,12 @@
 //! Jumps to the next or previous line of a kind: done in slices, so that no jump through a full
 //! ring holds up a key.
 
-use crate::parse::level;
 use std::collections::BTreeMap;
 
 use super::pane::{JumpTarget, LogPane, Rows};
 use super::tree::PaneId;
 use crate::model::source::SourceId;
+use crate::parse::level;
 use crate::query::Query;
 use crate::scrollback::{RingEntry, Scrollback, Side};
 
@@ -57,14 +57,14 @@ impl Seek {
         pane: &LogPane,
         scrollback: &Scrollback,
         target: JumpTarget,
-        (forward, count): (bool, u32),
+        forward: bool,
     ) -> Option<Self> {
         let at = pane.seq(pane.cursor()?)?;
         Some(Self {
             pane: id,
             target,
             forward,
-            count: count.max(1),
+            count: 1,
             at,
             start: at,
             wrapped: false,
@@ -82,7 +82,7 @@ impl Seek {
         target: JumpTarget,
         forward: bool,
     ) -> Option<Self> {
-        let mut seek = Self::new(id, pane, scrollback, target, (forward, 1))?;
+        let mut seek = Self::new(id, pane, scrollback, target, forward)?;
         // Before the very first entry there is no number; one more than the largest is 0 again.
         seek.at = if forward {
             seek.at.wrapping_sub(1)
@@ -90,6 +90,15 @@ impl Seek {
             seek.at + 1
         };
         Some(seek)
+    }
+
+    /// The same, to the match of that number from here.
+    #[must_use]
+    pub(super) fn nth(self, count: u32) -> Self {
+        Self {
+            count: count.max(1),
+            ..self
+        }
     }
 
     /// Looks at the next lines.

@@ -27,7 +27,7 @@ mod series;
 
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
-pub use page_window::{MIDDLE, MissingPage, NOTICE, PageWindow, Side, StreamState};
+pub use page_window::{MIDDLE, MissingPage, NOTICE, PageWindow, ReceivedPage, Side, StreamState};
 pub use ring::{BEGIN, LIVE, Mark, Ring, RingEntry};
 pub use series::{Meter, SERIES_POINTS, Series};
 

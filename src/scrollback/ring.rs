@@ -117,15 +117,14 @@ impl Ring {
     /// An empty ring whose first entry will have that number.
     #[must_use]
     pub fn starting_at(begin: u64, budget: usize) -> Self {
-        let (slots, last, left) = Default::default();
         Self {
-            slots,
-            last,
+            slots: VecDeque::new(),
+            last: BTreeMap::new(),
             begin,
             first: begin,
             bytes: 0,
             budget,
-            left,
+            left: Vec::new(),
         }
     }
 

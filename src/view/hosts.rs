@@ -64,14 +64,14 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ..inner
     };
     let hosts = app.scrollback().hosts();
-    let first = first_row(app.selected_host(), hosts.len(), list.height.into());
+    let first = first_row(app.hosts_pane().selected(), hosts.len(), list.height.into());
     for (y, (index, host)) in (0..list.height).zip(hosts.iter().enumerate().skip(first)) {
         draw_host(app, theme, &columns, index, host, Row::new(buffer, list, y));
     }
 }
 
 fn draw_header(app: &App, theme: &Theme, columns: &HostColumns, area: Rect, buffer: &mut Buffer) {
-    let style = theme.get(if app.hosts_focused() {
+    let style = theme.get(if app.hosts_pane().focused {
         Role::PaneHeaderFocused
     } else {
         Role::PaneHeader
@@ -107,7 +107,7 @@ fn draw_host(
     host: &HostRow,
     row: Row<'_>,
 ) {
-    let selected = index == app.selected_host() && app.hosts_focused();
+    let selected = index == app.hosts_pane().selected() && app.hosts_pane().focused;
     let under = if selected {
         theme.get(Role::HostSelected)
     } else {

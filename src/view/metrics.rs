@@ -54,7 +54,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(host) = app
         .scrollback()
         .hosts()
-        .get(app.selected_host())
+        .get(app.hosts_pane().selected())
         .filter(|_| !area.is_empty())
     else {
         return;

@@ -4,12 +4,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::hints::{
+    HELP_HINTS, HOST_HINTS, HOSTS_HINTS, Hint, LOG_HINTS, PANES_HINTS, RECORD_HINTS, SEARCH_HINTS,
+};
 use super::paint::{Row, Shown, count, whole};
 use super::theme::{Role, Theme};
 use super::time;
-use crate::app::actions::{Action, ActionInfo};
+use crate::app::actions::ActionInfo;
 use crate::app::keys::spell;
-use crate::app::{App, Areas, Popup, Prompt, PromptKind};
+use crate::app::{App, Areas, Pane, Prompt, PromptKind};
 use crate::model::state::LinkState;
 use crate::model::text::SafeText;
 
@@ -336,71 +339,14 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
     }
 }
 
-fn hints(app: &App) -> &'static [(Action, &'static str)] {
-    use Action::{
-        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextHit,
-        NextPane, OnlyHost, PreviousError, PreviousHit, Quit, Reconnect, Search, SplitRight,
-        ToggleHost, Wrap,
-    };
-    if let Some((popup, _)) = app.popup() {
-        return match popup {
-            Popup::Host(_) => &[
-                (Reconnect, "reconnect"),
-                (OnlyHost, "only this host"),
-                (Quit, "close"),
-            ],
-            Popup::Record(_) => &[(CopyLine, "copy"), (Quit, "close")],
-            Popup::Help => &[(Quit, "close")],
-        };
+fn hints(app: &App) -> &'static [Hint] {
+    match app.active_pane() {
+        Some(Pane::Host(_)) => HOST_HINTS,
+        Some(Pane::Record(_)) => RECORD_HINTS,
+        Some(Pane::Help(_)) => HELP_HINTS,
+        Some(Pane::Hosts(_)) => HOSTS_HINTS,
+        Some(Pane::Log(_, pane)) if pane.search.is_some() => SEARCH_HINTS,
+        Some(Pane::Log(..) | Pane::Metrics(_)) | None if app.pane_count().0 > 1 => PANES_HINTS,
+        Some(Pane::Log(..) | Pane::Metrics(_)) | None => LOG_HINTS,
     }
-    if app.hosts_focused() {
-        return &[
-            (Detail, "details"),
-            (OnlyHost, "only"),
-            (ToggleHost, "add/remove"),
-            (Reconnect, "reconnect"),
-            (HostList, "hide"),
-            (NextPane, "to the log"),
-            (Help, "help"),
-        ];
-    }
-    let searching = app
-        .pane(app.focused_pane())
-        .is_some_and(|pane| pane.search.is_some());
-    if searching {
-        return &[
-            (NextHit, "next"),
-            (PreviousHit, "previous"),
-            (Filter, "filter"),
-            (Follow, "follow"),
-            (Detail, "details"),
-            (Help, "help"),
-            (Quit, "quit"),
-        ];
-    }
-    if app.pane_count().0 > 1 {
-        return &[
-            (NextPane, "next pane"),
-            (Close, "close"),
-            (Search, "search"),
-            (Filter, "filter"),
-            (Follow, "follow"),
-            (Freeze, "freeze"),
-            (Help, "help"),
-            (Quit, "quit"),
-        ];
-    }
-    &[
-        (Search, "search"),
-        (Filter, "filter"),
-        (PreviousError, "error"),
-        (Follow, "follow"),
-        (Freeze, "freeze"),
-        (Wrap, "wrap"),
-        (SplitRight, "split"),
-        (NextPane, "hosts"),
-        (Command, "command"),
-        (Help, "help"),
-        (Quit, "quit"),
-    ]
 }

@@ -71,17 +71,15 @@ pub(super) struct SourceStream {
 
 impl SourceStream {
     pub(super) fn new(host: HostId) -> Self {
-        let (older, newer) = Default::default();
-        let (oldest, newest, first_row, first_live, resume) = Default::default();
         Self {
             host,
-            older,
-            newer,
-            oldest,
-            newest,
-            first_row,
-            first_live,
-            resume,
+            older: PageQueue::default(),
+            newer: PageQueue::default(),
+            oldest: None,
+            newest: None,
+            first_row: None,
+            first_live: None,
+            resume: None,
         }
     }
 

@@ -22,7 +22,7 @@ mod window;
 pub use window::Rows;
 
 /// Memory for lines that a pane has read of the time before the ring.
-pub(super) const WINDOW_BYTES: usize = 16 << 20;
+pub(crate) const WINDOW_BYTES: usize = 16 << 20;
 
 /// Lines without an end that a pane shows: they take the place of others.
 const MAX_UNFINISHED: usize = 3;
@@ -40,9 +40,9 @@ pub struct LogPane {
     /// yet.
     in_window: bool,
     /// How many windows there were.
-    pub(super) window_number: u32,
+    pub(crate) window_number: u32,
     /// A line that is on its way, on which the cursor is to stand.
-    pub(super) landing: Option<(SourceId, Cursor)>,
+    pub(crate) landing: Option<(SourceId, Cursor)>,
     /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
     pub left: u16,
     /// Long lines go on in the next row.
@@ -391,7 +391,7 @@ impl LogPane {
 
     /// The line below the notice, where the cursor is on that: it stays there when older lines come
     /// between.
-    pub(super) fn below_notice(&self) -> Option<u64> {
+    pub(crate) fn below_notice(&self) -> Option<u64> {
         self.position
             .filter(|position| position.seq == NOTICE)
             .and_then(|_| self.seq(1))
@@ -399,7 +399,7 @@ impl LogPane {
 
     /// Takes the cursor from the notice to that line, which stays on its row, or to the newest,
     /// where older lines have come.
-    pub(super) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
+    pub(crate) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
         let is_shown = |seq: u64| self.seq(self.index_of(seq)) == Some(seq);
         let has_come = below.map_or(self.len() > 1, |seq| {
             is_shown(seq) && self.index_of(seq) > 1
