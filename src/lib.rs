@@ -18,11 +18,11 @@
 //! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and requests, to many hosts at once too ([`fleet::FanOut`]). | model, query, transport, host |
 //! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, query, fleet |
-//! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
-//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |
-//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, store, app |
+//! | [`scrollback`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
+//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, scrollback |
+//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, scrollback, app |
 //! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, fleet, stages |
-//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, store, app, view |
+//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, scrollback, app, view |
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
 //! | [`cli`] | What was typed. | model, query, report, demo |
 //! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
@@ -72,7 +72,7 @@
 //! | watermark | The time up to which every host has been read, so that no earlier line can come. | `fleet::merge` |
 //! | ledger | How complete the picture is: hosts, bytes, gaps, lines that came late. | `model::update` |
 //! | pane | A part of the console's screen with a state of its own. | `app::pane` |
-//! | lens | Which lines a pane shows, kept while lines come and go. | `store` |
+//! | lens | Which lines a pane shows, kept while lines come and go. | `scrollback` |
 //!
 //! A type has a name of its own in the crate; `tests/it/names.rs` lists the exceptions.
 //!
@@ -82,8 +82,8 @@
 //! |---|---|
 //! | a metric | `metrics` reads it, `model::metrics` names it, `view::metrics` draws it, `report::json` and `report::schema` print it |
 //! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow.sh` sends what is listed there |
-//! | a key, or an action of the console | the table in `app::actions`; `app::perform` does it; help, man page and completions follow |
-//! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
+//! | a key, or an action of the console | the table in `app::actions`; `app::dispatch` and `app::log_actions` do it; help, man page and completions follow |
+//! | a kind of pane | a variant of `app::pane::Pane` and a file of `app::pane` with its state; a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
 //! | what is made of every line of every source | `parse::line_reader` |
 //! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |
@@ -152,8 +152,8 @@ pub mod model;
 pub mod parse;
 pub mod query;
 pub mod report;
+pub mod scrollback;
 pub mod stages;
-pub mod store;
 pub mod transport;
 pub mod tui;
 pub mod view;

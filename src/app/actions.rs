@@ -3,29 +3,54 @@
 
 use super::keys::{Key, parse_keys};
 
-/// What can be done.
+/// What can be done, by what does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Moving the cursor, in whatever has the focus.
+    Motion(Motion),
+    /// What a log pane does.
+    Log(LogAction),
+    /// How everything is shown.
+    View(ViewAction),
+    /// How the screen is divided, and what has the focus.
+    Layout(LayoutAction),
+    /// What is done with the host that has the focus.
+    Host(HostAction),
+    /// What concerns the program.
+    Program(ProgramAction),
+    /// What means little without an argument, and so has no key.
+    Argument(ArgumentAction),
+}
+
+/// Moving the cursor, in whatever has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(
     missing_docs,
     reason = "each is described, for the operator, in ACTIONS"
 )]
-pub enum Act {
+pub enum Motion {
     Down,
     Up,
     PageDown,
     PageUp,
     HalfDown,
     HalfUp,
+    Page,
     Top,
     Bottom,
+}
+
+/// What a log pane does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
+pub enum LogAction {
     Left,
     Right,
     LineStart,
-    Page,
-    Follow,
-    Freeze,
-    FreezeAll,
-    Detail,
+    GoTo,
     Search,
     NextHit,
     PreviousHit,
@@ -36,30 +61,50 @@ pub enum Act {
     Bookmark,
     NextBookmark,
     PreviousBookmark,
-    Mark,
     Filter,
     ToggleFilters,
     Clear,
-    GoTo,
+    Follow,
+    Freeze,
+    FreezeAll,
     Fill,
-    Hosts,
-    Sources,
-    Wrap,
     CopyLine,
     CopyRecord,
+    Mark,
+    AllHosts,
+}
+
+/// How everything is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
+pub enum ViewAction {
+    Wrap,
     ShowTime,
     ShowHost,
     ShowSource,
     ShowRaw,
     Utc,
+    Hints,
+}
+
+/// How the screen is divided, and what has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
+pub enum LayoutAction {
     SplitRight,
     SplitDown,
+    NextPane,
+    PreviousPane,
     FocusLeft,
     FocusDown,
     FocusUp,
     FocusRight,
-    NextPane,
-    PreviousPane,
     Wider,
     Narrower,
     Taller,
@@ -69,21 +114,49 @@ pub enum Act {
     Close,
     Only,
     HostList,
+}
+
+/// What is done with the host that has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
+pub enum HostAction {
     OnlyHost,
     ToggleHost,
-    AllHosts,
     Reconnect,
-    Answer,
+}
+
+/// What concerns the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
+pub enum ProgramAction {
+    Detail,
     Command,
-    Set,
-    Theme,
-    Hints,
+    Answer,
     Help,
     Redraw,
     Suspend,
     Interrupt,
     Quit,
     QuitNow,
+}
+
+/// What means little without an argument, and so has no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(
+    missing_docs,
+    reason = "each is described, for the operator, in ACTIONS"
+)]
+pub enum ArgumentAction {
+    Hosts,
+    Sources,
+    Theme,
+    Set,
 }
 
 /// Where a key has its meaning.
@@ -141,9 +214,9 @@ impl Group {
 
 /// A row of the table.
 #[derive(Debug)]
-pub struct Action {
+pub struct ActionInfo {
     /// What it does.
-    pub act: Act,
+    pub action: Action,
     /// Its name as a `:` command.
     pub name: &'static str,
     /// What the command takes, for the help; empty where it takes nothing.
@@ -158,7 +231,7 @@ pub struct Action {
     pub doc: &'static str,
 }
 
-impl Action {
+impl ActionInfo {
     /// Its key sequences.
     pub fn sequences(&self) -> impl Iterator<Item = Vec<Key>> {
         self.keys.iter().map(|keys| parse_keys(keys))
@@ -175,16 +248,16 @@ impl Action {
 
     /// The row of an action.
     #[must_use]
-    pub fn of(act: Act) -> Option<&'static Self> {
-        ACTIONS.iter().find(|action| action.act == act)
+    pub fn of(action: Action) -> Option<&'static Self> {
+        ACTIONS.iter().find(|info| info.action == action)
     }
 }
 
 macro_rules! actions {
-    ($($group:ident $scope:ident { $($act:ident $name:literal $([$argument:literal])? ($($key:literal)*) $doc:literal;)* })*) => {
+    ($($group:ident $scope:ident { $($kind:ident($of:ident::$action:ident) $name:literal $([$argument:literal])? ($($key:literal)*) $doc:literal;)* })*) => {
         /// Everything that the operator can do, in the order of the help.
-        pub const ACTIONS: &[Action] = &[$($(Action {
-            act: Act::$act,
+        pub const ACTIONS: &[ActionInfo] = &[$($(ActionInfo {
+            action: Action::$kind($of::$action),
             name: $name,
             argument: concat!($($argument)?),
             keys: &[$($key),*],
@@ -197,96 +270,96 @@ macro_rules! actions {
 
 actions! {
     Move All {
-        Down "down" ("j" "<down>") "line down";
-        Up "up" ("k" "<up>") "line up";
-        PageDown "page-down" ("<pgdn>") "page down";
-        PageUp "page-up" ("<pgup>" "b" "<C-b>") "page up";
-        HalfDown "half-down" ("<C-d>") "half a page down";
-        HalfUp "half-up" ("<C-u>") "half a page up";
-        Top "top" ("g" "<home>") "to the oldest line read; again: of all";
-        Bottom "bottom" ("G" "<end>") "to the newest line, and follow";
+        Motion(Motion::Down) "down" ("j" "<down>") "line down";
+        Motion(Motion::Up) "up" ("k" "<up>") "line up";
+        Motion(Motion::PageDown) "page-down" ("<pgdn>") "page down";
+        Motion(Motion::PageUp) "page-up" ("<pgup>" "b" "<C-b>") "page up";
+        Motion(Motion::HalfDown) "half-down" ("<C-d>") "half a page down";
+        Motion(Motion::HalfUp) "half-up" ("<C-u>") "half a page up";
+        Motion(Motion::Top) "top" ("g" "<home>") "to the oldest line read; again: of all";
+        Motion(Motion::Bottom) "bottom" ("G" "<end>") "to the newest line, and follow";
     }
     Move Log {
-        Page "page" ("<space>") "page down, as in less";
-        Left "left" ("h" "<left>") "scroll left";
-        Right "right" ("l" "<right>") "scroll right";
-        GoTo "at" ["TIME"] ("t") "go to a time: 03:14, yesterday 03:14, 2h";
-        LineStart "line-start" ("0") "scroll back to the start of the lines";
+        Motion(Motion::Page) "page" ("<space>") "page down, as in less";
+        Log(LogAction::Left) "left" ("h" "<left>") "scroll left";
+        Log(LogAction::Right) "right" ("l" "<right>") "scroll right";
+        Log(LogAction::GoTo) "at" ["TIME"] ("t") "go to a time: 03:14, yesterday 03:14, 2h";
+        Log(LogAction::LineStart) "line-start" ("0") "scroll back to the start of the lines";
     }
     Find Log {
-        Search "search" ["QUERY"] ("/") "search; matches are highlighted";
-        NextHit "next" ("n") "next match";
-        PreviousHit "previous" ("N") "previous match";
-        NextError "next-error" ("e") "next error";
-        PreviousError "previous-error" ("E") "previous error";
-        NextWarning "next-warning" ("w") "next warning or error";
-        PreviousWarning "previous-warning" ("W") "previous warning or error";
-        Filter "filter" ["QUERY"] ("&") "show only lines that match";
-        ToggleFilters "toggle-filters" ("<C-f>") "filters of this pane off and on";
-        Clear "clear" () "remove filter, search and choice of hosts";
-        Hosts "hosts" ["NAME…"] () "only these hosts; without NAME, all";
-        Sources "sources" ["NAME…"] () "only these sources; without NAME, all";
-        Bookmark "bookmark" ("m") "bookmark this line";
-        NextBookmark "next-bookmark" ("]") "next bookmark";
-        PreviousBookmark "previous-bookmark" ("[") "previous bookmark";
+        Log(LogAction::Search) "search" ["QUERY"] ("/") "search; matches are highlighted";
+        Log(LogAction::NextHit) "next" ("n") "next match";
+        Log(LogAction::PreviousHit) "previous" ("N") "previous match";
+        Log(LogAction::NextError) "next-error" ("e") "next error";
+        Log(LogAction::PreviousError) "previous-error" ("E") "previous error";
+        Log(LogAction::NextWarning) "next-warning" ("w") "next warning or error";
+        Log(LogAction::PreviousWarning) "previous-warning" ("W") "previous warning or error";
+        Log(LogAction::Filter) "filter" ["QUERY"] ("&") "show only lines that match";
+        Log(LogAction::ToggleFilters) "toggle-filters" ("<C-f>") "filters of this pane off and on";
+        Log(LogAction::Clear) "clear" () "remove filter, search and choice of hosts";
+        Argument(ArgumentAction::Hosts) "hosts" ["NAME…"] () "only these hosts; without NAME, all";
+        Argument(ArgumentAction::Sources) "sources" ["NAME…"] () "only these sources; without NAME, all";
+        Log(LogAction::Bookmark) "bookmark" ("m") "bookmark this line";
+        Log(LogAction::NextBookmark) "next-bookmark" ("]") "next bookmark";
+        Log(LogAction::PreviousBookmark) "previous-bookmark" ("[") "previous bookmark";
     }
     Log Log {
-        Follow "follow" ("f" "F") "follow the newest lines";
-        Freeze "freeze" ("p") "freeze this pane; lines are kept";
-        Fill "fill" ("r") "on a gap: read the missing bytes again";
-        CopyLine "copy" ("y") "copy the text of the line";
-        CopyRecord "copy-record" ("Y") "copy the record with host, source, time";
-        Mark "mark" ("M") "draw a line under what has come so far";
-        Wrap "wrap" ("z" "<A-z>") "wrap long lines";
-        ShowTime "show-time" ("xt") "times: full, short, off";
-        ShowHost "show-host" ("xh") "host names on and off";
-        ShowSource "show-source" ("xs") "source names on and off";
-        ShowRaw "raw" ("xr") "lines as they are, with stamps and JSON";
+        Log(LogAction::Follow) "follow" ("f" "F") "follow the newest lines";
+        Log(LogAction::Freeze) "freeze" ("p") "freeze this pane; lines are kept";
+        Log(LogAction::Fill) "fill" ("r") "on a gap: read the missing bytes again";
+        Log(LogAction::CopyLine) "copy" ("y") "copy the text of the line";
+        Log(LogAction::CopyRecord) "copy-record" ("Y") "copy the record with host, source, time";
+        Log(LogAction::Mark) "mark" ("M") "draw a line under what has come so far";
+        View(ViewAction::Wrap) "wrap" ("z" "<A-z>") "wrap long lines";
+        View(ViewAction::ShowTime) "show-time" ("xt") "times: full, short, off";
+        View(ViewAction::ShowHost) "show-host" ("xh") "host names on and off";
+        View(ViewAction::ShowSource) "show-source" ("xs") "source names on and off";
+        View(ViewAction::ShowRaw) "raw" ("xr") "lines as they are, with stamps and JSON";
     }
     Log All {
-        Detail "detail" ("<ret>") "the whole record; of a host, all we know";
-        FreezeAll "freeze-all" ("P") "freeze all panes, or let all go on";
-        Utc "utc" ("xu") "times in UTC or local";
+        Program(ProgramAction::Detail) "detail" ("<ret>") "the whole record; of a host, all we know";
+        Log(LogAction::FreezeAll) "freeze-all" ("P") "freeze all panes, or let all go on";
+        View(ViewAction::Utc) "utc" ("xu") "times in UTC or local";
     }
     Panes All {
-        SplitRight "vsplit" ("<C-w>v") "split, side by side";
-        SplitDown "split" ("<C-w>s") "split, one above the other";
-        NextPane "next-pane" ("<tab>" "<C-w>w") "next pane";
-        PreviousPane "previous-pane" ("<S-tab>" "<C-w>p") "previous pane";
-        FocusLeft "focus-left" ("<C-w>h" "<C-w><left>") "pane to the left";
-        FocusDown "focus-down" ("<C-w>j" "<C-w><down>") "pane below";
-        FocusUp "focus-up" ("<C-w>k" "<C-w><up>") "pane above";
-        FocusRight "focus-right" ("<C-w>l" "<C-w><right>") "pane to the right";
-        Wider "wider" ("<C-w><gt>") "wider";
-        Narrower "narrower" ("<C-w><lt>") "narrower";
-        Taller "taller" ("<C-w>+") "taller";
-        Shorter "shorter" ("<C-w>-") "shorter";
-        Equal "equalise" ("<C-w>=") "all panes the same size";
-        Zoom "zoom" ("<C-w>z") "this pane alone, and back";
-        Close "close" ("<C-w>c" "<C-w>q") "close this pane";
-        Only "only" ("<C-w>o") "close all other panes";
+        Layout(LayoutAction::SplitRight) "vsplit" ("<C-w>v") "split, side by side";
+        Layout(LayoutAction::SplitDown) "split" ("<C-w>s") "split, one above the other";
+        Layout(LayoutAction::NextPane) "next-pane" ("<tab>" "<C-w>w") "next pane";
+        Layout(LayoutAction::PreviousPane) "previous-pane" ("<S-tab>" "<C-w>p") "previous pane";
+        Layout(LayoutAction::FocusLeft) "focus-left" ("<C-w>h" "<C-w><left>") "pane to the left";
+        Layout(LayoutAction::FocusDown) "focus-down" ("<C-w>j" "<C-w><down>") "pane below";
+        Layout(LayoutAction::FocusUp) "focus-up" ("<C-w>k" "<C-w><up>") "pane above";
+        Layout(LayoutAction::FocusRight) "focus-right" ("<C-w>l" "<C-w><right>") "pane to the right";
+        Layout(LayoutAction::Wider) "wider" ("<C-w><gt>") "wider";
+        Layout(LayoutAction::Narrower) "narrower" ("<C-w><lt>") "narrower";
+        Layout(LayoutAction::Taller) "taller" ("<C-w>+") "taller";
+        Layout(LayoutAction::Shorter) "shorter" ("<C-w>-") "shorter";
+        Layout(LayoutAction::Equal) "equalise" ("<C-w>=") "all panes the same size";
+        Layout(LayoutAction::Zoom) "zoom" ("<C-w>z") "this pane alone, and back";
+        Layout(LayoutAction::Close) "close" ("<C-w>c" "<C-w>q") "close this pane";
+        Layout(LayoutAction::Only) "only" ("<C-w>o") "close all other panes";
     }
     Hosts All {
-        HostList "host-list" ("<f2>") "to the host list; there, hides it";
-        AllHosts "all-hosts" ("a") "show all hosts in the pane";
+        Layout(LayoutAction::HostList) "host-list" ("<f2>") "to the host list; there, hides it";
+        Log(LogAction::AllHosts) "all-hosts" ("a") "show all hosts in the pane";
     }
     Hosts Hosts {
-        OnlyHost "only-host" ("o") "only this host in the pane; again: all";
-        ToggleHost "toggle-host" ("<space>") "add or remove this host in the pane";
-        Reconnect "reconnect" ["NAME…"] ("r") "dial the host now; without NAME, all down";
+        Host(HostAction::OnlyHost) "only-host" ("o") "only this host in the pane; again: all";
+        Host(HostAction::ToggleHost) "toggle-host" ("<space>") "add or remove this host in the pane";
+        Host(HostAction::Reconnect) "reconnect" ["NAME…"] ("r") "dial the host now; without NAME, all down";
     }
     General All {
-        Command "command" (":") "type a command; Tab completes";
-        Answer "answer" ("!") "answer the question of a host";
-        Theme "theme" ["NAME"] () "dark, light, high-contrast, none or your own";
-        Set "set" ["OPTION"] () "wrap, hints, utc, shorttime … Tab lists them";
-        Hints "hints" ("<f3>") "key hints on and off";
-        Help "help" ("?" "<f1>") "this help";
-        Redraw "redraw" ("<C-l>") "draw the screen anew";
-        Suspend "suspend" ("<C-z>") "suspend; fg in the shell comes back";
-        Interrupt "interrupt" ("<C-c>") "stop what is running; twice: quit";
-        Quit "back" ("q") "close what is open; at the root: quit";
-        QuitNow "quit" () "quit";
+        Program(ProgramAction::Command) "command" (":") "type a command; Tab completes";
+        Program(ProgramAction::Answer) "answer" ("!") "answer the question of a host";
+        Argument(ArgumentAction::Theme) "theme" ["NAME"] () "dark, light, high-contrast, none or your own";
+        Argument(ArgumentAction::Set) "set" ["OPTION"] () "wrap, hints, utc, shorttime … Tab lists them";
+        View(ViewAction::Hints) "hints" ("<f3>") "key hints on and off";
+        Program(ProgramAction::Help) "help" ("?" "<f1>") "this help";
+        Program(ProgramAction::Redraw) "redraw" ("<C-l>") "draw the screen anew";
+        Program(ProgramAction::Suspend) "suspend" ("<C-z>") "suspend; fg in the shell comes back";
+        Program(ProgramAction::Interrupt) "interrupt" ("<C-c>") "stop what is running; twice: quit";
+        Program(ProgramAction::Quit) "back" ("q") "close what is open; at the root: quit";
+        Program(ProgramAction::QuitNow) "quit" () "quit";
     }
 }
 
@@ -297,23 +370,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_acts_occur_once() {
-        let names: HashSet<_> = ACTIONS.iter().map(|action| action.name).collect();
-        let acts: HashSet<_> = ACTIONS.iter().map(|action| action.act).collect();
-        assert_eq!((names.len(), acts.len()), (ACTIONS.len(), ACTIONS.len()));
+    fn names_and_actions_occur_once() {
+        let names: HashSet<_> = ACTIONS.iter().map(|info| info.name).collect();
+        let actions: HashSet<_> = ACTIONS.iter().map(|info| info.action).collect();
+        assert_eq!((names.len(), actions.len()), (ACTIONS.len(), ACTIONS.len()));
     }
 
     #[test]
     fn every_action_has_a_key_or_is_a_command_and_says_what_it_does() {
-        for action in ACTIONS {
+        for info in ACTIONS {
+            assert!(!info.doc.is_empty() && !info.name.is_empty(), "{info:?}");
             assert!(
-                !action.doc.is_empty() && !action.name.is_empty(),
-                "{action:?}"
-            );
-            assert!(
-                action.doc.chars().count() <= 45,
+                info.doc.chars().count() <= 45,
                 "{} is described too long for the help",
-                action.name
+                info.name
             );
         }
     }
@@ -323,7 +393,7 @@ mod tests {
         let meet = |a: Scope, b: Scope| a == b || a == Scope::All || b == Scope::All;
         let bound: Vec<_> = ACTIONS
             .iter()
-            .flat_map(|action| action.sequences().map(move |keys| (action, keys)))
+            .flat_map(|info| info.sequences().map(move |keys| (info, keys)))
             .collect();
         for (at, (one, keys)) in bound.iter().enumerate() {
             for (other, longer) in &bound[at + 1..] {

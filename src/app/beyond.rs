@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::actions::{Act, Action};
+use super::App;
+use super::actions::{Action, ActionInfo, LogAction};
+use super::page_requests::{PendingRequest, RequestPurpose};
 use super::pane::LogPane;
-use super::past::{Errand, Pending};
 use super::tree::PaneId;
-use super::{App, Popup};
 use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
@@ -19,7 +19,7 @@ use crate::model::time::Time;
 use crate::query::Query;
 use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
 use crate::query::request::{MissingBytes, RequestKind, SearchRequest};
-use crate::store::{LIVE, NOTICE, Ring, RingEntry, Store};
+use crate::scrollback::{LIVE, NOTICE, Ring, RingEntry, Scrollback};
 
 /// Hits that are asked for: the newest of a host may all be known already.
 const HITS: u64 = 20;
@@ -29,12 +29,12 @@ const GAP_LINES: u32 = 20_000;
 
 /// A search of the hosts for a match that a pane does not have.
 #[derive(Debug)]
-pub(super) struct Further {
+pub(super) struct RemoteSearch {
     pub(super) pane: PaneId,
     backwards: bool,
     /// What is said where there is none.
     nothing: &'static str,
-    edge: Edge,
+    edge: Boundary,
     waiting: usize,
     asked: usize,
     progress: BTreeMap<HostId, (u64, u64)>,
@@ -44,14 +44,14 @@ pub(super) struct Further {
 
 /// Where what a pane has ends.
 #[derive(Debug)]
-struct Edge {
+struct Boundary {
     /// Before it, or after it, is what is not known.
     time: Time,
     /// Lines of that moment that are.
     known: Vec<(SourceId, u64)>,
 }
 
-impl Further {
+impl RemoteSearch {
     /// How far it is, for the status line.
     pub(super) fn words(&self) -> String {
         let bytes: u64 = self.progress.values().map(|(done, _)| done).sum();
@@ -67,17 +67,17 @@ impl Further {
 impl App {
     /// Searches the hosts for the next match before what the pane has (or after, where it is apart
     /// from the live end), of lines that the pane lets through. False where there is nobody to ask.
-    pub(super) fn search_further(
+    pub(super) fn search_hosts(
         &mut self,
         id: PaneId,
         query: Query,
         backwards: bool,
         nothing: &'static str,
     ) -> bool {
-        let Some(pane) = self.panes.get(&id) else {
+        let Some(pane) = self.panes.get(id) else {
             return false;
         };
-        let Some(edge) = Edge::of(pane, &self.store, backwards) else {
+        let Some(edge) = Boundary::of(pane, &self.scrollback, backwards) else {
             return false;
         };
         let filter = pane.looking().query.as_ref();
@@ -88,11 +88,11 @@ impl App {
         if hosts.is_empty() {
             return false;
         }
-        self.stop_further();
+        self.stop_remote_search();
         let window = edge.window(backwards);
         let (asked, progress, failed) = (hosts.len(), BTreeMap::new(), Vec::new());
         let (pane, waiting, best) = (id, asked, None);
-        self.further = Some(Further {
+        self.remote_search = Some(RemoteSearch {
             pane,
             backwards,
             nothing,
@@ -119,7 +119,7 @@ impl App {
                 host,
                 names,
                 RequestKind::Search(search),
-                Errand::Further(id),
+                RequestPurpose::Search(id),
             );
         }
         true
@@ -128,8 +128,8 @@ impl App {
     /// The sources of a pane, by host.
     fn names_of(&self, pane: &LogPane) -> BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> {
         let mut hosts: BTreeMap<HostId, BTreeMap<Arc<str>, SourceId>> = BTreeMap::new();
-        for (source, host) in pane.sources(&self.store) {
-            if let Some(row) = self.store.source(source) {
+        for (source, host) in pane.sources(&self.scrollback) {
+            if let Some(row) = self.scrollback.source(source) {
                 hosts
                     .entry(host)
                     .or_default()
@@ -140,91 +140,95 @@ impl App {
     }
 
     /// Ends the search of the hosts; true if there was one.
-    pub(super) fn stop_further(&mut self) -> bool {
+    pub(super) fn stop_remote_search(&mut self) -> bool {
         let own = self
-            .asks
+            .requests
             .pending
             .iter()
-            .filter(|(_, pending)| matches!(pending.errand, Errand::Further(_)));
+            .filter(|(_, pending)| matches!(pending.purpose, RequestPurpose::Search(_)));
         let own: Vec<_> = own.map(|(id, _)| *id).collect();
         own.into_iter().for_each(|id| self.cancel(id));
-        self.further.take().is_some()
+        self.remote_search.take().is_some()
     }
 
     /// How far the search of the hosts is.
     #[must_use]
     pub fn searching_hosts(&self) -> Option<String> {
-        self.further.as_ref().map(Further::words)
+        self.remote_search.as_ref().map(RemoteSearch::words)
     }
 
     pub(super) fn note_progress(&mut self) {
-        let Some(further) = &mut self.further else {
+        let Some(search) = &mut self.remote_search else {
             return;
         };
         for pending in self
-            .asks
+            .requests
             .pending
             .values()
-            .filter(|pending| matches!(pending.errand, Errand::Further(_)))
+            .filter(|pending| matches!(pending.purpose, RequestPurpose::Search(_)))
         {
-            further.progress.insert(pending.host, pending.progress);
+            search.progress.insert(pending.host, pending.progress);
         }
     }
 
     /// A host has been searched: once all are, to the match that is nearest.
-    pub(super) fn finish_further(&mut self, id: PaneId, pending: Pending) {
-        let Some(further) = self.further.as_mut().filter(|further| further.pane == id) else {
+    pub(super) fn finish_remote_search(&mut self, id: PaneId, pending: PendingRequest) {
+        let Some(search) = self
+            .remote_search
+            .as_mut()
+            .filter(|search| search.pane == id)
+        else {
             return;
         };
-        further.waiting = further.waiting.saturating_sub(1);
+        search.waiting = search.waiting.saturating_sub(1);
         if let Some(why) = pending.failed {
             let name = self
-                .store
+                .scrollback
                 .host(pending.host)
                 .map_or("", |row| row.name.as_str());
-            further.failed.push(format!("{name}: {why}"));
+            search.failed.push(format!("{name}: {why}"));
         }
-        let is_new = |record: &FleetLine| {
-            !further
+        let is_new = |line: &FleetLine| {
+            !search
                 .edge
                 .known
-                .contains(&(record.source, record.content.cursor.offset))
+                .contains(&(line.source, line.content.cursor.offset))
         };
         let found = pending
             .entries
             .iter()
-            .filter_map(RingEntry::record)
-            .filter(|record| is_new(record));
-        for record in found {
-            let is_nearer = further
+            .filter_map(RingEntry::line)
+            .filter(|line| is_new(line));
+        for line in found {
+            let is_nearer = search
                 .best
                 .as_ref()
-                .is_none_or(|best| (record.content.time > best.content.time) == further.backwards);
+                .is_none_or(|best| (line.content.time > best.content.time) == search.backwards);
             if is_nearer {
-                further.best = Some(record.clone());
+                search.best = Some(line.clone());
             }
         }
-        if further.waiting == 0 {
-            self.end_further();
+        if search.waiting == 0 {
+            self.end_remote_search();
         }
     }
 
-    fn end_further(&mut self) {
-        let Some(further) = self.further.take() else {
+    fn end_remote_search(&mut self) {
+        let Some(search) = self.remote_search.take() else {
             return;
         };
-        let failed = further
+        let failed = search
             .failed
             .first()
-            .map(|why| format!(" · {} not searched: {why}", further.failed.len()));
+            .map(|why| format!(" · {} not searched: {why}", search.failed.len()));
         let failed = failed.unwrap_or_default();
-        match further.best {
-            Some(record) => {
-                self.cancel_for(further.pane);
-                let store = &self.store;
-                if let Some(pane) = self.panes.get_mut(&further.pane) {
-                    pane.go_to(record.content.time, store);
-                    pane.landing = Some((record.source, record.content.cursor));
+        match search.best {
+            Some(line) => {
+                self.cancel_for(search.pane);
+                let scrollback = &self.scrollback;
+                if let Some(pane) = self.panes.get_mut(search.pane) {
+                    pane.go_to(line.content.time, scrollback);
+                    pane.landing = Some((line.source, line.content.cursor));
                 }
                 if !failed.is_empty() {
                     self.say(failed.trim_start_matches(" · ").to_owned());
@@ -232,10 +236,10 @@ impl App {
             }
             // The other direction was not looked at.
             None => {
-                let where_to = if further.backwards { "above" } else { "below" };
+                let where_to = if search.backwards { "above" } else { "below" };
                 self.say(format!(
                     "{} {where_to}, nor on the hosts{failed}",
-                    further.nothing
+                    search.nothing
                 ));
             }
         }
@@ -243,47 +247,48 @@ impl App {
 
     /// Asks for the bytes of the gap under the cursor.
     pub(super) fn fill_gap(&mut self) {
-        let id = self.focus;
-        let Some(pane) = self.panes.get(&id) else {
+        let id = self.panes.focus;
+        let Some(pane) = self.panes.get(id) else {
             return;
         };
-        let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.store) else {
-            let key = Action::of(Act::Fill).map(Action::key).unwrap_or_default();
+        let Some((seq, RingEntry::Gap(gap))) = pane.entry(&self.scrollback) else {
+            let key = ActionInfo::of(Action::Log(LogAction::Fill))
+                .map(ActionInfo::key)
+                .unwrap_or_default();
             return self.say(format!(
                 "{key} reads the missing bytes of a gap: put the cursor on one"
             ));
         };
-        let (gap, ring) = (Arc::clone(gap), pane.rows(&self.store).ring(seq));
+        let (gap, ring) = (Arc::clone(gap), pane.rows(&self.scrollback).ring(seq));
         let before = near(ring, seq, gap.source, true).map(|near| near.content.place());
         let Some(place) = before else {
             return self
                 .say("no line before the gap is held any more from which it could be found");
         };
         let Some(name) = self
-            .store
+            .scrollback
             .source(gap.source)
             .map(|row| Arc::clone(&row.info.name))
         else {
             return;
         };
         let page = GapFill::new(place, GapBoundary::Response).page(GAP_LINES);
-        self.store.explain_gap(&gap, "asking the host …");
-        self.popup
-            .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
+        self.scrollback.explain_gap(&gap, "asking the host …");
+        self.panes.close_record();
         self.send(
             gap.host,
             BTreeMap::from([(name, gap.source)]),
             RequestKind::Page(page),
-            Errand::Gap(id, seq, gap),
+            RequestPurpose::Gap(id, seq, gap),
         );
     }
 
     /// The host has answered: the lines up to the one after the gap take its place.
-    pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: Pending) {
-        let Some(pane) = self.panes.get(&id) else {
+    pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: PendingRequest) {
+        let Some(pane) = self.panes.get(id) else {
             return;
         };
-        let ring = pane.rows(&self.store).ring(seq);
+        let ring = pane.rows(&self.scrollback).ring(seq);
         if !matches!(ring.get(seq), Some(RingEntry::Gap(there)) if **there == *gap) {
             return self.leave_gap(gap, "its place is not held any more");
         }
@@ -295,8 +300,11 @@ impl App {
         let boundary = after.map_or(GapBoundary::Response, GapBoundary::Line);
         match missing(pending.entries, before, boundary) {
             Ok(lines) if !lines.is_empty() => {
-                self.store
-                    .note_filled(gap.source, &lines, after.map(|place| place.cursor.file));
+                self.scrollback.note_filled(
+                    gap.source,
+                    &lines,
+                    after.map(|place| place.cursor.file),
+                );
                 self.fill(id, seq, lines);
             }
             Ok(_) => {
@@ -310,22 +318,21 @@ impl App {
     }
 
     fn leave_gap(&mut self, gap: &Gap, why: &str) {
-        self.store.explain_gap(gap, why);
+        self.scrollback.explain_gap(gap, why);
         self.say(format!("the gap stays: {why}"));
     }
 
     fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<RingEntry>) {
         let count = lines.len();
         if seq >= LIVE {
-            let by = self.store.fill(seq, lines);
-            for pane in self.panes.values_mut() {
-                pane.renumber(seq, by, &self.store);
+            let by = self.scrollback.fill(seq, lines);
+            for pane in self.panes.logs.values_mut() {
+                pane.renumber(seq, by, &self.scrollback);
             }
             self.seek = None;
-            self.popup
-                .take_if(|(popup, _)| matches!(popup, Popup::Record(_)));
-        } else if let Some(pane) = self.panes.get_mut(&id) {
-            pane.fill_past(seq, lines);
+            self.panes.close_record();
+        } else if let Some(pane) = self.panes.get_mut(id) {
+            pane.fill_window(seq, lines);
         }
         self.say(format!("{count} lines were still on the host"));
     }
@@ -351,7 +358,7 @@ fn missing(
     let count = taken.count();
     entries.truncate(count);
     if matches!(boundary, GapBoundary::Line(_)) {
-        entries.retain(|entry| entry.record().is_some());
+        entries.retain(|entry| entry.line().is_some());
     }
     fill.page_ends(false);
     match fill.outcome() {
@@ -364,13 +371,13 @@ fn missing(
 
 /// The nearest line of a source before or after a number.
 fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&FleetLine> {
-    let own = |entry: &'_ RingEntry| entry.record().is_some_and(|record| record.source == source);
+    let own = |entry: &'_ RingEntry| entry.line().is_some_and(|line| line.source == source);
     if before {
         let mut at = seq;
         while at > ring.first() {
             at -= 1;
-            if let Some(RingEntry::Line(record)) = ring.get(at).filter(|entry| own(entry)) {
-                return Some(record);
+            if let Some(RingEntry::Line(line)) = ring.get(at).filter(|entry| own(entry)) {
+                return Some(line);
             }
         }
         return None;
@@ -378,22 +385,22 @@ fn near(ring: &Ring, seq: u64, source: SourceId, before: bool) -> Option<&FleetL
     ring.from(seq + 1)
         .map(|(_, entry)| entry)
         .find(|entry| own(entry))
-        .and_then(RingEntry::record)
+        .and_then(RingEntry::line)
 }
 
-impl Edge {
+impl Boundary {
     /// Of what a pane has read whole. Backwards from above that, it is the line under the cursor.
-    fn of(pane: &LogPane, store: &Store, backwards: bool) -> Option<Self> {
+    fn of(pane: &LogPane, scrollback: &Scrollback, backwards: bool) -> Option<Self> {
         let shown: Vec<u64> = (0..pane.len().min(2))
             .filter_map(|index| pane.seq(index))
             .collect();
         let top = shown.into_iter().find(|&seq| seq != NOTICE)?;
-        let cursor = pane.entry(store).map(|(seq, _)| seq);
-        let from = match pane.floor(store).filter(|_| backwards) {
+        let cursor = pane.entry(scrollback).map(|(seq, _)| seq);
+        let from = match pane.floor(scrollback).filter(|_| backwards) {
             Some(floor) => cursor.map_or(floor, |seq| seq.min(floor)).max(top),
             None => top,
         };
-        let ring = pane.rows(store).ring(from);
+        let ring = pane.rows(scrollback).ring(from);
         let edge = if backwards {
             ring.get(from).or_else(|| ring.get(top))
         } else {
@@ -402,12 +409,12 @@ impl Edge {
         let time = edge?.time();
         let lines = ring
             .from(from)
-            .filter_map(|(_, entry)| entry.record())
-            .filter(|record| record.content.time == time);
+            .filter_map(|(_, entry)| entry.line())
+            .filter(|line| line.content.time == time);
         Some(Self {
             time,
             known: lines
-                .map(|record| (record.source, record.content.cursor.offset))
+                .map(|line| (line.source, line.content.cursor.offset))
                 .collect(),
         })
     }

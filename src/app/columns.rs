@@ -40,14 +40,14 @@ impl LineColumns {
     #[must_use]
     pub fn of(app: &App, pane: &LogPane, width: u16) -> Self {
         let mut columns = Self {
-            host: if width >= HOST_FROM && app.shown.host {
+            host: if width >= HOST_FROM && app.view_options.host {
                 host_width(app, pane)
             } else {
                 0
             },
-            time: time_width(app.shown.time, width),
+            time: time_width(app.view_options.time, width),
             level: u16::from(width >= 16),
-            source: if width >= SOURCE_FROM && app.shown.source {
+            source: if width >= SOURCE_FROM && app.view_options.source {
                 source_width(app)
             } else {
                 0
@@ -78,7 +78,7 @@ impl LineColumns {
 
 /// A pane of one host need not name it in every row: its header does.
 fn host_width(app: &App, pane: &LogPane) -> u16 {
-    let hosts = app.store.hosts();
+    let hosts = app.scrollback.hosts();
     let one = hosts.len() <= 1 || pane.lens_hosts().is_some_and(|hosts| hosts.len() == 1);
     let longest = hosts
         .iter()
@@ -90,7 +90,7 @@ fn host_width(app: &App, pane: &LogPane) -> u16 {
 
 fn source_width(app: &App) -> u16 {
     let longest = app
-        .store
+        .scrollback
         .sources()
         .map(|(_, row)| row.info.name.chars().count())
         .max()

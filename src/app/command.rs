@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::actions::{ACTIONS, Act};
+use super::actions::{ACTIONS, Action, ArgumentAction, HostAction, LogAction};
 use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
 use super::{App, Effect, TimeStyle};
 use crate::model::host::HostId;
@@ -44,35 +44,48 @@ impl App {
         if name.is_empty() {
             return Ok(());
         }
-        let (act, takes) = find(name)?;
+        let (action, takes) = find(name)?;
         let argument = argument.trim();
         if !takes && !argument.is_empty() {
             return Err(format!("{name} takes no argument"));
         }
-        self.run(act, argument)
+        self.run(action, argument)
     }
 
-    fn run(&mut self, act: Act, argument: &str) -> Result<(), String> {
-        match act {
-            Act::Hosts => self.choose_hosts(argument),
-            Act::Sources => self.choose_sources(argument),
-            Act::Set => self.set_option(argument),
-            Act::Theme if argument.is_empty() => {
+    fn run(&mut self, action: Action, argument: &str) -> Result<(), String> {
+        match action {
+            Action::Argument(action) => return self.run_with_argument(action, argument),
+            Action::Host(HostAction::Reconnect) => return self.reconnect_named(argument),
+            Action::Log(LogAction::Filter) if !argument.is_empty() => {
+                return self.set_query(argument);
+            }
+            Action::Log(LogAction::Search) if !argument.is_empty() => {
+                return self.search(argument);
+            }
+            Action::Log(LogAction::GoTo) if argument.is_empty() => {
+                return Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into());
+            }
+            Action::Log(LogAction::GoTo) => return self.go_to_time(argument),
+            _ => self.dispatch(action, None),
+        }
+        Ok(())
+    }
+
+    /// Does what takes an argument; some of it goes without one.
+    pub(super) fn run_with_argument(
+        &mut self,
+        action: ArgumentAction,
+        argument: &str,
+    ) -> Result<(), String> {
+        match action {
+            ArgumentAction::Hosts => self.choose_hosts(argument),
+            ArgumentAction::Sources => self.choose_sources(argument),
+            ArgumentAction::Set => self.set_option(argument),
+            ArgumentAction::Theme if argument.is_empty() => {
                 Err("theme: give a name, such as dark or light".into())
             }
-            Act::Theme => {
+            ArgumentAction::Theme => {
                 self.effects.push(Effect::Theme(argument.to_owned()));
-                Ok(())
-            }
-            Act::Filter if !argument.is_empty() => self.set_query(argument),
-            Act::Search if !argument.is_empty() => self.search(argument),
-            Act::Reconnect => self.reconnect_named(argument),
-            Act::GoTo if argument.is_empty() => {
-                Err("at: give a time, such as 03:14 or \"yesterday 03:14\"".into())
-            }
-            Act::GoTo => self.go_to_time(argument),
-            _ => {
-                self.perform(act, None);
                 Ok(())
             }
         }
@@ -83,38 +96,47 @@ impl App {
         if prompt.kind != PromptKind::Command {
             return Vec::new();
         }
-        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        complete(prompt.editor.text(), |command| {
-            match find(command).map(|(act, _)| act) {
-                Ok(Act::Hosts | Act::Reconnect) => self
-                    .store
-                    .hosts()
-                    .iter()
-                    .map(|row| row.name.to_string())
-                    .collect(),
-                Ok(Act::Sources) => self.source_names().into_iter().collect(),
-                Ok(Act::Theme) => own(&THEMES),
-                Ok(Act::Set) => own(&OPTIONS),
-                _ => Vec::new(),
-            }
+        complete(prompt.editor.text(), |command| match find(command) {
+            Ok((Action::Argument(action), _)) => self.arguments(action),
+            Ok((Action::Host(HostAction::Reconnect), _)) => self.host_names(),
+            _ => Vec::new(),
         })
+    }
+
+    /// What an action takes as its argument.
+    fn arguments(&self, action: ArgumentAction) -> Vec<String> {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match action {
+            ArgumentAction::Hosts => self.host_names(),
+            ArgumentAction::Sources => self.source_names().into_iter().collect(),
+            ArgumentAction::Theme => own(&THEMES),
+            ArgumentAction::Set => own(&OPTIONS),
+        }
+    }
+
+    fn host_names(&self) -> Vec<String> {
+        self.scrollback
+            .hosts()
+            .iter()
+            .map(|row| row.name.to_string())
+            .collect()
     }
 
     fn choose_hosts(&mut self, patterns: &str) -> Result<(), String> {
         let chosen = self.matching_hosts(patterns)?;
-        let store = &self.store;
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
-            pane.show_hosts(store, chosen);
+        let scrollback = &self.scrollback;
+        if let Some(pane) = self.panes.focused_mut() {
+            pane.show_hosts(scrollback, chosen);
         }
         Ok(())
     }
 
     fn choose_sources(&mut self, patterns: &str) -> Result<(), String> {
-        let store = &self.store;
+        let scrollback = &self.scrollback;
         let chosen = match globs(patterns)? {
             None => None,
             Some(globs) => {
-                let found = store
+                let found = scrollback
                     .sources()
                     .filter(|(_, row)| globs.iter().any(|glob| glob.is_match(&*row.info.name)));
                 let found: BTreeSet<_> = found.map(|(id, _)| id).collect();
@@ -124,8 +146,8 @@ impl App {
                     .map(Some)?
             }
         };
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
-            pane.show_sources(store, chosen);
+        if let Some(pane) = self.panes.focused_mut() {
+            pane.show_sources(scrollback, chosen);
         }
         Ok(())
     }
@@ -136,7 +158,7 @@ impl App {
             None => self
                 .all_hosts()
                 .filter(|id| {
-                    self.store
+                    self.scrollback
                         .host(*id)
                         .is_some_and(|row| !row.status.state.is_up())
                 })
@@ -157,7 +179,7 @@ impl App {
             return Ok(None);
         };
         let named = |id: &HostId| {
-            self.store.host(*id).is_some_and(|row| {
+            self.scrollback.host(*id).is_some_and(|row| {
                 globs.iter().any(|glob| {
                     glob.is_match(row.name.as_str())
                         || row.tags.iter().any(|tag| glob.is_match(tag))
@@ -175,12 +197,12 @@ impl App {
     fn set_option(&mut self, option: &str) -> Result<(), String> {
         match option {
             "wrap" | "nowrap" => self.set_wrap(option == "wrap"),
-            "raw" | "noraw" => self.shown.raw = option == "raw",
-            "hints" | "nohints" => self.shown.hints = option == "hints",
-            "utc" | "local" => self.shown.utc = option == "utc",
-            "time" => self.shown.time = TimeStyle::Full,
-            "shorttime" => self.shown.time = TimeStyle::Short,
-            "notime" => self.shown.time = TimeStyle::Off,
+            "raw" | "noraw" => self.view_options.raw = option == "raw",
+            "hints" | "nohints" => self.view_options.hints = option == "hints",
+            "utc" | "local" => self.view_options.utc = option == "utc",
+            "time" => self.view_options.time = TimeStyle::Full,
+            "shorttime" => self.view_options.time = TimeStyle::Short,
+            "notime" => self.view_options.time = TimeStyle::Off,
             _ => {
                 return Err(format!(
                     "set: no option {option:?}; there are {}",
@@ -192,36 +214,36 @@ impl App {
     }
 
     fn source_names(&self) -> BTreeSet<String> {
-        self.store
+        self.scrollback
             .sources()
             .map(|(_, row)| row.info.name.to_string())
             .collect()
     }
 
     pub(super) fn all_hosts(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..u32::try_from(self.store.hosts().len()).unwrap_or(u32::MAX)).map(HostId)
+        (0..u32::try_from(self.scrollback.hosts().len()).unwrap_or(u32::MAX)).map(HostId)
     }
 }
 
 /// The action of that name, and whether it takes an argument. A beginning will do where only one
 /// action has it.
-fn find(name: &str) -> Result<(Act, bool), String> {
+fn find(name: &str) -> Result<(Action, bool), String> {
     let name = ALIASES
         .iter()
         .find(|(alias, _)| *alias == name)
         .map_or(name, |(_, name)| name);
-    let exact = ACTIONS.iter().find(|action| action.name == name);
+    let exact = ACTIONS.iter().find(|info| info.name == name);
     let begun: Vec<_> = ACTIONS
         .iter()
-        .filter(|action| action.name.starts_with(name))
+        .filter(|info| info.name.starts_with(name))
         .collect();
     let found = exact.or(if let [only] = begun[..] {
         Some(only)
     } else {
         None
     });
-    if let Some(action) = found {
-        return Ok((action.act, !action.argument.is_empty()));
+    if let Some(info) = found {
+        return Ok((info.action, !info.argument.is_empty()));
     }
     let near = ACTIONS
         .iter()
@@ -235,7 +257,7 @@ fn find(name: &str) -> Result<(Act, bool), String> {
             "{name:?} could be {}",
             begun
                 .iter()
-                .map(|action| action.name)
+                .map(|info| info.name)
                 .collect::<Vec<_>>()
                 .join(", ")
         )),

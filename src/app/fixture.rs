@@ -225,8 +225,8 @@ pub(crate) fn busy(width: u16, height: u16, count: i64) -> App {
             (0..3u32).map(|id| Update::Sample(HostId(id), Arc::new(sample(wave(f64::from(id))))));
         app.update(Event::Batch(samples.collect()), START);
     }
-    let mut records = lines(count);
-    let tail = records.split_off(records.len().saturating_sub(4));
+    let mut lines = lines(count);
+    let tail = lines.split_off(lines.len().saturating_sub(4));
     let end = START.plus_millis(count * 100);
     let ledger = Ledger {
         hosts: 5,
@@ -238,9 +238,9 @@ pub(crate) fn busy(width: u16, height: u16, count: i64) -> App {
         bytes_read: 1 << 20,
     };
     let gap = Update::Gap(gap(count * 100 - 400));
-    for record in records {
-        let at = record.content.time;
-        app.update(Event::Batch(vec![Update::Lines(vec![record])]), at);
+    for line in lines {
+        let at = line.content.time;
+        app.update(Event::Batch(vec![Update::Lines(vec![line])]), at);
     }
     app.update(
         Event::Batch(vec![gap, Update::Lines(tail), Update::Ledger(ledger)]),

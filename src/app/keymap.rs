@@ -1,6 +1,6 @@
 //! From keys to actions: counts, sequences, scopes.
 
-use super::actions::{ACTIONS, Act, Scope};
+use super::actions::{ACTIONS, Action, Scope};
 use super::keys::{Key, spell};
 
 /// Counts above it are held at it: no pane has more lines.
@@ -19,7 +19,7 @@ pub enum TypedKeys {
     /// More keys are needed.
     Pending,
     /// An action, and the count typed before it.
-    Act(Act, Option<u32>),
+    Action(Action, Option<u32>),
     /// It means nothing here.
     Unknown,
 }
@@ -32,10 +32,10 @@ impl Keymap {
         }
         self.typed.push(key);
         match find(&self.typed, scope) {
-            KeyMatch::Act(act) => {
+            KeyMatch::Action(action) => {
                 let count = self.count;
                 self.clear();
-                TypedKeys::Act(act, count)
+                TypedKeys::Action(action, count)
             }
             KeyMatch::Begins => TypedKeys::Pending,
             KeyMatch::Nothing => {
@@ -79,8 +79,8 @@ impl Keymap {
             |keys: &Vec<Key>| keys.len() > self.typed.len() && keys.starts_with(&self.typed);
         ACTIONS
             .iter()
-            .filter(|action| holds(action.scope, scope))
-            .filter_map(|action| Some((action.sequences().find(goes_on)?, action.name)))
+            .filter(|info| holds(info.scope, scope))
+            .filter_map(|info| Some((info.sequences().find(goes_on)?, info.name)))
             .map(|(keys, name)| (spell(&keys[self.typed.len()..]), name))
             .collect()
     }
@@ -104,17 +104,17 @@ impl Keymap {
 }
 
 enum KeyMatch {
-    Act(Act),
+    Action(Action),
     Begins,
     Nothing,
 }
 
 fn find(typed: &[Key], scope: Scope) -> KeyMatch {
     let mut begins = false;
-    for action in ACTIONS.iter().filter(|action| holds(action.scope, scope)) {
-        for keys in action.sequences() {
+    for info in ACTIONS.iter().filter(|info| holds(info.scope, scope)) {
+        for keys in info.sequences() {
             if keys == typed {
-                return KeyMatch::Act(action.act);
+                return KeyMatch::Action(info.action);
             }
             begins |= keys.starts_with(typed);
         }
@@ -132,6 +132,7 @@ fn holds(bound: Scope, here: Scope) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::actions::{HostAction, LayoutAction, LogAction, Motion};
     use super::super::keys::parse_keys;
     use super::*;
 
@@ -147,14 +148,17 @@ mod tests {
     fn a_sequence_is_pending_until_its_last_key() {
         assert_eq!(
             press("<C-w>v", Scope::Log),
-            [TypedKeys::Pending, TypedKeys::Act(Act::SplitRight, None)]
+            [
+                TypedKeys::Pending,
+                TypedKeys::Action(Action::Layout(LayoutAction::SplitRight), None)
+            ]
         );
         assert_eq!(
             press("<C-w>!j", Scope::Log),
             [
                 TypedKeys::Pending,
                 TypedKeys::Unknown,
-                TypedKeys::Act(Act::Down, None)
+                TypedKeys::Action(Action::Motion(Motion::Down), None)
             ]
         );
     }
@@ -163,19 +167,22 @@ mod tests {
     fn digits_before_an_action_are_its_count() {
         assert_eq!(
             press("12j", Scope::Log).last(),
-            Some(&TypedKeys::Act(Act::Down, Some(12)))
+            Some(&TypedKeys::Action(Action::Motion(Motion::Down), Some(12)))
         );
         assert_eq!(
             press("0", Scope::Log),
-            [TypedKeys::Act(Act::LineStart, None)]
+            [TypedKeys::Action(Action::Log(LogAction::LineStart), None)]
         );
         assert_eq!(
             press("10G", Scope::Log).last(),
-            Some(&TypedKeys::Act(Act::Bottom, Some(10)))
+            Some(&TypedKeys::Action(Action::Motion(Motion::Bottom), Some(10)))
         );
         assert_eq!(
             press("9999999999999999j", Scope::Log).last(),
-            Some(&TypedKeys::Act(Act::Down, Some(MAX_COUNT)))
+            Some(&TypedKeys::Action(
+                Action::Motion(Motion::Down),
+                Some(MAX_COUNT)
+            ))
         );
     }
 
@@ -183,7 +190,7 @@ mod tests {
     fn a_key_means_what_it_means_where_the_focus_is() {
         assert_eq!(
             press("o", Scope::Hosts),
-            [TypedKeys::Act(Act::OnlyHost, None)]
+            [TypedKeys::Action(Action::Host(HostAction::OnlyHost), None)]
         );
         assert_eq!(press("o", Scope::Log), [TypedKeys::Unknown]);
     }

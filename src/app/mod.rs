@@ -4,8 +4,6 @@
 //! It does no I/O, waits for nothing and knows no clock, so that every rule of the console can be
 //! tested as a function. Drawing is left to `view`, the terminal and the fleet to `tui`.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -22,19 +20,23 @@ use crate::model::update::Update;
 use crate::parse::display::LineDisplay;
 use crate::query::Query;
 use crate::query::request::{LogRequest, LogResponse};
-use crate::store::{RING_BYTES, RingEntry, Store, Whole};
+use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Whole};
 
 pub mod actions;
 mod beyond;
 mod columns;
 mod command;
+mod dispatch;
 mod editor;
+mod jumps;
 pub mod keymap;
 pub mod keys;
 mod layout;
+mod log_actions;
+mod notices;
+mod page_requests;
 mod pane;
-mod past;
-mod perform;
+mod panes;
 mod prompt;
 mod questions;
 mod seek;
@@ -43,23 +45,24 @@ mod tree;
 pub use columns::LineColumns;
 pub use editor::Editor;
 pub use layout::Areas;
-pub use pane::{JumpTarget, LogPane, PanePosition, Rows};
-pub use past::AskId;
+pub use page_requests::AskId;
+pub use pane::{
+    HelpPane, HostPane, HostsPane, JumpTarget, LogPane, Pane, PanePosition, Popup, RecordPane,
+    Rows, Scroll,
+};
 pub use prompt::{Completion, Prompt, PromptCandidate, PromptKind};
 pub use questions::{OpenPrompts, QuestionId};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
-use beyond::Further;
+use beyond::RemoteSearch;
 use keymap::{Keymap, TypedKeys};
 use keys::Key;
-use past::PageRequests;
+use notices::Notices;
+use page_requests::PendingRequests;
+use panes::Panes;
 use prompt::{History, PromptOutcome};
 use seek::Seek;
-
-/// How long a notice stays in the status line, and how long a second press counts as a
-/// confirmation.
-const NOTICE_MS: i64 = 4000;
 
 /// Something that has happened.
 #[derive(Debug)]
@@ -155,105 +158,74 @@ pub struct ViewOptions {
     pub zone: TimeZone,
 }
 
-/// What is open above the panes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Popup {
-    /// Keys and commands.
-    Help,
-    /// What is known of a host.
-    Host(HostId),
-    /// A whole record.
-    Record(u64),
-}
-
-/// A message in the status line.
-#[derive(Debug, Clone)]
-struct Notice {
-    text: String,
-    until: Time,
+impl ViewOptions {
+    /// All of it, in a time zone.
+    fn new(zone: TimeZone) -> Self {
+        Self {
+            time: TimeStyle::Full,
+            host: true,
+            source: true,
+            raw: false,
+            hints: true,
+            side: true,
+            utc: false,
+            zone,
+        }
+    }
 }
 
 /// The state of the console.
 #[derive(Debug)]
 pub struct App {
-    store: Store,
-    panes: BTreeMap<PaneId, LogPane>,
-    tree: Tree,
-    focus: PaneId,
-    next_pane: u32,
-    hosts_focused: bool,
-    host_cursor: usize,
-    popup: Option<(Popup, u16)>,
-    scroll_limit: Cell<u16>,
-    prompt: Option<Prompt>,
-    history: History,
+    scrollback: Scrollback,
+    panes: Panes,
+    prompts: Prompts,
     questions: OpenPrompts,
-    keymap: Keymap,
+    keyboard: Keyboard,
     seek: Option<Seek>,
-    /// Where the last act was to go to the top.
-    topped: Option<PaneId>,
-    asks: PageRequests,
-    further: Option<Further>,
-    /// For all panes together.
-    past_bytes: usize,
-    shown: ViewOptions,
-    notice: Option<Notice>,
-    confirm: Option<(Confirm, Time)>,
+    requests: PendingRequests,
+    remote_search: Option<RemoteSearch>,
+    view_options: ViewOptions,
+    notices: Notices,
     screen: Rect,
     now: Time,
-    last_key: Option<Time>,
     ended: bool,
     busy: bool,
     effects: Vec<Effect>,
 }
 
-/// What a second press would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Confirm {
-    Quit,
-    Interrupt,
+/// What is typed at the bottom, and what was typed there before.
+#[derive(Debug, Default)]
+struct Prompts {
+    open: Option<Prompt>,
+    history: History,
+}
+
+/// What is typed of a command, and when a key was pressed last.
+#[derive(Debug, Default)]
+struct Keyboard {
+    keymap: Keymap,
+    last_key: Option<Time>,
 }
 
 impl App {
     /// A console with one pane that follows all hosts.
     #[must_use]
     pub fn new(hosts: &[HostSpec], zone: TimeZone) -> Self {
-        let store = Store::new(hosts, RING_BYTES);
-        let first = PaneId(0);
+        let scrollback = Scrollback::new(hosts, RING_BYTES);
         Self {
-            panes: BTreeMap::from([(first, LogPane::new(&store))]),
-            store,
-            tree: Tree::new(first),
-            focus: first,
-            next_pane: 1,
-            hosts_focused: false,
-            host_cursor: 0,
-            popup: None,
-            scroll_limit: Cell::new(u16::MAX),
-            prompt: None,
-            history: History::default(),
+            panes: Panes::new(&scrollback),
+            scrollback,
+            prompts: Prompts::default(),
             questions: OpenPrompts::default(),
-            keymap: Keymap::default(),
+            keyboard: Keyboard::default(),
             seek: None,
-            topped: None,
-            asks: PageRequests::default(),
-            further: None,
-            past_bytes: pane::PAST_BYTES,
-            shown: ViewOptions {
-                time: TimeStyle::Full,
-                host: true,
-                source: true,
-                raw: false,
-                hints: true,
-                side: true,
-                utc: false,
-                zone,
-            },
-            notice: None,
-            confirm: None,
+            requests: PendingRequests::default(),
+            remote_search: None,
+            view_options: ViewOptions::new(zone),
+            notices: Notices::default(),
             screen: Rect::default(),
             now: Time(0),
-            last_key: None,
             ended: false,
             busy: false,
             effects: Vec::new(),
@@ -263,9 +235,9 @@ impl App {
     /// The same, whose first pane shows only the lines that match.
     #[must_use]
     pub fn with_query(mut self, query: Option<Query>) -> Self {
-        let store = &self.store;
-        for pane in self.panes.values_mut() {
-            pane.change_filter(store, |filter| filter.query.clone_from(&query));
+        let scrollback = &self.scrollback;
+        for pane in self.panes.logs.values_mut() {
+            pane.change_filter(scrollback, |filter| filter.query.clone_from(&query));
         }
         self
     }
@@ -277,7 +249,7 @@ impl App {
             Event::Key(key) => self.on_key(key.into()),
             Event::Paste(text) => self.on_paste(&text),
             Event::Resize(width, height) => self.screen = Rect::new(0, 0, width, height),
-            Event::Batch(updates) => self.store.apply(updates, now),
+            Event::Batch(updates) => self.scrollback.apply(updates, now),
             Event::Ended => self.ended = true,
             Event::Ask(id, question) => self.questions.add(id, question),
             Event::Withdrawn(id) => self.questions.withdraw(id),
@@ -290,18 +262,17 @@ impl App {
         std::mem::take(&mut self.effects)
     }
 
-    /// Brings everything that follows from the store and the time up to date, within a bound.
+    /// Brings everything that follows from the scrollback and the time up to date, within a bound.
     fn settle(&mut self) {
         let mut busy = false;
-        for pane in self.panes.values_mut() {
-            busy |= !pane.advance(&self.store);
+        for pane in self.panes.logs.values_mut() {
+            busy |= !pane.advance(&self.scrollback);
         }
         self.pump();
         self.continue_seek();
         self.busy = busy;
-        self.questions.tick(self.now, self.last_key);
-        self.notice.take_if(|notice| notice.until <= self.now);
-        self.confirm.take_if(|(_, until)| *until <= self.now);
+        self.questions.tick(self.now, self.keyboard.last_key);
+        self.notices.tick(self.now);
     }
 
     /// True while there is work that was cut off to keep the console quick: send [`Event::Tick`]
@@ -314,16 +285,18 @@ impl App {
     /// When the screen will change by itself.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Time> {
-        let notice = self.notice.as_ref().map(|notice| notice.until);
+        let notice = self.notices.until();
         let question = self
             .questions
-            .opens_at(self.last_key)
+            .opens_at(self.keyboard.last_key)
             .map(|at| at.max(self.now));
-        let counts_down =
-            |row: &crate::store::HostRow| row.retry_in_s(self.now).is_some_and(|left| left > 0);
-        let moves = self.store.rate(self.now) > 0.0 || self.store.hosts().iter().any(counts_down);
+        let counts_down = |row: &crate::scrollback::HostRow| {
+            row.retry_in_s(self.now).is_some_and(|left| left > 0)
+        };
+        let moves =
+            self.scrollback.rate(self.now) > 0.0 || self.scrollback.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second, self.asks_until()]
+        [notice, question, second, self.requests_until()]
             .into_iter()
             .flatten()
             .min()
@@ -340,20 +313,20 @@ impl App {
             if let Some((id, answer)) = self.questions.press(key, self.now) {
                 self.effects.push(Effect::Answer(id, answer));
             }
-        } else if self.prompt.is_some() {
+        } else if self.prompts.open.is_some() {
             self.on_prompt_key(key);
         } else {
             self.on_command_key(key);
         }
-        self.last_key = Some(self.now);
+        self.keyboard.last_key = Some(self.now);
     }
 
     fn on_command_key(&mut self, key: Key) {
         if key == keys::ESC {
             return self.escape();
         }
-        match self.keymap.press(key, self.scope()) {
-            TypedKeys::Act(act, count) => self.perform(act, count),
+        match self.keyboard.keymap.press(key, self.scope()) {
+            TypedKeys::Action(action, count) => self.dispatch(action, count),
             TypedKeys::Pending => {}
             TypedKeys::Unknown => self.say(format!("{key} is not bound here; ? shows the keys")),
         }
@@ -361,34 +334,27 @@ impl App {
 
     /// Esc closes what is open, innermost first, and never quits.
     fn escape(&mut self) {
-        if self.stop_further()
-            || self.keymap.clear()
-            || self.seek.take().is_some()
-            || self.popup.take().is_some()
-        {
+        if self.stop_what_runs() || self.notices.clear() {
             return;
         }
-        if self.notice.take().is_some() {
-            return;
-        }
-        if self.hosts_focused {
-            self.hosts_focused = false;
-        } else if let Some(pane) = self.panes.get_mut(&self.focus) {
+        if self.panes.hosts.focused {
+            self.panes.hosts.focused = false;
+        } else if let Some(pane) = self.panes.focused_mut() {
             pane.search = None;
         }
     }
 
     fn on_prompt_key(&mut self, key: Key) {
-        let Some(mut prompt) = self.prompt.take() else {
+        let Some(mut prompt) = self.prompts.open.take() else {
             return;
         };
-        match prompt.press(key, &self.history) {
-            PromptOutcome::Open => self.prompt = Some(prompt),
-            PromptOutcome::Cancelled => self.history.add(prompt.kind, prompt.editor.text()),
+        match prompt.press(key, &self.prompts.history) {
+            PromptOutcome::Open => self.prompts.open = Some(prompt),
+            PromptOutcome::Cancelled => self.prompts.history.add(prompt.kind, prompt.editor.text()),
             PromptOutcome::Entered(text) => self.enter(prompt, &text),
             PromptOutcome::Complete => {
                 prompt.offer(self.completions(&prompt));
-                self.prompt = Some(prompt);
+                self.prompts.open = Some(prompt);
             }
         }
     }
@@ -396,7 +362,7 @@ impl App {
     /// Does what was typed; what cannot be done stays in the prompt with the reason, the cursor
     /// where it goes wrong.
     fn enter(&mut self, mut prompt: Prompt, text: &str) {
-        self.history.add(prompt.kind, text);
+        self.prompts.history.add(prompt.kind, text);
         let done = match prompt.kind {
             PromptKind::Search => self.search(text),
             PromptKind::Filter => self.set_query(text),
@@ -409,42 +375,27 @@ impl App {
                 prompt.editor.go_to(fault.column - 1);
             }
             prompt.error = Some(error);
-            self.prompt = Some(prompt);
+            self.prompts.open = Some(prompt);
         }
     }
 
     fn on_paste(&mut self, text: &str) {
         if self.questions.open().is_some() {
             self.questions.paste(text);
-        } else if let Some(prompt) = &mut self.prompt {
+        } else if let Some(prompt) = &mut self.prompts.open {
             prompt.paste(text);
         }
-        self.last_key = Some(self.now);
+        self.keyboard.last_key = Some(self.now);
     }
 
     fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            until: self.now.plus_millis(NOTICE_MS),
-        });
-    }
-
-    /// True at the second press within the time of a notice.
-    fn confirmed(&mut self, what: Confirm, notice: &str) -> bool {
-        if self.confirm.is_some_and(|(asked, _)| asked == what) {
-            return true;
-        }
-        self.confirm = Some((what, self.now.plus_millis(NOTICE_MS)));
-        self.say(notice);
-        false
+        self.notices.show(text.into(), self.now);
     }
 
     fn scope(&self) -> Scope {
-        match self.popup {
-            Some((Popup::Host(_), _)) => Scope::Hosts,
-            Some(_) => Scope::Log,
-            None if self.hosts_focused => Scope::Hosts,
-            None => Scope::Log,
+        match self.active_pane() {
+            Some(Pane::Hosts(_) | Pane::Host(_)) => Scope::Hosts,
+            _ => Scope::Log,
         }
     }
 }
@@ -453,8 +404,8 @@ impl App {
 impl App {
     /// Everything that is known of the fleet.
     #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn scrollback(&self) -> &Scrollback {
+        &self.scrollback
     }
 
     /// The time of the last event.
@@ -468,76 +419,84 @@ impl App {
     pub fn areas(&self, screen: Rect) -> Areas {
         Areas::of(
             screen,
-            self.shown.side,
-            self.hosts_focused,
-            self.shown.hints,
-            self.store.hosts().len(),
+            self.view_options.side,
+            self.panes.hosts.focused,
+            self.view_options.hints,
+            self.scrollback.hosts().len(),
         )
     }
 
     /// The panes on the screen and where.
     #[must_use]
     pub fn pane_areas(&self, main: Rect) -> Vec<(PaneId, Rect)> {
-        self.tree.areas(main, self.focus)
+        self.panes.tree.areas(main, self.panes.focus)
     }
 
     /// A pane.
     #[must_use]
     pub fn pane(&self, id: PaneId) -> Option<&LogPane> {
-        self.panes.get(&id)
+        self.panes.get(id)
     }
 
     /// An entry of the pane that keys mean.
     #[must_use]
     pub fn entry(&self, seq: u64) -> Option<&RingEntry> {
-        self.panes.get(&self.focus)?.rows(&self.store).get(seq)
+        self.panes.focused()?.rows(&self.scrollback).get(seq)
     }
 
     /// The record of the pane that keys mean to which a line belongs.
     #[must_use]
     pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
-        self.panes.get(&self.focus)?.rows(&self.store).whole(seq)
+        self.panes.focused()?.rows(&self.scrollback).whole(seq)
     }
 
     /// How many panes there are, and whether one of them has all the room.
     #[must_use]
     pub fn pane_count(&self) -> (usize, bool) {
-        (self.panes.len(), self.tree.is_zoomed())
+        (self.panes.logs.len(), self.panes.tree.is_zoomed())
     }
 
     /// The pane that keys and commands mean.
     #[must_use]
     pub fn focused_pane(&self) -> PaneId {
-        self.focus
+        self.panes.focus
     }
 
-    /// Whether keys go to the host list.
+    /// The host list.
     #[must_use]
-    pub fn hosts_focused(&self) -> bool {
-        self.hosts_focused
+    pub fn hosts_pane(&self) -> &HostsPane {
+        &self.panes.hosts
     }
 
-    /// The host under the cursor of the host list.
+    /// The pane that takes keys.
     #[must_use]
-    pub fn selected_host(&self) -> usize {
-        self.host_cursor
+    pub fn active_pane(&self) -> Option<Pane<'_>> {
+        self.panes.active()
     }
 
-    /// What is open above the panes, and how far it is scrolled.
+    /// What is open above the panes.
     #[must_use]
-    pub fn popup(&self) -> Option<(Popup, u16)> {
-        self.popup
+    pub fn popup(&self) -> Option<&Popup> {
+        self.panes.popup.as_ref()
     }
 
-    /// How far the open popup can be scrolled: the one thing that only drawing knows and keys need.
-    pub fn limit_scroll(&self, most: u16) {
-        self.scroll_limit.set(most);
+    /// The panes on the screen, and where; without what is open above them.
+    #[must_use]
+    pub fn panes_on(&self, areas: &Areas) -> Vec<(Pane<'_>, Rect)> {
+        let hosts = &self.panes.hosts;
+        let mut shown = vec![
+            (Pane::Hosts(hosts), areas.side),
+            (Pane::Metrics(hosts), areas.metrics),
+        ];
+        let logs = self.pane_areas(areas.main).into_iter();
+        shown.extend(logs.filter_map(|(id, area)| Some((Pane::Log(id, self.pane(id)?), area))));
+        shown
     }
 
     /// The open prompt.
     #[must_use]
     pub fn prompt(&self) -> Option<&Prompt> {
-        self.prompt.as_ref()
+        self.prompts.open.as_ref()
     }
 
     /// Questions of hosts.
@@ -548,23 +507,23 @@ impl App {
 
     /// What is shown in every pane.
     #[must_use]
-    pub fn shown(&self) -> &ViewOptions {
-        &self.shown
+    pub fn view_options(&self) -> &ViewOptions {
+        &self.view_options
     }
 
     /// The message in the status line; may hold text from outside.
     #[must_use]
     pub fn notice(&self) -> Option<&str> {
-        self.notice.as_ref().map(|notice| notice.text.as_str())
+        self.notices.text()
     }
 
     /// Keys typed of a command that is not complete, and how it can go on.
     #[must_use]
     pub fn typed(&self) -> Option<(String, Vec<(String, &'static str)>)> {
-        self.keymap.is_pending().then(|| {
+        self.keyboard.keymap.is_pending().then(|| {
             (
-                self.keymap.spelled(),
-                self.keymap.continuations(self.scope()),
+                self.keyboard.keymap.spelled(),
+                self.keyboard.keymap.continuations(self.scope()),
             )
         })
     }
@@ -574,12 +533,12 @@ impl App {
     pub fn day_of(&self, pane: &LogPane) -> Date {
         // Above the oldest line stands a row that has no time of its own.
         let at = |index: usize| {
-            pane.rows(&self.store)
+            pane.rows(&self.scrollback)
                 .get(pane.seq(index)?)
                 .map(RingEntry::time)
         };
         let seen = pane
-            .place()
+            .position()
             .and_then(|_| pane.cursor())
             .and_then(|index| at(index).or_else(|| at(index + 1)));
         self.date(seen.unwrap_or(self.now))
@@ -595,11 +554,11 @@ impl App {
     /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
     /// column has no room for stamps either.
     #[must_use]
-    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> LineDisplay {
-        match (self.shown.raw, columns.time, record.content.time_from) {
+    pub fn reading(&self, line: &FleetLine, columns: &LineColumns) -> LineDisplay {
+        match (self.view_options.raw, columns.time, line.content.time_from) {
             (true, ..) => LineDisplay::Raw,
             (_, 0, TimeSource::Stamp) => LineDisplay::Bare,
-            (_, _, TimeSource::Stamp) if self.date(record.content.time) == columns.day => {
+            (_, _, TimeSource::Stamp) if self.date(line.content.time) == columns.day => {
                 LineDisplay::Bare
             }
             _ => LineDisplay::Stamped,
@@ -609,11 +568,11 @@ impl App {
     /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
     /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
     #[must_use]
-    pub fn shown_text(&self, record: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
-        match self.reading(record, columns) {
-            LineDisplay::Raw => SafeText::line(&record.content.raw, ColourHandling::Shown, most),
+    pub fn shown_text(&self, line: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
+        match self.reading(line, columns) {
+            LineDisplay::Raw => SafeText::line(&line.content.raw, ColourHandling::Shown, most),
             reading => SafeText::line(
-                &settled(&reading.of_stamped(&record.content.raw, record.content.stamp.range())),
+                &settled(&reading.of_stamped(&line.content.raw, line.content.stamp.range())),
                 ColourHandling::Kept,
                 most,
             ),
@@ -635,10 +594,10 @@ impl App {
     /// The time zone in which times are shown.
     #[must_use]
     pub fn zone(&self) -> TimeZone {
-        if self.shown.utc {
+        if self.view_options.utc {
             TimeZone::UTC
         } else {
-            self.shown.zone.clone()
+            self.view_options.zone.clone()
         }
     }
 }

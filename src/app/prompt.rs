@@ -206,14 +206,14 @@ pub(super) fn complete(
     match text.split_once(' ') {
         None => ACTIONS
             .iter()
-            .filter(|action| action.name.starts_with(text))
-            .map(|action| PromptCandidate {
+            .filter(|info| info.name.starts_with(text))
+            .map(|info| PromptCandidate {
                 text: format!(
                     "{}{}",
-                    action.name,
-                    if action.argument.is_empty() { "" } else { " " }
+                    info.name,
+                    if info.argument.is_empty() { "" } else { " " }
                 ),
-                doc: action.doc,
+                doc: info.doc,
             })
             .collect(),
         Some((command, rest)) => {

@@ -1,14 +1,14 @@
 //! Jumps to the next or previous line of a kind: done in slices, so that no jump through a full
 //! ring holds up a key.
 
-use crate::parse::level;
 use std::collections::BTreeMap;
 
 use super::pane::{JumpTarget, LogPane, Rows};
 use super::tree::PaneId;
 use crate::model::source::SourceId;
+use crate::parse::level;
 use crate::query::Query;
-use crate::store::{RingEntry, Side, Store};
+use crate::scrollback::{RingEntry, Scrollback, Side};
 
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
 const SLICE_BYTES: usize = 1024 * 1024;
@@ -55,20 +55,20 @@ impl Seek {
     pub(super) fn new(
         id: PaneId,
         pane: &LogPane,
-        store: &Store,
+        scrollback: &Scrollback,
         target: JumpTarget,
-        (forward, count): (bool, u32),
+        forward: bool,
     ) -> Option<Self> {
         let at = pane.seq(pane.cursor()?)?;
         Some(Self {
             pane: id,
             target,
             forward,
-            count: count.max(1),
+            count: 1,
             at,
             start: at,
             wrapped: false,
-            floor: pane.floor(store).filter(|_| !forward),
+            floor: pane.floor(scrollback).filter(|_| !forward),
             hits: HitCount::default(),
         })
     }
@@ -78,11 +78,11 @@ impl Seek {
     pub(super) fn from_here(
         id: PaneId,
         pane: &LogPane,
-        store: &Store,
+        scrollback: &Scrollback,
         target: JumpTarget,
         forward: bool,
     ) -> Option<Self> {
-        let mut seek = Self::new(id, pane, store, target, (forward, 1))?;
+        let mut seek = Self::new(id, pane, scrollback, target, forward)?;
         // Before the very first entry there is no number; one more than the largest is 0 again.
         seek.at = if forward {
             seek.at.wrapping_sub(1)
@@ -92,8 +92,17 @@ impl Seek {
         Some(seek)
     }
 
+    /// The same, to the match of that number from here.
+    #[must_use]
+    pub(super) fn nth(self, count: u32) -> Self {
+        Self {
+            count: count.max(1),
+            ..self
+        }
+    }
+
     /// Looks at the next lines.
-    pub(super) fn advance(&mut self, pane: &LogPane, store: &Store) -> SoughtLine {
+    pub(super) fn advance(&mut self, pane: &LogPane, scrollback: &Scrollback) -> SoughtLine {
         let mut left = SLICE_BYTES;
         while left > 0 {
             if self.floor.is_some_and(|floor| self.at <= floor) && self.goes_on(pane) {
@@ -109,24 +118,24 @@ impl Seek {
             let Some(seq) = pane.seq(index) else {
                 return SoughtLine::Nothing;
             };
-            let past = if self.forward {
+            let is_round = if self.forward {
                 seq >= self.start
             } else {
                 seq <= self.start
             };
-            let entry = pane.rows(store).get(seq);
+            let entry = pane.rows(scrollback).get(seq);
             left = left.saturating_sub(
                 PER_LINE
                     + entry
-                        .and_then(RingEntry::record)
-                        .map_or(0, |record| record.content.raw.len()),
+                        .and_then(RingEntry::line)
+                        .map_or(0, |line| line.content.raw.len()),
             );
-            if entry.is_some_and(|entry| self.is_target(pane, pane.rows(store), seq, entry)) {
+            if entry.is_some_and(|entry| self.is_target(pane, pane.rows(scrollback), seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
                     return SoughtLine::Found(index, self.wrapped);
                 }
-            } else if self.wrapped && past {
+            } else if self.wrapped && is_round {
                 return SoughtLine::Nothing;
             }
             self.at = seq;
@@ -134,14 +143,14 @@ impl Seek {
         SoughtLine::Going
     }
 
-    fn is_target(&mut self, pane: &LogPane, store: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
+    fn is_target(&mut self, pane: &LogPane, rows: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
         match (&self.target, entry) {
             (JumpTarget::Bookmark, _) => pane.is_bookmarked(seq),
-            (JumpTarget::Query(query), RingEntry::Line(record)) => {
-                self.hits.is_hit(store, seq, record.source, query)
+            (JumpTarget::Query(query), RingEntry::Line(line)) => {
+                self.hits.is_hit(rows, seq, line.source, query)
             }
-            (JumpTarget::Level(level), RingEntry::Line(record)) => {
-                level::of_line(record).is_some_and(|found| found >= *level)
+            (JumpTarget::Level(level), RingEntry::Line(line)) => {
+                level::of_line(line).is_some_and(|found| found >= *level)
             }
             _ => false,
         }
@@ -150,7 +159,9 @@ impl Seek {
     /// Whether the hosts may have more beyond the end that was reached.
     fn goes_on(&self, pane: &LogPane) -> bool {
         let is_theirs = !matches!(self.target, JumpTarget::Bookmark);
-        let more = pane.past().is_none_or(|past| !past.is_over(Side::Older));
+        let more = pane
+            .window()
+            .is_none_or(|window| !window.is_over(Side::Older));
         is_theirs && if self.forward { pane.is_apart() } else { more }
     }
 
@@ -200,30 +211,30 @@ struct SeekVerdict {
 impl HitCount {
     /// Whether a line is what is looked for in a record that matches: the lines in which something
     /// is found, or the first where what was found is none of the text.
-    fn is_hit(&mut self, store: Rows<'_>, seq: u64, source: SourceId, query: &Query) -> bool {
-        let (before, after) = (store.ring(seq).before(seq), store.ring(seq).after(seq));
+    fn is_hit(&mut self, rows: Rows<'_>, seq: u64, source: SourceId, query: &Query) -> bool {
+        let (before, after) = (rows.ring(seq).before(seq), rows.ring(seq).after(seq));
         if before.is_none() && after.is_none() {
-            return matches(store, seq, query);
+            return matches(rows, seq, query);
         }
         let known = self.0.get(&source).copied();
         let known = known.filter(|verdict| [before, after].contains(&Some(verdict.at)));
         let verdict = SeekVerdict {
             at: seq,
-            ..known.unwrap_or_else(|| SeekVerdict::of(store, seq, query))
+            ..known.unwrap_or_else(|| SeekVerdict::of(rows, seq, query))
         };
         self.0.insert(source, verdict);
-        verdict.matches && (has_hit(store, seq, query) || (before.is_none() && !verdict.in_text))
+        verdict.matches && (has_hit(rows, seq, query) || (before.is_none() && !verdict.in_text))
     }
 }
 
 impl SeekVerdict {
-    fn of(store: Rows<'_>, seq: u64, query: &Query) -> Self {
-        let matches = matches(store, seq, query);
+    fn of(rows: Rows<'_>, seq: u64, query: &Query) -> Self {
+        let matches = matches(rows, seq, query);
         let in_text = matches
-            && store
+            && rows
                 .ring(seq)
                 .lines_of(seq)
-                .any(|seq| has_hit(store, seq, query));
+                .any(|seq| has_hit(rows, seq, query));
         Self {
             at: seq,
             matches,
@@ -232,17 +243,16 @@ impl SeekVerdict {
     }
 }
 
-fn matches(store: Rows<'_>, seq: u64, query: &Query) -> bool {
-    store
-        .whole(seq)
+fn matches(rows: Rows<'_>, seq: u64, query: &Query) -> bool {
+    rows.whole(seq)
         .is_some_and(|whole| query.matches(&whole.subject()))
 }
 
-fn has_hit(store: Rows<'_>, seq: u64, query: &Query) -> bool {
-    let line = store
+fn has_hit(rows: Rows<'_>, seq: u64, query: &Query) -> bool {
+    let line = rows
         .get(seq)
-        .and_then(RingEntry::record)
-        .map(|record| String::from_utf8_lossy(&record.content.raw));
+        .and_then(RingEntry::line)
+        .map(|line| String::from_utf8_lossy(&line.content.raw));
     line.is_some_and(|line| !query.highlights(&line).is_empty())
 }
 
@@ -255,39 +265,40 @@ mod tests {
     use crate::model::time::Time;
     use crate::model::update::Update;
     use crate::query::ReferenceTime;
-    use crate::store::BEGIN;
+    use crate::scrollback::BEGIN;
 
     fn query(text: &str) -> Query {
         Query::parse(text, &ReferenceTime::default()).expect("a query")
     }
 
-    /// A store with lines of sources, and whether they go on.
-    fn store(lines: &[(u32, bool, &str)]) -> Store {
-        let mut store = Store::new(&[], 1 << 20);
+    /// A scrollback with lines of sources, and whether they go on.
+    fn scrollback(lines: &[(u32, bool, &str)]) -> Scrollback {
+        let mut scrollback = Scrollback::new(&[], 1 << 20);
         let line = |&(source, continues, text): &(u32, bool, &str)| {
             let mut line = fixture::line(0, 0, text.as_bytes());
             line.source = SourceId(source);
             line.content.continues = continues;
             line
         };
-        store.apply(
+        scrollback.apply(
             vec![Update::Lines(lines.iter().map(line).collect())],
             Time(0),
         );
-        store
+        scrollback
     }
 
-    fn hits(store: &Store, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
+    fn hits(scrollback: &Scrollback, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
         let mut hits = HitCount::default();
         let source = |seq| {
-            store
+            scrollback
                 .ring()
                 .get(seq)
-                .and_then(RingEntry::record)
-                .map(|record| record.source)
+                .and_then(RingEntry::line)
+                .map(|line| line.source)
         };
         seqs.filter(|&seq| {
-            source(seq).is_some_and(|source| hits.is_hit(Rows::live(store), seq, source, query))
+            source(seq)
+                .is_some_and(|source| hits.is_hit(Rows::live(scrollback), seq, source, query))
         })
         .collect()
     }
@@ -301,7 +312,7 @@ mod tests {
             (1, true, "  more"),
             (0, true, "  at Cart.main"),
         ];
-        let store = store(&lines);
+        let scrollback = scrollback(&lines);
         for (text, found) in [
             ("Cart", &[2, 4][..]),
             ("luck cart", &[0, 2, 4]),
@@ -309,7 +320,7 @@ mod tests {
             ("-cart", &[1]),
             ("none", &[]),
         ] {
-            let hits = hits(&store, BEGIN..BEGIN + 5, &query(text));
+            let hits = hits(&scrollback, BEGIN..BEGIN + 5, &query(text));
             assert_eq!(
                 hits.into_iter().map(|seq| seq - BEGIN).collect::<Vec<_>>(),
                 found,
@@ -325,11 +336,11 @@ mod tests {
                 (0u32..3, any::<bool>(), prop::sample::select(vec!["a", "b", "a b", "c", "ERROR a"])), 0..40),
             asked in prop::sample::select(vec!["a", "-a", "a b", "-c b", "level:error"]),
         ) {
-            let (store, query) = (store(&lines), query(asked));
-            let end = store.ring().end();
-            let each: Vec<u64> = (BEGIN..end).filter(|&seq| !hits(&store, seq..seq + 1, &query).is_empty()).collect();
-            prop_assert_eq!(&hits(&store, BEGIN..end, &query), &each);
-            let mut back = hits(&store, (BEGIN..end).rev(), &query);
+            let (scrollback, query) = (scrollback(&lines), query(asked));
+            let end = scrollback.ring().end();
+            let each: Vec<u64> = (BEGIN..end).filter(|&seq| !hits(&scrollback, seq..seq + 1, &query).is_empty()).collect();
+            prop_assert_eq!(&hits(&scrollback, BEGIN..end, &query), &each);
+            let mut back = hits(&scrollback, (BEGIN..end).rev(), &query);
             back.reverse();
             prop_assert_eq!(&back, &each);
         }

@@ -83,50 +83,49 @@ pub async fn run(
         TimeZone::system()
     };
     let mut signals = Signals::listen()?;
-    let looks = Looks {
+    let appearance = Appearance {
         theme,
         themes: options.themes,
         depth,
     };
     let app = App::new(hosts, zone).with_query(options.query);
-    let mut turn = Loop::new(Console::enter()?, app, looks, questions, wall_clock);
+    let mut turn = Loop::new(Console::enter()?, app, appearance, questions, wall_clock);
     turn.hosts = fleet.requests();
-    let ended = turn
-        .run(EventStream::new, updates, &mut signals, |host| {
-            fleet.reconnect(host);
-        })
-        .await;
+    turn.reconnect = Box::new(|host| fleet.reconnect(host));
+    let ended = turn.run(EventStream::new, updates, &mut signals).await;
     drop(turn);
     fleet.stop().await;
     ended
 }
 
 /// What is needed to load another theme.
-struct Looks {
+struct Appearance {
     theme: Theme,
     themes: Option<PathBuf>,
     depth: Depth,
 }
 
 /// The loop and what it owns.
-struct Loop<S, C> {
+struct Loop<'a, S, C> {
     screen: S,
     app: App,
-    looks: Looks,
+    appearance: Appearance,
     pacer: FramePacer,
     questions: mpsc::Receiver<Asked>,
     asked: HashMap<QuestionId, oneshot::Sender<PromptReply>>,
     next_question: u64,
     hosts: RequestClient,
+    /// Dials a host now.
+    reconnect: Box<dyn Fn(HostId) + 'a>,
     answers: PendingResponses,
     clock: C,
-    anew: bool,
+    full_redraw: bool,
     suspend: bool,
     quit: bool,
 }
 
 /// What woke the loop.
-enum Woken {
+enum Wakeup {
     Signal(Signal),
     Input(Option<io::Result<TermEvent>>),
     Asked(Option<Asked>),
@@ -137,33 +136,39 @@ enum Woken {
     Spare,
 }
 
-impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
-    fn new(screen: S, app: App, looks: Looks, questions: mpsc::Receiver<Asked>, clock: C) -> Self {
+impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
+    fn new(
+        screen: S,
+        app: App,
+        appearance: Appearance,
+        questions: mpsc::Receiver<Asked>,
+        clock: C,
+    ) -> Self {
         Self {
             screen,
             app,
-            looks,
+            appearance,
             pacer: FramePacer::default(),
             questions,
             asked: HashMap::new(),
             next_question: 0,
             hosts: RequestClient::default(),
+            reconnect: Box::new(|_| {}),
             answers: PendingResponses::default(),
             clock,
-            anew: false,
+            full_redraw: false,
             suspend: false,
             quit: false,
         }
     }
 
-    /// Turns until the operator leaves. `open_input` makes the source of input, anew after each
+    /// Turns until the operator leaves. `open_input` makes a new source of input after each
     /// suspension: a source that lives on would take the keys that are meant for the shell.
     async fn run<I>(
         &mut self,
         open_input: impl Fn() -> I,
         mut feed: impl Feed,
         signals: &mut Signals,
-        reconnect: impl Fn(HostId),
     ) -> io::Result<()>
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
@@ -173,40 +178,38 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         self.resize()?;
         while !self.quit {
             let Some(source) = input.as_mut() else { break };
-            let woken = self.wait(source, &mut feed, feeding, signals).await;
+            let wakeup = self.wait(source, &mut feed, feeding, signals).await;
             let began = Instant::now();
-            match woken {
-                Woken::Signal(Signal::End) => self.quit = true,
-                Woken::Signal(Signal::Suspend) => self.suspend = true,
-                Woken::Input(Some(event)) => self.on_input(event?, &reconnect)?,
-                Woken::Input(None) => self.quit = true,
-                Woken::Asked(Some(asked)) => self.on_asked(asked, &reconnect),
-                Woken::Asked(None) => self.questions.close(),
-                Woken::Draw => self.draw(&reconnect)?,
-                Woken::Written => self.pacer.took(self.screen.took()),
-                Woken::Batch(Some(batch)) => {
-                    self.on_batches(batch, source, &mut feed, &reconnect)
-                        .await?;
+            match wakeup {
+                Wakeup::Signal(Signal::End) => self.quit = true,
+                Wakeup::Signal(Signal::Suspend) => self.suspend = true,
+                Wakeup::Input(Some(event)) => self.on_input(event?)?,
+                Wakeup::Input(None) => self.quit = true,
+                Wakeup::Asked(Some(asked)) => self.on_asked(asked),
+                Wakeup::Asked(None) => self.questions.close(),
+                Wakeup::Draw => self.draw()?,
+                Wakeup::Written => self.pacer.took(self.screen.took()),
+                Wakeup::Batch(Some(batch)) => {
+                    self.on_batches(batch, source, &mut feed).await?;
                 }
-                Woken::Batch(None) => {
+                Wakeup::Batch(None) => {
                     feeding = false;
-                    self.handle(Event::Ended, &reconnect);
+                    self.handle(Event::Ended);
                     self.pacer.data(Instant::now());
                 }
-                Woken::Answer((id, replies)) => {
+                Wakeup::Answer((id, replies)) => {
                     self.handle(
                         replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)),
-                        &reconnect,
                     );
                     self.pacer.data(Instant::now());
                 }
-                Woken::Spare => {
-                    self.handle(Event::Tick, &reconnect);
+                Wakeup::Spare => {
+                    self.handle(Event::Tick);
                     self.pacer.data(Instant::now());
                 }
             }
-            self.withdraw(&reconnect);
-            self.wish();
+            self.withdraw();
+            self.schedule_frame();
             if began.elapsed() > LONG_TURN {
                 tracing::debug!(
                     elapsed_ms = began.elapsed().as_millis(),
@@ -216,10 +219,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             if std::mem::take(&mut self.suspend) {
                 drop(input.take());
                 if !self.screen.suspend()? {
-                    self.handle(
-                        Event::Notice("there is no shell to go back to".into()),
-                        &reconnect,
-                    );
+                    self.handle(Event::Notice("there is no shell to go back to".into()));
                 }
                 input = Some(open_input());
                 self.resize()?;
@@ -235,7 +235,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         feed: &mut impl Feed,
         feeding: bool,
         signals: &mut Signals,
-    ) -> Woken
+    ) -> Wakeup
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
     {
@@ -243,25 +243,25 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         let due = self.pacer.due().filter(|_| ready);
         tokio::select! {
             biased;
-            signal = signals.next() => Woken::Signal(signal),
-            event = input.next() => Woken::Input(event),
-            asked = self.questions.recv(), if self.app.takes_questions() && !self.questions.is_closed() => Woken::Asked(asked),
-            () = self.screen.written(), if !ready => Woken::Written,
-            () = sleep_until(due), if due.is_some() => Woken::Draw,
-            part = self.answers.next() => Woken::Answer(part),
-            batch = feed.next(), if feeding => Woken::Batch(batch),
+            signal = signals.next() => Wakeup::Signal(signal),
+            event = input.next() => Wakeup::Input(event),
+            asked = self.questions.recv(), if self.app.takes_questions() && !self.questions.is_closed() => Wakeup::Asked(asked),
+            () = self.screen.written(), if !ready => Wakeup::Written,
+            () = sleep_until(due), if due.is_some() => Wakeup::Draw,
+            part = self.answers.next() => Wakeup::Answer(part),
+            batch = feed.next(), if feeding => Wakeup::Batch(batch),
             // Yields first: a loop that is always ready would never let the runtime look at its
             // timers and signals.
-            () = tokio::task::yield_now(), if self.app.has_work() => Woken::Spare,
+            () = tokio::task::yield_now(), if self.app.has_work() => Wakeup::Spare,
         }
     }
 
-    fn on_input(&mut self, event: TermEvent, reconnect: &impl Fn(HostId)) -> io::Result<()> {
+    fn on_input(&mut self, event: TermEvent) -> io::Result<()> {
         match event {
             TermEvent::Key(key) if key.kind != KeyEventKind::Release => {
-                self.handle(Event::Key(key), reconnect);
+                self.handle(Event::Key(key));
             }
-            TermEvent::Paste(text) => self.handle(Event::Paste(text), reconnect),
+            TermEvent::Paste(text) => self.handle(Event::Paste(text)),
             TermEvent::Resize(..) => self.resize()?,
             _ => return Ok(()),
         }
@@ -275,7 +275,6 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         first: Vec<Update>,
         input: &mut I,
         feed: &mut impl Feed,
-        reconnect: &impl Fn(HostId),
     ) -> io::Result<()>
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
@@ -283,7 +282,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         let began = Instant::now();
         let mut next = Some(first);
         while let Some(batch) = next.take() {
-            self.handle(Event::Batch(batch), reconnect);
+            self.handle(Event::Batch(batch));
             self.pacer.data(Instant::now());
             let pressed = tokio::select! {
                 biased;
@@ -291,7 +290,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 () = std::future::ready(()) => None,
             };
             match pressed {
-                Some(Some(event)) => return self.on_input(event?, reconnect),
+                Some(Some(event)) => return self.on_input(event?),
                 Some(None) => self.quit = true,
                 None if began.elapsed() < DRAIN => next = feed.try_next(),
                 None => {}
@@ -300,16 +299,16 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
         Ok(())
     }
 
-    fn on_asked(&mut self, (question, answer): Asked, reconnect: &impl Fn(HostId)) {
+    fn on_asked(&mut self, (question, answer): Asked) {
         let id = QuestionId(self.next_question);
         self.next_question += 1;
         self.asked.insert(id, answer);
-        self.handle(Event::Ask(id, question), reconnect);
+        self.handle(Event::Ask(id, question));
         self.pacer.data(Instant::now());
     }
 
     /// Takes away questions that nobody waits for any more.
-    fn withdraw(&mut self, reconnect: &impl Fn(HostId)) {
+    fn withdraw(&mut self) {
         let gone: Vec<_> = self
             .asked
             .iter()
@@ -318,20 +317,21 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
             .collect();
         for id in gone {
             self.asked.remove(&id);
-            self.handle(Event::Withdrawn(id), reconnect);
+            self.handle(Event::Withdrawn(id));
             self.pacer.data(Instant::now());
         }
     }
 
-    fn draw(&mut self, reconnect: &impl Fn(HostId)) -> io::Result<()> {
-        self.handle(Event::Tick, reconnect);
+    fn draw(&mut self) -> io::Result<()> {
+        self.handle(Event::Tick);
         self.pacer.drawn(Instant::now());
-        let anew = std::mem::take(&mut self.anew);
-        self.screen.draw(&self.app, &self.looks.theme, anew)
+        let full_redraw = std::mem::take(&mut self.full_redraw);
+        self.screen
+            .draw(&self.app, &self.appearance.theme, full_redraw)
     }
 
     /// Asks for a frame when the screen will change by itself.
-    fn wish(&mut self) {
+    fn schedule_frame(&mut self) {
         if let Some(at) = self.app.wakes_at() {
             let wait = at.0.saturating_sub((self.clock)().0);
             self.pacer
@@ -341,16 +341,16 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
 
     fn resize(&mut self) -> io::Result<()> {
         let size = self.screen.size()?;
-        self.anew = true;
-        self.handle(Event::Resize(size.width, size.height), &|_| {});
+        self.full_redraw = true;
+        self.handle(Event::Resize(size.width, size.height));
         self.pacer.input(Instant::now());
         Ok(())
     }
 
-    fn handle(&mut self, event: Event, reconnect: &impl Fn(HostId)) {
+    fn handle(&mut self, event: Event) {
         let now = (self.clock)();
         for effect in self.app.update(event, now) {
-            let notice = self.execute(effect, reconnect);
+            let notice = self.execute(effect);
             if let Some(notice) = notice {
                 self.app.update(Event::Notice(notice), now);
             }
@@ -358,14 +358,14 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
     }
 
     /// Does what is to be done outside; what the operator should know of it is the result.
-    fn execute(&mut self, effect: Effect, reconnect: &impl Fn(HostId)) -> Option<String> {
+    fn execute(&mut self, effect: Effect) -> Option<String> {
         match effect {
             Effect::Quit => self.quit = true,
             Effect::Suspend => self.suspend = true,
-            Effect::Redraw => self.anew = true,
+            Effect::Redraw => self.full_redraw = true,
             Effect::Copy(text) => return Some(self.copy(&text)),
             Effect::Reconnect(host) => {
-                reconnect(host);
+                (self.reconnect)(host);
                 return Some("dialling again".into());
             }
             Effect::Answer(id, answer) => {
@@ -379,10 +379,14 @@ impl<S: Screen, C: Fn() -> Time> Loop<S, C> {
                 .add(id, self.hosts.ask(host, (*what.0).clone())),
             Effect::CancelAsk(id) => self.answers.cancel(id),
             Effect::Theme(name) => {
-                match Theme::load(&name, self.looks.themes.as_deref(), self.looks.depth) {
+                match Theme::load(
+                    &name,
+                    self.appearance.themes.as_deref(),
+                    self.appearance.depth,
+                ) {
                     Ok(theme) => {
-                        self.looks.theme = theme;
-                        self.anew = true;
+                        self.appearance.theme = theme;
+                        self.full_redraw = true;
                         return Some(format!("theme {name}"));
                     }
                     Err(error) => return Some(error.to_string()),

@@ -37,8 +37,8 @@ pub(super) trait Screen {
     fn took(&self) -> Duration;
     /// Columns and rows.
     fn size(&self) -> io::Result<Size>;
-    /// Draws; every cell anew where `anew`.
-    fn draw(&mut self, app: &App, theme: &Theme, anew: bool) -> io::Result<()>;
+    /// Draws; repaints every cell if `full_redraw`.
+    fn draw(&mut self, app: &App, theme: &Theme, full_redraw: bool) -> io::Result<()>;
     /// Puts text into the clipboard of the operator's machine, with the next frame.
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Gives the terminal back, stops this process until it is continued, and takes the terminal
@@ -94,13 +94,13 @@ impl Screen for Console {
         self.terminal.size()
     }
 
-    fn draw(&mut self, app: &App, theme: &Theme, anew: bool) -> io::Result<()> {
+    fn draw(&mut self, app: &App, theme: &Theme, full_redraw: bool) -> io::Result<()> {
         if let Some(error) = self.output.error() {
             return Err(io::Error::other(error));
         }
         let mut buffer = self.frame.clone();
         queue!(buffer, BeginSynchronizedUpdate)?;
-        if anew {
+        if full_redraw {
             // Not `clear`: that asks the terminal where its cursor is, and waits for the answer.
             let size = self.terminal.size()?;
             self.terminal

@@ -45,7 +45,7 @@ impl Screen for Recorded {
         Ok(size)
     }
 
-    fn draw(&mut self, app: &App, theme: &Theme, _anew: bool) -> io::Result<()> {
+    fn draw(&mut self, app: &App, theme: &Theme, _full_redraw: bool) -> io::Result<()> {
         self.frames += 1;
         let Ok(()) = terminal::draw_frame(&mut self.terminal, app, theme);
         Ok(())
@@ -90,11 +90,11 @@ impl Feed for Script {
 
 /// A console on the fixture's hosts, to be driven through the real loop.
 struct Console {
-    turn: Loop<Recorded, Box<dyn Fn() -> Time>>,
+    turn: Loop<'static, Recorded, Box<dyn Fn() -> Time>>,
     feed: Script,
     asker: ConsoleAsker,
     ended: bool,
-    reconnected: Vec<HostId>,
+    reconnected: Rc<RefCell<Vec<HostId>>>,
 }
 
 /// The fixture: its beginning and so many lines.
@@ -120,13 +120,16 @@ fn console(batches: Vec<Vec<Update>>, flood: bool) -> Console {
         fixture::START.plus_millis(i64::try_from(began.elapsed().as_millis()).unwrap_or(0))
     });
     let (asker, asked) = questions();
-    let looks = Looks {
+    let appearance = Appearance {
         theme: Theme::dark(),
         themes: None,
         depth: Depth::True,
     };
     let app = App::new(&fixture::hosts(), TimeZone::UTC);
-    let turn = Loop::new(screen, app, looks, asked, clock);
+    let mut turn = Loop::new(screen, app, appearance, asked, clock);
+    let reconnected = Rc::new(RefCell::new(Vec::new()));
+    let dialled = Rc::clone(&reconnected);
+    turn.reconnect = Box::new(move |host| dialled.borrow_mut().push(host));
     Console {
         turn,
         feed: Script {
@@ -135,7 +138,7 @@ fn console(batches: Vec<Vec<Update>>, flood: bool) -> Console {
         },
         asker,
         ended: false,
-        reconnected: Vec::new(),
+        reconnected,
     }
 }
 
@@ -153,20 +156,15 @@ impl Console {
     /// itself.
     async fn keys(mut self, written: &str) -> Self {
         let keys = Rc::new(RefCell::new(VecDeque::from(parse_keys(written))));
-        let dialled = RefCell::new(Vec::new());
         let mut signals = Signals::none();
-        let run = self.turn.run(
-            || typed(keys.clone()),
-            &mut self.feed,
-            &mut signals,
-            |host| dialled.borrow_mut().push(host),
-        );
+        let run = self
+            .turn
+            .run(|| typed(keys.clone()), &mut self.feed, &mut signals);
         run.await.expect("a terminal in memory has no errors");
         // The loop ends when input does; that is what leaves keys unused only after a real end.
         self.ended = !keys.borrow().is_empty();
         self.turn.quit = false;
-        self.turn.draw(&|_| {}).expect("memory");
-        self.reconnected.extend(dialled.into_inner());
+        self.turn.draw().expect("memory");
         self
     }
 
@@ -313,7 +311,7 @@ async fn one_host_is_chosen_in_the_host_list_and_dialled_again() {
     console.says("web-2");
     console.says_not("all hosts");
     let console = console.keys("jjr").await;
-    assert_eq!(console.reconnected, [HostId(3)]);
+    assert_eq!(*console.reconnected.borrow(), [HostId(3)]);
     let console = console.keys("<ret>").await;
     console.says("connect to 10.0.0.14:22: no answer in 10 s");
     console.says("is the host up?");
@@ -327,7 +325,7 @@ async fn commands_are_completed_and_done() {
     let console = console.keys(":nonsense<ret>").await;
     console.says("no command \"nonsense\"");
     let console = console.keys("<esc>:theme light<ret>").await;
-    assert_ne!(console.turn.looks.theme, Theme::dark());
+    assert_ne!(console.turn.appearance.theme, Theme::dark());
 }
 
 #[tokio::test(start_paused = true)]
@@ -417,7 +415,7 @@ async fn a_flood_leaves_q_responsive() {
         .expect("the loop ends");
     assert!(quick.ended);
     assert!(
-        quick.turn.app.store().ring().end() - crate::store::BEGIN > 10_000,
+        quick.turn.app.scrollback().ring().end() - crate::scrollback::BEGIN > 10_000,
         "the flood was taken in meanwhile"
     );
 }
@@ -484,7 +482,7 @@ async fn an_idle_minute_draws_no_frame() {
         let mut signals = Signals::none();
         let run = console
             .turn
-            .run(stream::pending, &mut console.feed, &mut signals, |_| {});
+            .run(stream::pending, &mut console.feed, &mut signals);
         assert!(
             tokio::time::timeout(Duration::from_secs(seconds), run)
                 .await

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::text::SafeText;
 use crate::model::time::Time;
-use crate::store::HostRow;
+use crate::scrollback::HostRow;
 
 /// Which numbers a list of a width has room for, in cells.
 struct HostColumns {
@@ -63,15 +63,15 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         height: inner.height.saturating_sub(1),
         ..inner
     };
-    let hosts = app.store().hosts();
-    let first = first_row(app.selected_host(), hosts.len(), list.height.into());
+    let hosts = app.scrollback().hosts();
+    let first = first_row(app.hosts_pane().selected(), hosts.len(), list.height.into());
     for (y, (index, host)) in (0..list.height).zip(hosts.iter().enumerate().skip(first)) {
         draw_host(app, theme, &columns, index, host, Row::new(buffer, list, y));
     }
 }
 
 fn draw_header(app: &App, theme: &Theme, columns: &HostColumns, area: Rect, buffer: &mut Buffer) {
-    let style = theme.get(if app.hosts_focused() {
+    let style = theme.get(if app.hosts_pane().focused {
         Role::PaneHeaderFocused
     } else {
         Role::PaneHeader
@@ -107,7 +107,7 @@ fn draw_host(
     host: &HostRow,
     row: Row<'_>,
 ) {
-    let selected = index == app.selected_host() && app.hosts_focused();
+    let selected = index == app.hosts_pane().selected() && app.hosts_pane().focused;
     let under = if selected {
         theme.get(Role::HostSelected)
     } else {

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::model::metrics::DiskUsage;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
-use crate::store::{HostRow, Series};
+use crate::scrollback::{HostRow, Series};
 
 /// Above these shares a percentage is drawn as a warning, and as critical.
 const HIGH_PCT: f64 = 70.0;
@@ -52,9 +52,9 @@ pub(super) fn gravity(value: Option<f64>, normal: Role) -> Role {
 
 pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(host) = app
-        .store()
+        .scrollback()
         .hosts()
-        .get(app.selected_host())
+        .get(app.hosts_pane().selected())
         .filter(|_| !area.is_empty())
     else {
         return;

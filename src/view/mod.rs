@@ -18,17 +18,25 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::App;
+use crate::app::{App, Pane};
 
+mod dialog;
+mod help;
+mod hints;
+mod host;
 mod hosts;
 mod log;
 mod metrics;
 mod paint;
 mod panel;
 mod popup;
+mod question;
+mod record;
 mod status;
 mod theme;
 mod time;
+
+use log::LogView;
 
 pub use theme::{Depth, ROLES, Role, Theme, ThemeError};
 
@@ -37,9 +45,24 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Opti
     let screen = screen.intersection(buffer.area);
     buffer.set_style(screen, theme.get(Role::Text));
     let areas = app.areas(screen);
-    hosts::draw(app, theme, areas.side, buffer);
-    metrics::draw(app, theme, areas.metrics, buffer);
-    log::draw(app, theme, areas.main, buffer);
+    for (pane, area) in app.panes_on(&areas) {
+        match pane {
+            Pane::Hosts(_) => hosts::draw(app, theme, area, buffer),
+            Pane::Metrics(_) => metrics::draw(app, theme, area, buffer),
+            Pane::Log(id, pane) => {
+                log::draw_border(theme, areas.main, area, buffer);
+                let view = LogView {
+                    app,
+                    theme,
+                    id,
+                    pane,
+                };
+                log::draw(view, area, buffer);
+            }
+            // They open above all others.
+            Pane::Help(_) | Pane::Host(_) | Pane::Record(_) => {}
+        }
+    }
     status::draw(app, theme, areas.status, buffer);
     let cursor = status::draw_bottom(app, theme, areas, buffer);
     // A screen too small for what is typed has no place for the cursor.

@@ -4,12 +4,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::hints::{
+    HELP_HINTS, HOST_HINTS, HOSTS_HINTS, Hint, LOG_HINTS, PANES_HINTS, RECORD_HINTS, SEARCH_HINTS,
+};
 use super::paint::{Row, Shown, count, whole};
 use super::theme::{Role, Theme};
 use super::time;
-use crate::app::actions::{Act, Action};
+use crate::app::actions::ActionInfo;
 use crate::app::keys::spell;
-use crate::app::{App, Areas, Popup, Prompt, PromptKind};
+use crate::app::{App, Areas, Pane, Prompt, PromptKind};
 use crate::model::state::LinkState;
 use crate::model::text::SafeText;
 
@@ -27,7 +30,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut row = Row::new(buffer, area, 0).fill(style);
     if area.width < SIGN_BELOW_WIDTH {
         let all_up = app
-            .store()
+            .scrollback()
             .hosts()
             .iter()
             .all(|host| host.status.state.is_up());
@@ -70,7 +73,7 @@ fn head(
     width: usize,
     states: &[(Shown<'static>, Role)],
 ) -> Option<(Shown<'static>, Role)> {
-    let hosts = app.store().hosts();
+    let hosts = app.scrollback().hosts();
     let (up, total) = (
         hosts
             .iter()
@@ -105,7 +108,7 @@ fn head(
 /// How many hosts are in each state but well, the worst first.
 fn states(app: &App) -> Vec<(Shown<'static>, Role)> {
     let count = |state| {
-        app.store()
+        app.scrollback()
             .hosts()
             .iter()
             .filter(|host| host.status.state == state)
@@ -157,10 +160,10 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
 
 /// What else there is to say of the whole.
 fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
-    let ledger = app.store().ledger();
+    let ledger = app.scrollback().ledger();
     let mut facts = Vec::new();
     let behind: Vec<u64> = app
-        .store()
+        .scrollback()
         .hosts()
         .iter()
         .filter_map(|host| host.status.behind_s)
@@ -174,7 +177,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
         facts.push((Shown::own("complete to ").join(&at), Role::Status));
     }
     facts.push((
-        count(app.store().rate(app.now())).join(&Shown::from(" lines/s")),
+        count(app.scrollback().rate(app.now())).join(&Shown::from(" lines/s")),
         Role::Status,
     ));
     let gaps = ledger.gaps;
@@ -193,7 +196,7 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
             Role::StatusDim,
         ));
     }
-    let forgotten = app.store().ring().forgotten();
+    let forgotten = app.scrollback().ring().forgotten();
     if forgotten > 0 {
         facts.push((
             count(forgotten as f64).join(&Shown::from(" forgotten")),
@@ -320,9 +323,9 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
         }
         return;
     }
-    for (act, words) in hints(app) {
-        let keys = Action::of(*act)
-            .and_then(|action| action.sequences().next())
+    for (action, words) in hints(app) {
+        let keys = ActionInfo::of(*action)
+            .and_then(|info| info.sequences().next())
             .map(|keys| spell(&keys))
             .unwrap_or_default();
         let hint = Shown::own(&keys);
@@ -336,71 +339,14 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
     }
 }
 
-fn hints(app: &App) -> &'static [(Act, &'static str)] {
-    use Act::{
-        Close, Command, CopyLine, Detail, Filter, Follow, Freeze, Help, HostList, NextHit,
-        NextPane, OnlyHost, PreviousError, PreviousHit, Quit, Reconnect, Search, SplitRight,
-        ToggleHost, Wrap,
-    };
-    if let Some((popup, _)) = app.popup() {
-        return match popup {
-            Popup::Host(_) => &[
-                (Reconnect, "reconnect"),
-                (OnlyHost, "only this host"),
-                (Quit, "close"),
-            ],
-            Popup::Record(_) => &[(CopyLine, "copy"), (Quit, "close")],
-            Popup::Help => &[(Quit, "close")],
-        };
+fn hints(app: &App) -> &'static [Hint] {
+    match app.active_pane() {
+        Some(Pane::Host(_)) => HOST_HINTS,
+        Some(Pane::Record(_)) => RECORD_HINTS,
+        Some(Pane::Help(_)) => HELP_HINTS,
+        Some(Pane::Hosts(_)) => HOSTS_HINTS,
+        Some(Pane::Log(_, pane)) if pane.search.is_some() => SEARCH_HINTS,
+        Some(Pane::Log(..) | Pane::Metrics(_)) | None if app.pane_count().0 > 1 => PANES_HINTS,
+        Some(Pane::Log(..) | Pane::Metrics(_)) | None => LOG_HINTS,
     }
-    if app.hosts_focused() {
-        return &[
-            (Detail, "details"),
-            (OnlyHost, "only"),
-            (ToggleHost, "add/remove"),
-            (Reconnect, "reconnect"),
-            (HostList, "hide"),
-            (NextPane, "to the log"),
-            (Help, "help"),
-        ];
-    }
-    let searching = app
-        .pane(app.focused_pane())
-        .is_some_and(|pane| pane.search.is_some());
-    if searching {
-        return &[
-            (NextHit, "next"),
-            (PreviousHit, "previous"),
-            (Filter, "filter"),
-            (Follow, "follow"),
-            (Detail, "details"),
-            (Help, "help"),
-            (Quit, "quit"),
-        ];
-    }
-    if app.pane_count().0 > 1 {
-        return &[
-            (NextPane, "next pane"),
-            (Close, "close"),
-            (Search, "search"),
-            (Filter, "filter"),
-            (Follow, "follow"),
-            (Freeze, "freeze"),
-            (Help, "help"),
-            (Quit, "quit"),
-        ];
-    }
-    &[
-        (Search, "search"),
-        (Filter, "filter"),
-        (PreviousError, "error"),
-        (Follow, "follow"),
-        (Freeze, "freeze"),
-        (Wrap, "wrap"),
-        (SplitRight, "split"),
-        (NextPane, "hosts"),
-        (Command, "command"),
-        (Help, "help"),
-        (Quit, "quit"),
-    ]
 }

@@ -322,11 +322,11 @@ fn bytes_of(app: &App, width: u16, height: u16) -> Vec<u8> {
 
 fn hostile(keys: &str) -> App {
     let mut app = fixture::busy(120, 40, 3);
-    let records = (0i64..)
+    let lines = (0i64..)
         .zip(HOSTILE)
         .map(|(ms, raw)| fixture::line(0, 1000 + ms, raw))
         .collect();
-    app.update(Event::Batch(vec![Update::Lines(records)]), app.now());
+    app.update(Event::Batch(vec![Update::Lines(lines)]), app.now());
     app.keys(keys);
     app
 }

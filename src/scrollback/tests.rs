@@ -1,4 +1,4 @@
-//! The store against its models: the ring against a `VecDeque`, the lens kept up against the lens
+//! The scrollback against its models: the ring against a `VecDeque`, the lens kept up against the lens
 //! worked out anew.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -14,7 +14,7 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::TimeSource;
 use crate::query::ReferenceTime;
 
-fn record(host: u32, text: &str) -> FleetLine {
+fn fleet_line(host: u32, text: &str) -> FleetLine {
     FleetLine {
         host: HostId(host),
         source: SourceId(host),
@@ -33,8 +33,8 @@ fn record(host: u32, text: &str) -> FleetLine {
     }
 }
 
-fn store(budget: usize) -> Store {
-    Store::new(&[], budget)
+fn scrollback(budget: usize) -> Scrollback {
+    Scrollback::new(&[], budget)
 }
 
 fn numbers(lens: &Lens) -> Vec<u64> {
@@ -53,13 +53,15 @@ fn only(hosts: &[u32]) -> Filter {
 
 #[test]
 fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
-    let mut store = store(3 * 300);
+    let mut scrollback = scrollback(3 * 300);
     let line = "x".repeat(80);
-    store.apply(
-        vec![Update::Lines((0..10).map(|_| record(0, &line)).collect())],
+    scrollback.apply(
+        vec![Update::Lines(
+            (0..10).map(|_| fleet_line(0, &line)).collect(),
+        )],
         Time(0),
     );
-    let ring = store.ring();
+    let ring = scrollback.ring();
     assert_eq!(
         (ring.end() - BEGIN, ring.forgotten()),
         (10, ring.first() - BEGIN)
@@ -75,23 +77,23 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
 
 #[test]
 fn a_line_larger_than_the_budget_is_kept_alone() {
-    let mut store = store(10);
-    store.apply(
+    let mut scrollback = scrollback(10);
+    scrollback.apply(
         vec![Update::Lines(vec![
-            record(0, "short"),
-            record(0, &"x".repeat(1000)),
+            fleet_line(0, "short"),
+            fleet_line(0, &"x".repeat(1000)),
         ])],
         Time(0),
     );
     assert_eq!(
-        (store.ring().first(), store.ring().end()),
+        (scrollback.ring().first(), scrollback.ring().end()),
         (BEGIN + 1, BEGIN + 2)
     );
 }
 
 #[test]
 fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
-    let mut store = store(RING_BYTES);
+    let mut scrollback = scrollback(RING_BYTES);
     let gap = Gap {
         host: HostId(0),
         source: SourceId(0),
@@ -101,23 +103,23 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
         since: None,
         until: Time(0),
     };
-    store.apply(
+    scrollback.apply(
         vec![
-            Update::Lines(vec![record(0, "a")]),
+            Update::Lines(vec![fleet_line(0, "a")]),
             Update::Gap(gap),
-            Update::Lines(vec![record(0, "b")]),
+            Update::Lines(vec![fleet_line(0, "b")]),
         ],
         Time(0),
     );
-    let mut lens = Lens::new(only(&[0]), &store);
-    assert!(lens.advance(&store, usize::MAX));
+    let mut lens = Lens::new(only(&[0]), &scrollback);
+    assert!(lens.advance(&scrollback, usize::MAX));
     assert_eq!(numbers(&lens), [0, 1, 2]);
     assert!(matches!(
-        store.ring().get(BEGIN + 1),
+        scrollback.ring().get(BEGIN + 1),
         Some(RingEntry::Gap(_))
     ));
-    let mut other = Lens::new(only(&[1]), &store);
-    other.advance(&store, usize::MAX);
+    let mut other = Lens::new(only(&[1]), &scrollback);
+    other.advance(&scrollback, usize::MAX);
     assert!(other.is_empty());
 }
 
@@ -163,26 +165,26 @@ fn the_wait_for_the_next_try_counts_down() {
         sources: Vec::new(),
         transport: TransportKind::Auto,
     };
-    let mut store = Store::new(&[spec], 1000);
+    let mut scrollback = Scrollback::new(&[spec], 1000);
     let status = HostStatus {
         retry_in_s: Some(3),
         ..HostStatus::plain(LinkState::Timeout)
     };
-    store.apply(vec![Update::Status(HostId(0), status)], Time(0));
-    let left = |ms: i64| store.hosts()[0].retry_in_s(Time(ms * 1_000_000));
+    scrollback.apply(vec![Update::Status(HostId(0), status)], Time(0));
+    let left = |ms: i64| scrollback.hosts()[0].retry_in_s(Time(ms * 1_000_000));
     assert_eq!(
         (left(0), left(1100), left(9000)),
         (Some(3), Some(2), Some(0))
     );
-    store.apply(
+    scrollback.apply(
         vec![Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))],
         Time(0),
     );
-    assert_eq!(store.hosts()[0].retry_in_s(Time(0)), None);
+    assert_eq!(scrollback.hosts()[0].retry_in_s(Time(0)), None);
 }
 
 fn rest(host: u32, text: &str) -> FleetLine {
-    let mut line = record(host, text);
+    let mut line = fleet_line(host, text);
     line.content.continues = true;
     line
 }
@@ -196,61 +198,69 @@ fn query(text: &str) -> Filter {
 
 #[test]
 fn a_record_passes_with_all_of_its_lines_or_not_at_all() {
-    let mut store = store(100_000);
+    let mut scrollback = scrollback(100_000);
     let first = vec![
-        record(0, "ERROR no luck"),
-        record(1, "other"),
+        fleet_line(0, "ERROR no luck"),
+        fleet_line(1, "other"),
         rest(0, "  at Cart.add"),
         rest(1, "  Cart too"),
     ];
-    store.apply(vec![Update::Lines(first)], Time(0));
-    let seen = |text: &str, store: &Store| {
-        let mut lens = Lens::new(query(text), store);
-        while !lens.advance(store, 100) {}
+    scrollback.apply(vec![Update::Lines(first)], Time(0));
+    let seen = |text: &str, scrollback: &Scrollback| {
+        let mut lens = Lens::new(query(text), scrollback);
+        while !lens.advance(scrollback, 100) {}
         numbers(&lens)
     };
-    assert_eq!(seen("luck Cart", &store), [0, 2]);
-    assert_eq!(seen("level:error", &store), [0, 2]);
-    assert_eq!(seen("-luck", &store), [1, 3]);
-    assert_eq!(seen("-Cart", &store), [] as [u64; 0]);
+    assert_eq!(seen("luck Cart", &scrollback), [0, 2]);
+    assert_eq!(seen("level:error", &scrollback), [0, 2]);
+    assert_eq!(seen("-luck", &scrollback), [1, 3]);
+    assert_eq!(seen("-Cart", &scrollback), [] as [u64; 0]);
 }
 
 #[test]
 fn a_line_that_comes_later_decides_for_its_whole_record_again() {
-    let mut store = store(100_000);
-    store.apply(
+    let mut scrollback = scrollback(100_000);
+    scrollback.apply(
         vec![Update::Lines(vec![
-            record(0, "no luck"),
-            record(1, "other"),
+            fleet_line(0, "no luck"),
+            fleet_line(1, "other"),
         ])],
         Time(0),
     );
     let (mut with, mut without) = (
-        Lens::new(query("Cart"), &store),
-        Lens::new(query("-Cart"), &store),
+        Lens::new(query("Cart"), &scrollback),
+        Lens::new(query("-Cart"), &scrollback),
     );
-    let advance = |lens: &mut Lens, store: &Store| {
-        while !lens.advance(store, 100) {}
+    let advance = |lens: &mut Lens, scrollback: &Scrollback| {
+        while !lens.advance(scrollback, 100) {}
         numbers(lens)
     };
     assert_eq!(
-        (advance(&mut with, &store), advance(&mut without, &store)),
+        (
+            advance(&mut with, &scrollback),
+            advance(&mut without, &scrollback)
+        ),
         (vec![], vec![0, 1])
     );
-    store.apply(
+    scrollback.apply(
         vec![Update::Lines(vec![
-            record(1, "more"),
+            fleet_line(1, "more"),
             rest(0, "  at Cart.add"),
             rest(0, "  at Main"),
         ])],
         Time(0),
     );
     assert_eq!(
-        (advance(&mut with, &store), advance(&mut without, &store)),
+        (
+            advance(&mut with, &scrollback),
+            advance(&mut without, &scrollback)
+        ),
         (vec![0, 3, 4], vec![1, 2])
     );
     assert_eq!(
-        store.whole(BEGIN + 3).map(|whole| whole.text().to_owned()),
+        scrollback
+            .whole(BEGIN + 3)
+            .map(|whole| whole.text().to_owned()),
         Some(b"no luck\n  at Cart.add\n  at Main".to_vec())
     );
 }
@@ -262,30 +272,30 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
             file: FileId { dev: 1, ino: 1 },
             offset,
         };
-        let mut line = record(0, text);
+        let mut line = fleet_line(0, text);
         line.content.cursor = cursor;
         line
     };
-    let mut store = store(100_000);
-    let texts = |store: &Store| {
-        store
+    let mut scrollback = scrollback(100_000);
+    let texts = |scrollback: &Scrollback| {
+        scrollback
             .unfinished()
             .iter()
-            .map(|record| record.content.raw.clone())
+            .map(|line| line.content.raw.clone())
             .collect::<Vec<_>>()
     };
-    store.apply(
+    scrollback.apply(
         vec![
             Update::Unfinished(Box::new(at(10, "a"))),
             Update::Unfinished(Box::new(at(10, "a b"))),
         ],
         Time(0),
     );
-    store.apply(vec![Update::Lines(vec![at(0, "before it")])], Time(0));
-    assert_eq!(texts(&store), ["a b"]);
-    store.apply(vec![Update::Lines(vec![at(10, "a b c")])], Time(0));
-    assert_eq!(texts(&store), [] as [&str; 0]);
-    assert_eq!(store.ring().end(), BEGIN + 2);
+    scrollback.apply(vec![Update::Lines(vec![at(0, "before it")])], Time(0));
+    assert_eq!(texts(&scrollback), ["a b"]);
+    scrollback.apply(vec![Update::Lines(vec![at(10, "a b c")])], Time(0));
+    assert_eq!(texts(&scrollback), [] as [&str; 0]);
+    assert_eq!(scrollback.ring().end(), BEGIN + 2);
 }
 
 #[derive(Debug, Clone)]
@@ -310,7 +320,7 @@ proptest! {
         let mut ring = Ring::new(budget);
         let mut model: VecDeque<(u64, usize)> = VecDeque::new();
         for (seq, len) in (BEGIN..).zip(lengths) {
-            ring.push(RingEntry::Line(record(0, &"x".repeat(len))));
+            ring.push(RingEntry::Line(fleet_line(0, &"x".repeat(len))));
             model.push_back((seq, len));
             while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
                 model.pop_front();
@@ -318,7 +328,7 @@ proptest! {
             prop_assert_eq!(model.len() as u64, ring.end() - ring.first());
             prop_assert!(ring.bytes() <= budget || model.len() == 1);
             for (seq, len) in &model {
-                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::record).map(|record| record.content.raw.len()), Some(*len));
+                prop_assert_eq!(ring.get(*seq).and_then(RingEntry::line).map(|line| line.content.raw.len()), Some(*len));
             }
         }
     }
@@ -329,12 +339,12 @@ proptest! {
         budgets in prop::collection::vec(0usize..400, 60),
         asked in prop::sample::select(vec!["a", "-a", "a b", "-c b"]),
     ) {
-        let mut store = store(1 << 20);
-        let mut lens = Lens::new(query(asked), &store);
+        let mut scrollback = scrollback(1 << 20);
+        let mut lens = Lens::new(query(asked), &scrollback);
         let mut records: Vec<(u32, Vec<u64>, String)> = Vec::new();
         for (seq, ((host, continues, text), budget)) in (0u64..).zip(lines.iter().zip(budgets)) {
-            let line = { let mut line = record(*host, text); line.content.continues = *continues; line };
-            store.apply(vec![Update::Lines(vec![line])], Time(0));
+            let line = { let mut line = fleet_line(*host, text); line.content.continues = *continues; line };
+            scrollback.apply(vec![Update::Lines(vec![line])], Time(0));
             match records.iter_mut().rev().find(|record| record.0 == *host).filter(|_| *continues) {
                 Some(record) => {
                     record.1.push(seq);
@@ -342,9 +352,9 @@ proptest! {
                 }
                 None => records.push((*host, vec![seq], (*text).to_owned())),
             }
-            lens.advance(&store, budget);
+            lens.advance(&scrollback, budget);
         }
-        while !lens.advance(&store, 300) {}
+        while !lens.advance(&scrollback, 300) {}
         let filter = query(asked);
         let matches = |text: &str| {
             let subject = MatchInput { host: "", source: "", time: Time(0), raw: text.as_bytes() };
@@ -358,19 +368,19 @@ proptest! {
 
     #[test]
     fn a_lens_that_is_kept_up_equals_one_that_is_worked_out_anew(steps in steps()) {
-        let mut store = store(4000);
-        let mut lens = Lens::new(only(&[0, 1]), &store);
+        let mut scrollback = scrollback(4000);
+        let mut lens = Lens::new(only(&[0, 1]), &scrollback);
         for step in steps {
             match step {
-                Step::Push(host, len) => store.apply(vec![Update::Lines(vec![record(host, &"x".repeat(len))])], Time(0)),
-                Step::Advance(budget) => { lens.advance(&store, budget); }
-                Step::Refilter(host) => lens.set_filter(only(&[host]), &store),
+                Step::Push(host, len) => scrollback.apply(vec![Update::Lines(vec![fleet_line(host, &"x".repeat(len))])], Time(0)),
+                Step::Advance(budget) => { lens.advance(&scrollback, budget); }
+                Step::Refilter(host) => lens.set_filter(only(&[host]), &scrollback),
             }
         }
-        while !lens.advance(&store, 500) {}
-        prop_assert_eq!(lens.pending(&store), 0);
-        let expected: Vec<u64> = (store.ring().first()..store.ring().end())
-            .filter(|&seq| store.ring().get(seq).is_some_and(|entry| lens.filter().admits_origin(entry)))
+        while !lens.advance(&scrollback, 500) {}
+        prop_assert_eq!(lens.pending(&scrollback), 0);
+        let expected: Vec<u64> = (scrollback.ring().first()..scrollback.ring().end())
+            .filter(|&seq| scrollback.ring().get(seq).is_some_and(|entry| lens.filter().admits_origin(entry)))
             .map(|seq| seq - BEGIN)
             .collect();
         prop_assert_eq!(numbers(&lens), expected);

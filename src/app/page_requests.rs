@@ -1,8 +1,8 @@
-//! Reading what is older than the ring: which pages of which sources a pane is asked for, and what
-//! becomes of the answers.
+//! Requests for pages that are older than the ring: which pages of which sources a pane needs, and
+//! what becomes of the responses.
 //!
-//! Nothing is read before it is nearly wanted: a few screens beyond the edge. How pages become rows
-//! is left to `store`'s window, how a host answers to `host`.
+//! Nothing is read before it is nearly needed: a few screens beyond the edge. `scrollback` turns
+//! pages into rows, `host` answers the requests.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -21,7 +21,7 @@ use crate::query::request::{
     SearchRequest,
 };
 use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
-use crate::store::{RingEntry, Side, Store, StreamState, Want};
+use crate::scrollback::{MissingPage, ReceivedPage, RingEntry, Scrollback, Side, StreamState};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -39,7 +39,7 @@ const ROWS: usize = 100;
 /// How often that may be asked in one turn of the loop.
 const TURNS: usize = 40;
 
-/// Questions of the console to one host that are not answered yet.
+/// Most requests of the console to one host that are not answered yet.
 const PER_HOST: usize = 4;
 
 /// A host that sends nothing for so long is not waited for.
@@ -48,26 +48,36 @@ const PATIENCE_MS: i64 = 20_000;
 /// An answer of more bytes is cut off.
 const MOST_BYTES: usize = 32 << 20;
 
-/// A question of the console.
+/// Names a request of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub u64);
 
-/// What an answer is for.
+/// What a request is for.
 #[derive(Debug, Clone)]
-pub(super) enum Errand {
-    /// Rows at an end of a pane's window; beside the page, how many were asked for, and of which of
-    /// its windows.
-    Page(PaneId, Want, u64, u32),
+pub(super) enum RequestPurpose {
+    /// Rows at an end of a pane's window.
+    Page(WindowPage),
     /// A match beyond what a pane has.
-    Further(PaneId),
+    Search(PaneId),
     /// The bytes of a gap.
     Gap(PaneId, u64, Arc<Gap>),
 }
 
-/// A question that is not answered yet.
+/// A page for the window of a pane.
+#[derive(Debug, Clone)]
+pub(super) struct WindowPage {
+    pane: PaneId,
+    request: MissingPage,
+    /// How many lines or hits were asked for.
+    limit: u64,
+    /// For which of the pane's windows.
+    window_number: u32,
+}
+
+/// A request that is not answered yet.
 #[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) errand: Errand,
+pub(super) struct PendingRequest {
+    pub(super) purpose: RequestPurpose,
     pub(super) host: HostId,
     pub(super) names: BTreeMap<Arc<str>, SourceId>,
     /// When it is given up.
@@ -80,12 +90,12 @@ pub(super) struct Pending {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct PageRequests {
+pub(super) struct PendingRequests {
     next: u64,
-    pub(super) pending: BTreeMap<AskId, Pending>,
+    pub(super) pending: BTreeMap<AskId, PendingRequest>,
 }
 
-impl PageRequests {
+impl PendingRequests {
     fn of_host(&self, host: HostId) -> usize {
         self.pending
             .values()
@@ -94,10 +104,11 @@ impl PageRequests {
     }
 }
 
-impl Errand {
+impl RequestPurpose {
     fn pane(&self) -> PaneId {
         match self {
-            Self::Page(pane, ..) | Self::Further(pane) | Self::Gap(pane, ..) => *pane,
+            Self::Page(page) => page.pane,
+            Self::Search(pane) | Self::Gap(pane, ..) => *pane,
         }
     }
 }
@@ -106,81 +117,89 @@ impl App {
     /// Asks for what is nearly wanted, and puts in order what has come.
     pub(super) fn pump(&mut self) {
         self.give_up_late();
-        let panes: Vec<PaneId> = self.panes.keys().copied().collect();
-        let gone = |errand: &Errand| {
+        let panes: Vec<PaneId> = self.panes.logs.keys().copied().collect();
+        let gone = |purpose: &RequestPurpose| {
             !self
                 .panes
-                .get(&errand.pane())
-                .is_some_and(|pane| wants(pane, errand))
+                .get(purpose.pane())
+                .is_some_and(|pane| is_awaited(pane, purpose))
         };
         let gone: Vec<AskId> = self
-            .asks
+            .requests
             .pending
             .iter()
-            .filter(|(_, pending)| gone(&pending.errand))
+            .filter(|(_, pending)| gone(&pending.purpose))
             .map(|(id, _)| *id)
             .collect();
         gone.into_iter().for_each(|id| self.cancel(id));
         for id in panes {
-            for want in self.pump_pane(id) {
-                self.ask_page(id, want, PAGE_LINES.into());
+            for request in self.pump_pane(id) {
+                self.ask_page(id, request, PAGE_LINES.into());
             }
         }
     }
 
     /// Brings the window of a pane up to date; which pages it wants for that.
-    fn pump_pane(&mut self, id: PaneId) -> Vec<Want> {
+    fn pump_pane(&mut self, id: PaneId) -> Vec<MissingPage> {
         let height = self.pane_height(id);
-        let budget = self.past_bytes / self.panes.len().max(1);
-        let (store, now) = (&self.store, self.now);
-        let Some(pane) = self.panes.get_mut(&id) else {
+        let budget = self.panes.window_share();
+        let (scrollback, now) = (&self.scrollback, self.now);
+        let Some(pane) = self.panes.get_mut(id) else {
             return Vec::new();
         };
-        if pane.place().is_none() || pane.pending(store) > 0 || !has_past(pane, store, now) {
+        if pane.position().is_none()
+            || pane.pending(scrollback) > 0
+            || !has_window(pane, scrollback, now)
+        {
             return Vec::new();
         }
-        let (window, below) = (pane.window, pane.below_notice());
+        let (window, below) = (pane.window_number, pane.below_notice());
         let mut wanted = Vec::new();
         for side in [Side::Older, Side::Newer] {
-            wanted.extend(extend(pane, side, height, (store, budget)));
+            wanted.extend(extend(pane, side, height, budget, scrollback));
         }
         pane.step_off_notice(below, height);
-        pane.give_up_ring(budget, store);
-        pane.land(store);
-        pane.trim(budget, store);
+        pane.give_up_ring(budget, scrollback);
+        pane.land(scrollback);
+        pane.trim(budget, scrollback);
         // What was wanted of a window that was left is not wanted of the next.
-        wanted.retain(|_| pane.window == window);
+        wanted.retain(|_| pane.window_number == window);
         wanted
     }
 
-    fn ask_page(&mut self, pane: PaneId, want: Want, limit: u64) {
-        if self.asks.of_host(want.host) >= PER_HOST {
+    fn ask_page(&mut self, pane: PaneId, request: MissingPage, limit: u64) {
+        if self.requests.of_host(request.host) >= PER_HOST {
             return;
         }
         let Some((query, window)) = self
             .panes
-            .get(&pane)
-            .map(|pane| (pane.looking().query.clone(), pane.window))
+            .get(pane)
+            .map(|pane| (pane.looking().query.clone(), pane.window_number))
         else {
             return;
         };
         let Some(name) = self
-            .store
-            .source(want.source)
+            .scrollback
+            .source(request.source)
             .map(|row| Arc::clone(&row.info.name))
         else {
             return;
         };
-        let what = query.map_or_else(|| page(&want), |query| search(query, &want, limit));
-        if let Some((past, _)) = self.panes.get_mut(&pane).and_then(LogPane::past_mut) {
-            past.asked(&want);
+        let what = query.map_or_else(|| page(&request), |query| search(query, &request, limit));
+        if let Some((window, _)) = self.panes.get_mut(pane).and_then(LogPane::window_mut) {
+            window.asked(&request);
         }
-        let host = want.host;
+        let host = request.host;
         self.send(
             host,
-            BTreeMap::from([(name, want.source)]),
+            BTreeMap::from([(name, request.source)]),
             what,
-            Errand::Page(pane, want, limit, window),
+            RequestPurpose::Page(WindowPage {
+                pane,
+                request,
+                limit,
+                window_number: window,
+            }),
         );
     }
 
@@ -189,27 +208,26 @@ impl App {
         host: HostId,
         names: BTreeMap<Arc<str>, SourceId>,
         what: RequestKind,
-        errand: Errand,
+        purpose: RequestPurpose,
     ) {
-        let id = AskId(self.asks.next);
-        self.asks.next += 1;
+        let id = AskId(self.requests.next);
+        self.requests.next += 1;
         let ask = LogRequest {
             sources: names.keys().map(|name| literal(name)).collect(),
             what,
         };
         let until = self.now.plus_millis(PATIENCE_MS);
-        let (entries, bytes, failed, progress) = Default::default();
-        self.asks.pending.insert(
+        self.requests.pending.insert(
             id,
-            Pending {
-                errand,
+            PendingRequest {
+                purpose,
                 host,
                 names,
                 until,
-                entries,
-                bytes,
-                failed,
-                progress,
+                entries: Vec::new(),
+                bytes: 0,
+                failed: None,
+                progress: (0, 0),
             },
         );
         self.effects
@@ -217,14 +235,14 @@ impl App {
     }
 
     pub(super) fn cancel(&mut self, id: AskId) {
-        if self.asks.pending.remove(&id).is_some() {
+        if self.requests.pending.remove(&id).is_some() {
             self.effects.push(Effect::CancelAsk(id));
         }
     }
 
     fn give_up_late(&mut self) {
         let late: Vec<AskId> = self
-            .asks
+            .requests
             .pending
             .iter()
             .filter(|(_, pending)| pending.until <= self.now)
@@ -237,15 +255,15 @@ impl App {
     }
 
     fn fail(&mut self, id: AskId, why: String) {
-        if let Some(mut pending) = self.asks.pending.remove(&id) {
+        if let Some(mut pending) = self.requests.pending.remove(&id) {
             pending.failed.get_or_insert(why);
             self.finish(pending, true);
         }
     }
 
     /// When a question is given up.
-    pub(super) fn asks_until(&self) -> Option<Time> {
-        self.asks
+    pub(super) fn requests_until(&self) -> Option<Time> {
+        self.requests
             .pending
             .values()
             .map(|pending| pending.until)
@@ -255,14 +273,14 @@ impl App {
     /// A host answers.
     pub(super) fn on_replies(&mut self, id: AskId, replies: Vec<LogResponse>) {
         for reply in replies {
-            let Some(pending) = self.asks.pending.get_mut(&id) else {
+            let Some(pending) = self.requests.pending.get_mut(&id) else {
                 return;
             };
             if !matches!(reply, LogResponse::Failed(..)) {
                 pending.until = self.now.plus_millis(PATIENCE_MS);
             }
             if let LogResponse::Done(totals) = reply {
-                let Some(pending) = self.asks.pending.remove(&id) else {
+                let Some(pending) = self.requests.pending.remove(&id) else {
                     return;
                 };
                 self.finish(pending, totals.more);
@@ -282,37 +300,34 @@ impl App {
         self.fail(id, "the answer broke off".to_owned());
     }
 
-    fn finish(&mut self, pending: Pending, more: bool) {
-        match pending.errand.clone() {
-            Errand::Page(pane, want, limit, _) => {
-                self.finish_page(pane, want, limit, pending, more);
-            }
-            Errand::Further(pane) => self.finish_further(pane, pending),
-            Errand::Gap(pane, seq, gap) => self.finish_gap(pane, seq, &gap, pending),
+    fn finish(&mut self, pending: PendingRequest, more: bool) {
+        match pending.purpose.clone() {
+            RequestPurpose::Page(page) => self.finish_page(page, pending, more),
+            RequestPurpose::Search(pane) => self.finish_remote_search(pane, pending),
+            RequestPurpose::Gap(pane, seq, gap) => self.finish_gap(pane, seq, &gap, pending),
         }
     }
 
-    fn finish_page(
-        &mut self,
-        id: PaneId,
-        want: Want,
-        limit: u64,
-        mut pending: Pending,
-        more: bool,
-    ) {
-        let Some(pane) = self.panes.get_mut(&id) else {
+    fn finish_page(&mut self, page: WindowPage, mut pending: PendingRequest, more: bool) {
+        let WindowPage {
+            pane: id,
+            request,
+            limit,
+            ..
+        } = page;
+        let Some(pane) = self.panes.get_mut(id) else {
             return;
         };
         let is_search = pane.looking().query.is_some();
         if is_search {
-            if want.side == Side::Older {
+            if request.side == Side::Older {
                 pending.entries.reverse();
             }
-            pending.entries.retain(|entry| is_beyond(entry, &want));
+            pending.entries.retain(|entry| is_beyond(entry, &request));
         }
         let stuck = is_search && more && pending.failed.is_none() && pending.entries.is_empty();
         if stuck && limit < MOST_HITS {
-            return self.ask_page(id, want, MOST_HITS);
+            return self.ask_page(id, request, MOST_HITS);
         }
         let ended = match pending.failed {
             Some(why) => Err(why),
@@ -321,9 +336,13 @@ impl App {
             )),
             None => Ok(!more),
         };
-        let store = &self.store;
-        if let Some((past, lens)) = pane.past_mut() {
-            past.arrived(&want, pending.entries, ended, (store, lens));
+        let scrollback = &self.scrollback;
+        if let Some((window, lens)) = pane.window_mut() {
+            let page = ReceivedPage {
+                entries: pending.entries,
+                ended,
+            };
+            window.arrived(&request, page, scrollback, lens);
         }
     }
 
@@ -353,26 +372,26 @@ impl App {
         }
         .resolve(&now)
         .start;
-        let id = self.focus;
+        let id = self.panes.focus;
         self.cancel_for(id);
-        self.with_pane(|pane, store| pane.go_to(time, store));
+        self.with_pane(|pane, scrollback| pane.go_to(time, scrollback));
         Ok(())
     }
 
     /// Ends what is read for a pane.
     pub(super) fn cancel_for(&mut self, pane: PaneId) {
         let own: Vec<AskId> = self
-            .asks
+            .requests
             .pending
             .iter()
-            .filter(|(_, pending)| pending.errand.pane() == pane)
+            .filter(|(_, pending)| pending.purpose.pane() == pane)
             .map(|(id, _)| *id)
             .collect();
         own.into_iter().for_each(|id| self.cancel(id));
     }
 }
 
-impl Pending {
+impl PendingRequest {
     /// Keeps a part of an answer; false when it is too much.
     fn take_in(&mut self, reply: LogResponse) -> bool {
         match reply {
@@ -397,12 +416,12 @@ impl Pending {
     /// The lines of a record that was found, in the order of the answer: the newest first where
     /// that is what was asked for.
     fn lines_of(&self, hit: SearchHit) -> Vec<Line> {
-        let Errand::Page(_, want, ..) = &self.errand else {
+        let RequestPurpose::Page(WindowPage { request, .. }) = &self.purpose else {
             return vec![hit.line];
         };
         let rest = hit.after.into_iter().take_while(|line| line.continues);
         let mut lines: Vec<Line> = iter::once(hit.line).chain(rest).collect();
-        if want.side == Side::Older {
+        if request.side == Side::Older {
             lines.reverse();
         }
         lines
@@ -424,17 +443,16 @@ impl Pending {
             return;
         };
         let since = self.entries.last().map(RingEntry::time);
-        let until = since.unwrap_or(match &self.errand {
-            Errand::Page(_, want, ..) => want.bound,
+        let until = since.unwrap_or(match &self.purpose {
+            RequestPurpose::Page(page) => page.request.bound,
             _ => self.until,
         });
-        let (from, to, reason) = (missing.from, missing.to, missing.reason);
         self.entries.push(RingEntry::Gap(Arc::new(Gap {
             host: self.host,
             source,
-            from,
-            to,
-            reason,
+            from: missing.from,
+            to: missing.to,
+            reason: missing.reason,
             since,
             until,
         })));
@@ -442,31 +460,32 @@ impl Pending {
 }
 
 /// Whether a pane still waits for this.
-fn wants(pane: &LogPane, errand: &Errand) -> bool {
-    match errand {
-        Errand::Page(_, want, _, window) => pane.past().is_some_and(|past| {
-            let is_asked = |(source, _, state): (SourceId, _, &StreamState)| {
-                source == want.source && *state == StreamState::Asked
-            };
-            *window == pane.window && past.states(want.side).any(is_asked)
-        }),
-        Errand::Further(_) | Errand::Gap(..) => true,
-    }
+fn is_awaited(pane: &LogPane, purpose: &RequestPurpose) -> bool {
+    let RequestPurpose::Page(page) = purpose else {
+        return true;
+    };
+    let is_asked = |(source, _, state): (SourceId, _, &StreamState)| {
+        source == page.request.source && *state == StreamState::Asked
+    };
+    page.window_number == pane.window_number
+        && pane
+            .window()
+            .is_some_and(|window| window.states(page.request.side).any(is_asked))
 }
 
 /// Sees to it that a pane has a window on all of its sources; false where it has none.
-fn has_past(pane: &mut LogPane, store: &Store, now: Time) -> bool {
-    let sources = pane.sources(store);
-    if pane.past().is_none() {
+fn has_window(pane: &mut LogPane, scrollback: &Scrollback, now: Time) -> bool {
+    let sources = pane.sources(scrollback);
+    if pane.window().is_none() {
         if sources.is_empty() {
             return false;
         }
-        pane.begin_past(store, now);
+        pane.begin_window(scrollback, now);
     }
-    if let Some((past, _)) = pane.past_mut() {
+    if let Some((window, _)) = pane.window_mut() {
         sources
             .into_iter()
-            .for_each(|(source, host)| past.add_source(source, host));
+            .for_each(|(source, host)| window.add_source(source, host));
     }
     true
 }
@@ -477,13 +496,14 @@ fn extend(
     pane: &mut LogPane,
     side: Side,
     height: u16,
-    (store, budget): (&Store, usize),
-) -> Vec<Want> {
+    budget: usize,
+    scrollback: &Scrollback,
+) -> Vec<MissingPage> {
     for _ in 0..TURNS {
         if !is_near(pane, side, height, budget) {
             break;
         }
-        let (wants, more) = merge(pane, store, side, height);
+        let (wants, more) = merge(pane, scrollback, side, height);
         if !more {
             return wants;
         }
@@ -494,13 +514,13 @@ fn extend(
 /// Whether an end is so near that more should be there.
 fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
     let Some((top, bottom)) = pane.on_screen(height) else {
-        return pane.past().is_some();
+        return pane.window().is_some();
     };
     // Long lines leave room for fewer: what is read at one end must not push out what is near at
     // the other.
     let is_full = pane
-        .past()
-        .is_some_and(|past| past.rows().bytes() > budget / 2);
+        .window()
+        .is_some_and(|window| window.rows().bytes() > budget / 2);
     let margin = if is_full { 1 } else { SCREENS } * usize::from(height);
     match side {
         Side::Older => top < pane.complete_from() + margin,
@@ -510,31 +530,36 @@ fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
 
 /// Puts some of what has come in order; what else is needed for more, and whether there was more
 /// than that.
-fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Want>, bool) {
+fn merge(
+    pane: &mut LogPane,
+    scrollback: &Scrollback,
+    side: Side,
+    height: u16,
+) -> (Vec<MissingPage>, bool) {
     let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
-    let Some((past, lens)) = pane.past_mut() else {
+    let Some((window, lens)) = pane.window_mut() else {
         return (Vec::new(), false);
     };
-    let before = past.rows().end() - past.rows().first();
+    let before = window.rows().end() - window.rows().first();
     match side {
-        Side::Older => past.merge_older(store, lens, ROWS),
-        Side::Newer => past.merge_newer(store, lens, ROWS),
+        Side::Older => window.merge_older(scrollback, lens, ROWS),
+        Side::Newer => window.merge_newer(scrollback, lens, ROWS),
     }
     let (wanted, after) = (
-        past.wants(side, lens),
-        past.rows().end() - past.rows().first(),
+        window.page_requests(side, lens),
+        window.rows().end() - window.rows().first(),
     );
     if side == Side::Older {
-        pane.enter_past(top, store);
+        pane.enter_window(top, scrollback);
     }
     (wanted, after - before >= ROWS as u64)
 }
 
-fn page(want: &Want) -> RequestKind {
+fn page(request: &MissingPage) -> RequestKind {
     let window = Time(i64::MIN)..Time(i64::MAX);
     RequestKind::Page(PageRequest {
-        start: want.start,
-        backwards: want.side == Side::Older,
+        start: request.start,
+        backwards: request.side == Side::Older,
         lines: PAGE_LINES,
         window,
     })
@@ -542,11 +567,11 @@ fn page(want: &Want) -> RequestKind {
 
 /// With a query only what matches is asked for. A search knows times and no places: what is known
 /// already of the moment at which it begins is taken out of the answer.
-fn search(query: Query, want: &Want, limit: u64) -> RequestKind {
-    let newest_first = want.side == Side::Older;
-    let window: Range<Time> = match want.side {
-        Side::Older => Time(i64::MIN)..Time(want.bound.0.saturating_add(1)),
-        Side::Newer => want.bound..Time(i64::MAX),
+fn search(query: Query, request: &MissingPage, limit: u64) -> RequestKind {
+    let newest_first = request.side == Side::Older;
+    let window: Range<Time> = match request.side {
+        Side::Older => Time(i64::MIN)..Time(request.bound.0.saturating_add(1)),
+        Side::Newer => request.bound..Time(i64::MAX),
     };
     RequestKind::Search(SearchRequest {
         query,
@@ -560,27 +585,27 @@ fn search(query: Query, want: &Want, limit: u64) -> RequestKind {
 }
 
 /// Whether a line that was found lies on the far side of the one that was known.
-fn is_beyond(entry: &RingEntry, want: &Want) -> bool {
-    let Some(record) = entry.record() else {
+fn is_beyond(entry: &RingEntry, request: &MissingPage) -> bool {
+    let Some(line) = entry.line() else {
         return true;
     };
-    let (place, own) = match want.start {
-        PageStart::Cursor(place) => (place, want.side == Side::Newer),
+    let (place, own) = match request.start {
+        PageStart::Cursor(place) => (place, request.side == Side::Newer),
         PageStart::After(place) => (place, false),
-        _ => return (record.content.time < want.bound) == (want.side == Side::Older),
+        _ => return (line.content.time < request.bound) == (request.side == Side::Older),
     };
-    if record.content.place() == place {
+    if line.content.place() == place {
         return own;
     }
-    if record.content.cursor.file != place.cursor.file {
-        let apart = if want.side == Side::Older {
-            record.content.time < want.bound
+    if line.content.cursor.file != place.cursor.file {
+        let apart = if request.side == Side::Older {
+            line.content.time < request.bound
         } else {
-            record.content.time > want.bound
+            line.content.time > request.bound
         };
         return apart;
     }
-    (record.content.cursor.offset < place.cursor.offset) == (want.side == Side::Older)
+    (line.content.cursor.offset < place.cursor.offset) == (request.side == Side::Older)
 }
 
 /// A name as a pattern that means only itself.

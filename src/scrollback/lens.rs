@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{RingEntry, Store};
+use super::{RingEntry, Scrollback};
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
@@ -49,8 +49,8 @@ impl Filter {
 
     /// Whether a line passes that is no entry yet.
     #[must_use]
-    pub fn admits_line(&self, store: &Store, line: &FleetLine) -> bool {
-        let is_asked = |query: &Query| query.matches(&store.subject(line));
+    pub fn admits_line(&self, scrollback: &Scrollback, line: &FleetLine) -> bool {
+        let is_asked = |query: &Query| query.matches(&scrollback.subject(line));
         self.admits_place(line.host, line.source) && self.query.as_ref().is_none_or(is_asked)
     }
 }
@@ -68,8 +68,8 @@ pub struct Lens {
 impl Lens {
     /// A lens that has looked at nothing yet.
     #[must_use]
-    pub fn new(filter: Filter, store: &Store) -> Self {
-        let end = store.ring().end();
+    pub fn new(filter: Filter, scrollback: &Scrollback) -> Self {
+        let end = scrollback.ring().end();
         Self {
             filter,
             matches: VecDeque::new(),
@@ -85,29 +85,29 @@ impl Lens {
     }
 
     /// Lets other entries through from now on, and looks at everything again, newest first.
-    pub fn set_filter(&mut self, filter: Filter, store: &Store) {
-        *self = Self::new(filter, store);
+    pub fn set_filter(&mut self, filter: Filter, scrollback: &Scrollback) {
+        *self = Self::new(filter, scrollback);
     }
 
     /// Looks at new entries, then at old ones, until about `budget` bytes of lines were read. True
     /// when nothing is left.
-    pub fn advance(&mut self, store: &Store, budget: usize) -> bool {
-        self.forget(store);
+    pub fn advance(&mut self, scrollback: &Scrollback, budget: usize) -> bool {
+        self.forget(scrollback);
         let mut left = budget;
-        while self.high < store.ring().end() {
+        while self.high < scrollback.ring().end() {
             if left == 0 {
                 return false;
             }
             let seq = self.high;
             self.high += 1;
-            self.look(store, seq, &mut left);
+            self.look(scrollback, seq, &mut left);
         }
-        while self.low > store.ring().first() {
+        while self.low > scrollback.ring().first() {
             if left == 0 {
                 return false;
             }
             self.low -= 1;
-            self.look(store, self.low, &mut left);
+            self.look(scrollback, self.low, &mut left);
         }
         true
     }
@@ -138,16 +138,16 @@ impl Lens {
 
     /// Entries that are still to be looked at.
     #[must_use]
-    pub fn pending(&self, store: &Store) -> u64 {
-        let ring = store.ring();
+    pub fn pending(&self, scrollback: &Scrollback) -> u64 {
+        let ring = scrollback.ring();
         ring.end().saturating_sub(self.high.max(ring.first()))
             + self.low.saturating_sub(ring.first())
     }
 
     /// The numbers of those that match and that the ring has forgotten since.
     #[must_use]
-    pub fn gone(&self, store: &Store) -> Vec<u64> {
-        let first = store.ring().first();
+    pub fn gone(&self, scrollback: &Scrollback) -> Vec<u64> {
+        let first = scrollback.ring().first();
         self.matches
             .iter()
             .copied()
@@ -156,8 +156,8 @@ impl Lens {
     }
 
     /// Drops what the ring has forgotten.
-    fn forget(&mut self, store: &Store) {
-        let first = store.ring().first();
+    fn forget(&mut self, scrollback: &Scrollback) {
+        let first = scrollback.ring().first();
         while self.matches.front().is_some_and(|&seq| seq < first) {
             self.matches.pop_front();
         }
@@ -167,28 +167,28 @@ impl Lens {
 
     /// Looks at an entry. A record is decided when its last line comes into sight, for all of its
     /// lines: more of them may have come since it was decided before.
-    fn look(&mut self, store: &Store, seq: u64, left: &mut usize) {
+    fn look(&mut self, scrollback: &Scrollback, seq: u64, left: &mut usize) {
         /// What an entry costs beside the bytes of its line, in the same unit.
         const PER_ENTRY: usize = 64;
         *left = left.saturating_sub(PER_ENTRY);
-        let Some(entry) = store.ring().get(seq) else {
+        let Some(entry) = scrollback.ring().get(seq) else {
             return;
         };
         if !self.filter.admits_origin(entry) {
             return;
         }
-        let (Some(query), Some(_)) = (&self.filter.query, entry.record()) else {
+        let (Some(query), Some(_)) = (&self.filter.query, entry.line()) else {
             return self.put(seq, true);
         };
-        if store.ring().after(seq).is_some() {
+        if scrollback.ring().after(seq).is_some() {
             return;
         }
-        let Some(whole) = store.whole(seq) else {
+        let Some(whole) = scrollback.whole(seq) else {
             return;
         };
         *left = left.saturating_sub(whole.text().len());
         let is_match = query.matches(&whole.subject());
-        store
+        scrollback
             .ring()
             .lines_of(seq)
             .for_each(|seq| self.put(seq, is_match));

@@ -1,8 +1,8 @@
 //! What is remembered: a byte-budgeted ring of lines, filtered lenses on it, metric series, the
 //! table of hosts.
 //!
-//! Changed only by [`Store::apply`] (and by [`Store::mark`], a line that the operator draws). It
-//! knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
+//! Changed only by [`Scrollback::apply`] (and by [`Scrollback::mark`], a line that the operator draws).
+//! It knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
 //! deciding what to look at to `app`.
 
 use std::borrow::Cow;
@@ -21,13 +21,13 @@ use crate::query::MatchInput;
 
 mod hosts;
 mod lens;
-mod past;
+mod page_window;
 mod ring;
 mod series;
 
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
-pub use past::{MIDDLE, NOTICE, Past, Side, StreamState, Want};
+pub use page_window::{MIDDLE, MissingPage, NOTICE, PageWindow, ReceivedPage, Side, StreamState};
 pub use ring::{BEGIN, LIVE, Mark, Ring, RingEntry};
 pub use series::{Meter, SERIES_POINTS, Series};
 
@@ -45,7 +45,7 @@ const MAX_EXPLAINED: usize = 64;
 
 /// Everything that the console knows of the fleet.
 #[derive(Debug)]
-pub struct Store {
+pub struct Scrollback {
     hosts: Vec<HostRow>,
     sources: Vec<Option<SourceRow>>,
     ring: Ring,
@@ -95,7 +95,7 @@ impl Whole<'_> {
     }
 }
 
-impl Store {
+impl Scrollback {
     /// Knows the names of the hosts and nothing else; remembers lines up to `ring_bytes`.
     #[must_use]
     pub fn new(hosts: &[HostSpec], ring_bytes: usize) -> Self {
@@ -130,8 +130,8 @@ impl Store {
             Update::Facts(host, facts) => self.with_host(host, |row| row.facts = Some(facts)),
             Update::Source(host, id, info) => self.put_source(host, id, info),
             Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample, now)),
-            Update::Lines(records) => self.add_records(records, now),
-            Update::Unfinished(record) => drop(self.unfinished.insert(record.source, *record)),
+            Update::Lines(lines) => self.add_lines(lines, now),
+            Update::Unfinished(line) => drop(self.unfinished.insert(line.source, *line)),
             Update::Gap(gap) => self.add_gap(gap),
             Update::Ledger(ledger) => self.ledger = ledger,
             // Only a later run needs these.
@@ -158,7 +158,7 @@ impl Store {
     /// taken in once more.
     pub fn note_filled(&mut self, source: SourceId, lines: &[RingEntry], after: Option<FileId>) {
         self.filled
-            .note(source, lines.iter().filter_map(RingEntry::record), after);
+            .note(source, lines.iter().filter_map(RingEntry::line), after);
     }
 
     /// Notes why a gap is still there.
@@ -217,7 +217,7 @@ impl Store {
     #[must_use]
     pub fn unfinished(&self) -> Vec<&FleetLine> {
         let mut lines: Vec<_> = self.unfinished.values().collect();
-        lines.sort_by_key(|record| record.content.time);
+        lines.sort_by_key(|line| line.content.time);
         lines
     }
 
@@ -242,7 +242,7 @@ impl Store {
     /// The same of a line that is in other rows than those of the ring.
     #[must_use]
     pub fn whole_in<'a>(&'a self, ring: &'a Ring, seq: u64) -> Option<Whole<'a>> {
-        let line = |seq| ring.get(seq).and_then(RingEntry::record);
+        let line = |seq| ring.get(seq).and_then(RingEntry::line);
         let mut lines = ring.lines_of(seq).filter_map(line);
         let first = lines.next()?;
         let mut text = Cow::Borrowed(&first.content.raw[..]);
@@ -260,13 +260,13 @@ impl Store {
 
     /// A line as the query looks at it.
     #[must_use]
-    pub fn subject<'a>(&'a self, record: &'a FleetLine) -> MatchInput<'a> {
-        let (host, source) = (self.host_name(record.host), self.source_name(record.source));
+    pub fn subject<'a>(&'a self, line: &'a FleetLine) -> MatchInput<'a> {
+        let (host, source) = (self.host_name(line.host), self.source_name(line.source));
         MatchInput {
             host,
             source,
-            time: record.content.time,
-            raw: &record.content.raw,
+            time: line.content.time,
+            raw: &line.content.raw,
         }
     }
 
@@ -297,26 +297,27 @@ impl Store {
         self.sources[id.index()] = Some(SourceRow { host, info });
     }
 
-    fn add_records(&mut self, records: Vec<FleetLine>, now: Time) {
-        for record in records {
-            self.finish(&record);
-            if self.filled.takes(&record) {
+    fn add_lines(&mut self, lines: Vec<FleetLine>, now: Time) {
+        for line in lines {
+            self.finish(&line);
+            if self.filled.takes(&line) {
                 continue;
             }
             self.rate.count(now);
-            self.with_host(record.host, |row| row.count_line(now));
-            self.ring.push(RingEntry::Line(record));
+            self.with_host(line.host, |row| row.count_line(now));
+            self.ring.push(RingEntry::Line(line));
         }
     }
 
     /// A line that is at, or behind, the one without an end says that this has one.
-    fn finish(&mut self, record: &FleetLine) {
+    fn finish(&mut self, line: &FleetLine) {
         let is_over = |unfinished: &FleetLine| {
-            let (line, begun) = (record.content.cursor, unfinished.content.cursor);
-            line.file == begun.file && line.offset >= begun.offset
+            let begun = unfinished.content.cursor;
+            let cursor = line.content.cursor;
+            cursor.file == begun.file && cursor.offset >= begun.offset
         };
-        if self.unfinished.get(&record.source).is_some_and(is_over) {
-            self.unfinished.remove(&record.source);
+        if self.unfinished.get(&line.source).is_some_and(is_over) {
+            self.unfinished.remove(&line.source);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Lens, Ring, RingEntry, Store};
+use super::super::{Lens, Ring, RingEntry, Scrollback};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
@@ -35,14 +35,14 @@ pub enum StreamState {
 
 /// Rows of one source that were read and not put in order yet, the nearest to the window first.
 #[derive(Debug)]
-pub(super) struct PastRun {
+pub(super) struct PageQueue {
     pub(super) ahead: VecDeque<RingEntry>,
     pub(super) state: StreamState,
     /// From where it was asked for last: another answer comes too late.
     pub(super) asked: Option<PageStart>,
 }
 
-impl Default for PastRun {
+impl Default for PageQueue {
     fn default() -> Self {
         Self {
             ahead: VecDeque::new(),
@@ -53,10 +53,10 @@ impl Default for PastRun {
 }
 
 #[derive(Debug)]
-pub(super) struct PastStream {
+pub(super) struct SourceStream {
     pub(super) host: HostId,
-    pub(super) older: PastRun,
-    pub(super) newer: PastRun,
+    pub(super) older: PageQueue,
+    pub(super) newer: PageQueue,
     /// The oldest line of which it is known where it stands; the newest in the window.
     pub(super) oldest: Option<(LineRef, Time)>,
     pub(super) newest: Option<(LineRef, Time)>,
@@ -69,23 +69,21 @@ pub(super) struct PastStream {
     pub(super) resume: Option<u64>,
 }
 
-impl PastStream {
+impl SourceStream {
     pub(super) fn new(host: HostId) -> Self {
-        let (older, newer) = Default::default();
-        let (oldest, newest, first_row, first_live, resume) = Default::default();
         Self {
             host,
-            older,
-            newer,
-            oldest,
-            newest,
-            first_row,
-            first_live,
-            resume,
+            older: PageQueue::default(),
+            newer: PageQueue::default(),
+            oldest: None,
+            newest: None,
+            first_row: None,
+            first_live: None,
+            resume: None,
         }
     }
 
-    pub(super) fn run(&mut self, side: Side) -> &mut PastRun {
+    pub(super) fn run(&mut self, side: Side) -> &mut PageQueue {
         match side {
             Side::Older => &mut self.older,
             Side::Newer => &mut self.newer,
@@ -99,7 +97,7 @@ impl PastStream {
             Some(next) => (Some(next), false),
             None => (self.newest, true),
         };
-        let Some(((known, time), line)) = edge.zip(entry.record()) else {
+        let Some(((known, time), line)) = edge.zip(entry.line()) else {
             return false;
         };
         if known.cursor.file != line.content.cursor.file {
@@ -131,27 +129,27 @@ impl PastStream {
     }
 }
 
-pub(super) fn line(entry: &RingEntry) -> Option<(LineRef, Time)> {
+pub(super) fn position_of(entry: &RingEntry) -> Option<(LineRef, Time)> {
     entry
-        .record()
-        .map(|record| (record.content.place(), record.content.time))
+        .line()
+        .map(|line| (line.content.place(), line.content.time))
 }
 
-pub(super) fn far_line(run: &PastRun) -> Option<(LineRef, Time)> {
-    run.ahead.iter().rev().find_map(line)
+pub(super) fn far_line(run: &PageQueue) -> Option<(LineRef, Time)> {
+    run.ahead.iter().rev().find_map(position_of)
 }
 
-pub(super) fn near_line(run: &PastRun) -> Option<(LineRef, Time)> {
-    run.ahead.iter().find_map(line)
+pub(super) fn near_line(run: &PageQueue) -> Option<(LineRef, Time)> {
+    run.ahead.iter().find_map(position_of)
 }
 
-pub(super) fn needs(run: &PastRun) -> bool {
+pub(super) fn needs(run: &PageQueue) -> bool {
     run.ahead.is_empty() && run.state == StreamState::Open
 }
 
 /// Whether older lines of a source come next: not while the ring has some that are not in the
 /// window.
-pub(super) fn is_due(stream: &PastStream, head: Option<u64>) -> bool {
+pub(super) fn is_due(stream: &SourceStream, head: Option<u64>) -> bool {
     match (stream.first_live, head) {
         (Some(first), Some(head)) => first > head,
         _ => true,
@@ -164,25 +162,25 @@ pub(super) fn is_due(stream: &PastStream, head: Option<u64>) -> bool {
 pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
     let continues = |seq| {
         ring.get(seq)
-            .and_then(RingEntry::record)
-            .is_some_and(|record| record.content.continues)
+            .and_then(RingEntry::line)
+            .is_some_and(|line| line.content.continues)
     };
     let is_shown = || lens.get(lens.index_of(seq)) == Some(seq);
     continues(seq) && !is_shown() && ring.lines_of(seq).next().is_some_and(continues)
 }
 
 /// The number in the ring of a line that was read.
-pub(super) fn find(store: &Store, lens: &Lens, line: &FleetLine) -> Option<u64> {
+pub(super) fn find(scrollback: &Scrollback, lens: &Lens, line: &FleetLine) -> Option<u64> {
     let same = |other: &FleetLine| {
         other.source == line.source
             && other.content.cursor.offset == line.content.cursor.offset
             && (other.content.cursor == line.content.cursor
                 || other.content.raw == line.content.raw)
     };
-    let ring = store.ring();
+    let ring = scrollback.ring();
     let found = ring
         .from(ring.first())
-        .find(|(_, entry)| entry.record().is_some_and(same))
+        .find(|(_, entry)| entry.line().is_some_and(same))
         .map(|(seq, _)| seq);
     found.filter(|&seq| !is_cut(ring, lens, seq))
 }
@@ -190,17 +188,17 @@ pub(super) fn find(store: &Store, lens: &Lens, line: &FleetLine) -> Option<u64> 
 /// From which number on the ring has what follows a line, which is the last that a host has; of a
 /// source that had none since `split`, what came after.
 pub(super) fn resume(
-    store: &Store,
+    scrollback: &Scrollback,
     lens: &Lens,
     source: SourceId,
     last: Option<LineRef>,
     split: Time,
 ) -> u64 {
-    let ring = store.ring();
+    let ring = scrollback.ring();
     if last.is_none() {
         let is_after = |entry: &RingEntry| {
             entry
-                .record()
+                .line()
                 .is_some_and(|line| line.source == source && line.content.time >= split)
         };
         return ring
@@ -208,12 +206,7 @@ pub(super) fn resume(
             .find(|(_, entry)| is_after(entry))
             .map_or(ring.end(), |(seq, _)| seq);
     }
-    let own = |entry: &RingEntry| {
-        entry
-            .record()
-            .filter(|record| record.source == source)
-            .cloned()
-    };
+    let own = |entry: &RingEntry| entry.line().filter(|line| line.source == source).cloned();
     let lines = ring
         .from(ring.first())
         .filter_map(|(seq, entry)| Some((seq, own(entry)?)));

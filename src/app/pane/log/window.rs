@@ -5,33 +5,35 @@ use super::{LogPane, PanePosition};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::store::{Filter, LIVE, Lens, MIDDLE, NOTICE, Past, Ring, RingEntry, Store, Whole};
+use crate::scrollback::{
+    Filter, LIVE, Lens, MIDDLE, NOTICE, PageWindow, Ring, RingEntry, Scrollback, Whole,
+};
 
 impl LogPane {
     /// The rows that are read of the time before the ring.
     #[must_use]
-    pub fn past(&self) -> Option<&Past> {
-        self.past.as_ref()
+    pub fn window(&self) -> Option<&PageWindow> {
+        self.window.as_ref()
     }
 
     /// Whether what was read is shown: before, what the ring has is not complete above where all
     /// sources have lines.
     #[must_use]
-    pub fn shows_past(&self) -> bool {
-        self.in_past
+    pub fn shows_window(&self) -> bool {
+        self.in_window
     }
 
     /// The same, to be changed, with the lens.
-    pub(crate) fn past_mut(&mut self) -> Option<(&mut Past, &Lens)> {
-        Some((self.past.as_mut()?, &self.lens))
+    pub(crate) fn window_mut(&mut self) -> Option<(&mut PageWindow, &Lens)> {
+        Some((self.window.as_mut()?, &self.lens))
     }
 
     /// Where entries are to be looked up.
     #[must_use]
-    pub fn rows<'a>(&'a self, store: &'a Store) -> Rows<'a> {
+    pub fn rows<'a>(&'a self, scrollback: &'a Scrollback) -> Rows<'a> {
         Rows {
-            store,
-            past: self.past.as_ref().map(Past::rows),
+            scrollback,
+            window: self.window.as_ref().map(PageWindow::rows),
         }
     }
 
@@ -43,9 +45,9 @@ impl LogPane {
 
     /// Sources of which lines pass, with their hosts.
     #[must_use]
-    pub fn sources(&self, store: &Store) -> Vec<(SourceId, HostId)> {
+    pub fn sources(&self, scrollback: &Scrollback) -> Vec<(SourceId, HostId)> {
         let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
-        store
+        scrollback
             .sources()
             .map(|(id, row)| (id, row.host))
             .filter(passes)
@@ -53,77 +55,80 @@ impl LogPane {
     }
 
     /// Begins to read what is older than the ring.
-    pub(crate) fn begin_past(&mut self, store: &Store, now: Time) {
-        self.past = Some(Past::before_live(
-            store,
+    pub(crate) fn begin_window(&mut self, scrollback: &Scrollback, now: Time) {
+        self.window = Some(PageWindow::before_live(
+            scrollback,
             &self.lens,
-            &self.sources(store),
+            &self.sources(scrollback),
             now,
         ));
-        self.in_past = false;
+        self.in_window = false;
     }
 
     /// Goes to a moment, wherever it is: the cursor is on the first line that is not older.
-    pub fn go_to(&mut self, time: Time, store: &Store) {
-        self.leave_past();
-        self.past = Some(Past::at(time, &self.sources(store)));
-        self.in_past = true;
+    pub fn go_to(&mut self, time: Time, scrollback: &Scrollback) {
+        self.close_window();
+        self.window = Some(PageWindow::at(time, &self.sources(scrollback)));
+        self.in_window = true;
         /// Lines above it that tell what led there.
         const ABOVE: u16 = 8;
-        let row = self.place.map_or(ABOVE, |place| place.row);
-        self.place = Some(PanePosition {
+        let row = self.position.map_or(ABOVE, |position| position.row);
+        self.position = Some(PanePosition {
             seq: MIDDLE,
             row,
-            since: store.ring().end(),
+            since: scrollback.ring().end(),
         });
     }
 
     /// Shows the rows that were read in place of what the ring has of their time, once what is on
     /// the screen is among them.
-    pub(crate) fn enter_past(&mut self, top: u64, store: &Store) {
-        let Some(past) = &self.past else { return };
-        let head = self.lens.index_of(past.reach()).checked_sub(1);
-        if self.in_past || (head.is_some() && past.reach() > top) {
+    pub(crate) fn enter_window(&mut self, top: u64, scrollback: &Scrollback) {
+        let Some(window) = &self.window else { return };
+        let head = self.lens.index_of(window.reach()).checked_sub(1);
+        if self.in_window || (head.is_some() && window.reach() > top) {
             return;
         }
-        let seq = self.place.map_or(NOTICE, |place| place.seq);
-        let is_left_out =
-            seq >= LIVE && past.joined().is_some_and(|joined| seq < joined) && !past.has_moved(seq);
+        let seq = self.position.map_or(NOTICE, |position| position.seq);
+        let is_left_out = seq >= LIVE
+            && window.joined().is_some_and(|joined| seq < joined)
+            && !window.has_moved(seq);
         if is_left_out {
-            return self.read_around_cursor(store);
+            return self.read_around_cursor(scrollback);
         }
-        self.in_past = true;
+        self.in_window = true;
         self.follow_moved();
     }
 
     /// Reads from the line under the cursor on, where what leads there from the ring is not to be
     /// held.
-    pub(crate) fn read_around_cursor(&mut self, store: &Store) {
+    pub(crate) fn read_around_cursor(&mut self, scrollback: &Scrollback) {
         let entry = self
-            .place
-            .and_then(|place| store.ring().get_or_left(place.seq));
+            .position
+            .and_then(|position| scrollback.ring().get_or_left(position.seq));
         let of = |entry: &RingEntry| {
             (
                 entry.time(),
-                entry
-                    .record()
-                    .map(|line| (line.source, line.content.cursor)),
+                entry.line().map(|line| (line.source, line.content.cursor)),
             )
         };
         if let Some((time, line)) = entry.map(of) {
-            self.go_to(time, store);
+            self.go_to(time, scrollback);
             self.landing = line;
         }
     }
 
     /// What has moved from the ring keeps its place and its bookmark.
     pub(crate) fn follow_moved(&mut self) {
-        let Some(past) = self.past.as_mut().filter(|_| self.in_past) else {
+        let Some(window) = self.window.as_mut().filter(|_| self.in_window) else {
             return;
         };
-        for (from, to) in past.take_moved() {
-            if let Some(place) = self.place.as_mut().filter(|place| place.seq == from) {
-                place.seq = to;
+        for (from, to) in window.take_moved() {
+            if let Some(position) = self
+                .position
+                .as_mut()
+                .filter(|position| position.seq == from)
+            {
+                position.seq = to;
             }
             if self.bookmarks.contains(&from) {
                 self.bookmarks.insert(to);
@@ -131,33 +136,33 @@ impl LogPane {
         }
     }
 
-    pub(crate) fn leave_past(&mut self) {
-        self.past = None;
-        self.in_past = false;
+    pub(crate) fn close_window(&mut self) {
+        self.window = None;
+        self.in_window = false;
         self.landing = None;
-        self.window = self.window.wrapping_add(1);
+        self.window_number = self.window_number.wrapping_add(1);
         self.bookmarks.retain(|&seq| seq >= LIVE);
     }
 
     /// The time at the cursor, where that is in what was read.
-    pub(crate) fn time_in_past(&self, store: &Store) -> Option<Time> {
-        let (seq, entry) = self.entry(store)?;
-        (self.past.is_some() && self.in_past && seq < LIVE).then(|| entry.time())
+    pub(crate) fn time_in_window(&self, scrollback: &Scrollback) -> Option<Time> {
+        let (seq, entry) = self.entry(scrollback)?;
+        (self.window.is_some() && self.in_window && seq < LIVE).then(|| entry.time())
     }
 
     /// Whether it shows nothing of the ring.
     #[must_use]
     pub fn is_apart(&self) -> bool {
-        self.in_past
+        self.in_window
             && self
-                .past
+                .window
                 .as_ref()
-                .is_some_and(|past| past.joined().is_none())
+                .is_some_and(|window| window.joined().is_none())
     }
 
     /// The numbers of the first and the last row on the screen, about.
     pub(crate) fn on_screen(&self, height: u16) -> Option<(usize, usize)> {
-        let (index, row) = self.stand(height)?;
+        let (index, row) = self.cursor_row(height)?;
         let top = index.saturating_sub(row.into());
         Some((top, top + usize::from(height)))
     }
@@ -173,9 +178,9 @@ impl LogPane {
     /// How many rows of the ring before this index are complete: sources may have older lines that
     /// are not read yet.
     pub(crate) fn complete_from(&self) -> usize {
-        match &self.past {
-            Some(past) if !self.in_past => {
-                1 + past.joined().map_or(0, |seq| self.lens.index_of(seq))
+        match &self.window {
+            Some(window) if !self.in_window => {
+                1 + window.joined().map_or(0, |seq| self.lens.index_of(seq))
             }
             _ => 0,
         }
@@ -183,58 +188,63 @@ impl LogPane {
 
     /// The row of the ring before which others are to come between what is shown; `None` where all
     /// rows are in order.
-    pub(crate) fn floor(&self, store: &Store) -> Option<u64> {
-        match &self.past {
-            _ if self.in_past => None,
-            Some(past) => past.joined(),
-            None => Past::before_live(store, &self.lens, &self.sources(store), Time(0)).joined(),
+    pub(crate) fn floor(&self, scrollback: &Scrollback) -> Option<u64> {
+        match &self.window {
+            _ if self.in_window => None,
+            Some(window) => window.joined(),
+            None => {
+                PageWindow::before_live(scrollback, &self.lens, &self.sources(scrollback), Time(0))
+                    .joined()
+            }
         }
     }
 
     /// Where so much lies between what is on the screen and where all sources have lines that it is
     /// not to be held at once: reads around the cursor.
-    pub(crate) fn give_up_ring(&mut self, budget: usize, store: &Store) {
+    pub(crate) fn give_up_ring(&mut self, budget: usize, scrollback: &Scrollback) {
         if self
-            .past
+            .window
             .as_ref()
-            .is_some_and(|past| !self.in_past && past.rows().bytes() > budget / 2)
+            .is_some_and(|window| !self.in_window && window.rows().bytes() > budget / 2)
         {
-            self.read_around_cursor(store);
+            self.read_around_cursor(scrollback);
         }
     }
 
     /// Puts the cursor on the line for which it came, once that is there.
-    pub(crate) fn land(&mut self, store: &Store) {
+    pub(crate) fn land(&mut self, scrollback: &Scrollback) {
         let Some((source, cursor)) = self.landing else {
             return;
         };
-        let Some(past) = &self.past else { return };
+        let Some(window) = &self.window else { return };
         let is_it = |entry: &RingEntry| {
             entry
-                .record()
+                .line()
                 .is_some_and(|line| line.source == source && line.content.cursor == cursor)
         };
-        let live = past.joined().map(|joined| store.ring().from(joined));
-        let mut rows = past.rows().from(MIDDLE).chain(live.into_iter().flatten());
+        let live = window.joined().map(|joined| scrollback.ring().from(joined));
+        let mut rows = window.rows().from(MIDDLE).chain(live.into_iter().flatten());
         let found = rows.find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
-        if let (Some(seq), Some(place)) = (found, self.place.as_mut()) {
-            place.seq = seq;
+        if let (Some(seq), Some(position)) = (found, self.position.as_mut()) {
+            position.seq = seq;
             self.landing = None;
         }
     }
 
     /// Keeps what was read within its budget, around the cursor.
-    pub(crate) fn trim(&mut self, budget: usize, store: &Store) {
-        let keep = self.place.map_or(u64::MAX, |place| place.seq);
-        if let Some(past) = self.past.as_mut().filter(|_| self.in_past) {
-            past.trim(keep, budget, store);
+    pub(crate) fn trim(&mut self, budget: usize, scrollback: &Scrollback) {
+        let keep = self.position.map_or(u64::MAX, |position| position.seq);
+        if let Some(window) = self.window.as_mut().filter(|_| self.in_window) {
+            window.trim(keep, budget, scrollback);
         }
     }
 
     /// Puts lines in the place of a gap that was read.
-    pub(crate) fn fill_past(&mut self, seq: u64, lines: Vec<RingEntry>) {
-        let Some(past) = &mut self.past else { return };
-        let by = past.fill(seq, lines);
+    pub(crate) fn fill_window(&mut self, seq: u64, lines: Vec<RingEntry>) {
+        let Some(window) = &mut self.window else {
+            return;
+        };
+        let by = window.fill(seq, lines);
         let moved = |old: u64| {
             if (1..=seq).contains(&old) {
                 old - by
@@ -242,21 +252,21 @@ impl LogPane {
                 old
             }
         };
-        if let Some(place) = &mut self.place {
-            place.seq = moved(place.seq);
+        if let Some(position) = &mut self.position {
+            position.seq = moved(position.seq);
         }
         self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
     }
 
     /// Asks again for what could not be read.
     pub(crate) fn retry(&mut self) {
-        if let Some(past) = &mut self.past {
-            past.retry();
+        if let Some(window) = &mut self.window {
+            window.retry();
         }
     }
 
     /// Other numbers are in force for what stood before a place that was filled.
-    pub(crate) fn renumber(&mut self, seq: u64, by: u64, store: &Store) {
+    pub(crate) fn renumber(&mut self, seq: u64, by: u64, scrollback: &Scrollback) {
         let moved = |old: u64| {
             if (LIVE..seq).contains(&old) {
                 old - by
@@ -264,38 +274,41 @@ impl LogPane {
                 old
             }
         };
-        if let Some(place) = &mut self.place {
-            place.seq = if place.seq == seq {
+        if let Some(position) = &mut self.position {
+            position.seq = if position.seq == seq {
                 seq - by
             } else {
-                moved(place.seq)
+                moved(position.seq)
             };
         }
         self.bookmarks = self.bookmarks.iter().map(|&old| moved(old)).collect();
-        self.look_through(self.lens.filter().clone(), store);
+        self.look_through(self.lens.filter().clone(), scrollback);
     }
 }
 
 /// Where the entries of a pane are looked up by their numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    store: &'a Store,
-    past: Option<&'a Ring>,
+    scrollback: &'a Scrollback,
+    window: Option<&'a Ring>,
 }
 
 impl<'a> Rows<'a> {
     /// Those of the ring alone.
     #[must_use]
-    pub fn live(store: &'a Store) -> Self {
-        Self { store, past: None }
+    pub fn live(scrollback: &'a Scrollback) -> Self {
+        Self {
+            scrollback,
+            window: None,
+        }
     }
 
     /// The rows among which this one is.
     #[must_use]
     pub fn ring(&self, seq: u64) -> &'a Ring {
-        self.past
-            .filter(|past| past.get(seq).is_some())
-            .unwrap_or_else(|| self.store.ring())
+        self.window
+            .filter(|window| window.get(seq).is_some())
+            .unwrap_or_else(|| self.scrollback.ring())
     }
 
     /// An entry.
@@ -307,6 +320,6 @@ impl<'a> Rows<'a> {
     /// The record that a line belongs to.
     #[must_use]
     pub fn whole(&self, seq: u64) -> Option<Whole<'a>> {
-        self.store.whole_in(self.ring(seq), seq)
+        self.scrollback.whole_in(self.ring(seq), seq)
     }
 }

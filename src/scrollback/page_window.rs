@@ -7,23 +7,24 @@
 //! ever added at an end, and what is on the screen stays. What lies at the far end leaves when the
 //! budget is used up, and is asked for again when it is wanted.
 //!
-//! Where the window reaches the ring, it goes on there ([`Past::joined`]). The part of the ring in
-//! which some sources have lines and others do not yet, because it began with their last few lines,
-//! is put in order with the rest. Who asks, and when, is left to `app`.
+//! Where the window reaches the ring, it goes on there ([`PageWindow::joined`]). The part of the
+//! ring in which some sources have lines and others do not yet, because it began with their last
+//! few lines, is put in order with the rest. `app` decides when to ask.
 
 use std::collections::BTreeMap;
 
-use super::{Lens, Ring, RingEntry, Store};
+use super::{Lens, Ring, RingEntry, Scrollback};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::PageStart;
 
+mod newer;
 mod stream;
 
 pub use stream::{Side, StreamState};
 
-use stream::{PastRun, PastStream, far_line, find, is_cut, is_due, line, needs, resume};
+use stream::{PageQueue, SourceStream, far_line, find, is_cut, is_due, needs, position_of, resume};
 
 /// The number of the first row of a window; older ones are counted down from it.
 pub const MIDDLE: u64 = 1 << 39;
@@ -36,7 +37,7 @@ const AHEAD_BYTES: usize = 8 << 20;
 
 /// A page that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
+pub struct MissingPage {
     /// Of which host.
     pub host: HostId,
     /// Of which source.
@@ -49,11 +50,20 @@ pub struct Want {
     pub bound: Time,
 }
 
+/// What came for a [`MissingPage`].
+#[derive(Debug)]
+pub struct ReceivedPage {
+    /// The rows, in the order of the file.
+    pub entries: Vec<RingEntry>,
+    /// Whether the log ends with it at this side, or why it could not be read (further).
+    pub ended: Result<bool, String>,
+}
+
 /// A window of rows and the streams that it is made of.
 #[derive(Debug)]
-pub struct Past {
+pub struct PageWindow {
     rows: Ring,
-    streams: BTreeMap<SourceId, PastStream>,
+    streams: BTreeMap<SourceId, SourceStream>,
     /// The ring goes on from this number.
     joined: Option<u64>,
     /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
@@ -73,47 +83,47 @@ enum From {
     Live(u64),
 }
 
-impl Past {
+impl PageWindow {
     /// A window at the oldest end of the ring, from where all sources have lines in it. Empty to
     /// begin with.
     #[must_use]
     pub fn before_live(
-        store: &Store,
+        scrollback: &Scrollback,
         lens: &Lens,
         sources: &[(SourceId, HostId)],
         now: Time,
     ) -> Self {
-        let ring = store.ring();
-        let mut past = Self::new(now, sources);
+        let ring = scrollback.ring();
+        let mut window = Self::new(now, sources);
         let mut missing = sources.len();
         for (seq, entry) in ring.from(ring.first()) {
-            let Some(record) = entry.record().filter(|_| !is_cut(ring, lens, seq)) else {
+            let Some(line) = entry.line().filter(|_| !is_cut(ring, lens, seq)) else {
                 continue;
             };
-            let Some(stream) = past
+            let Some(stream) = window
                 .streams
-                .get_mut(&record.source)
+                .get_mut(&line.source)
                 .filter(|stream| stream.first_live.is_none())
             else {
                 continue;
             };
-            (stream.first_live, stream.oldest) = (Some(seq), line(entry));
+            (stream.first_live, stream.oldest) = (Some(seq), position_of(entry));
             missing -= 1;
             if missing == 0 {
                 break;
             }
         }
-        let joined = past
+        let joined = window
             .streams
             .values()
             .filter_map(|stream| stream.first_live)
             .max()
             .unwrap_or_else(|| ring.end());
-        (past.joined, past.reach) = (Some(joined), joined);
-        past.split = ring
+        (window.joined, window.reach) = (Some(joined), joined);
+        window.split = ring
             .get(joined)
             .map_or(now, |entry| Time(entry.time().0.saturating_add(1)));
-        past
+        window
     }
 
     /// A window around a moment, which may be far from the ring.
@@ -127,7 +137,7 @@ impl Past {
             rows: Ring::starting_at(MIDDLE, usize::MAX),
             streams: sources
                 .iter()
-                .map(|&(source, host)| (source, PastStream::new(host)))
+                .map(|&(source, host)| (source, SourceStream::new(host)))
                 .collect(),
             joined: None,
             reach: 0,
@@ -171,7 +181,7 @@ impl Past {
     pub fn add_source(&mut self, source: SourceId, host: HostId) {
         self.streams
             .entry(source)
-            .or_insert_with(|| PastStream::new(host));
+            .or_insert_with(|| SourceStream::new(host));
     }
 
     /// Sources at an end, with how they go on.
@@ -189,7 +199,7 @@ impl Past {
     /// Whether an end is the last: nothing is left to be read there.
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
-        let over = |run: &PastRun| run.state == StreamState::End && run.ahead.is_empty();
+        let over = |run: &PageQueue| run.state == StreamState::End && run.ahead.is_empty();
         self.streams.values().all(|stream| {
             over(if side == Side::Older {
                 &stream.older
@@ -201,9 +211,9 @@ impl Past {
 
     /// Pages without which no more rows can be put in order at an end.
     #[must_use]
-    pub fn wants(&self, side: Side, lens: &Lens) -> Vec<Want> {
+    pub fn page_requests(&self, side: Side, lens: &Lens) -> Vec<MissingPage> {
         let head = self.head(lens);
-        let is_wanted = |stream: &PastStream| match side {
+        let is_wanted = |stream: &SourceStream| match side {
             Side::Older => is_due(stream, head) && needs(&stream.older),
             Side::Newer => self.joined.is_none() && needs(&stream.newer),
         };
@@ -215,7 +225,7 @@ impl Past {
                 } else {
                     stream.newer_start(self.split)
                 };
-                Want {
+                MissingPage {
                     host: stream.host,
                     source,
                     side,
@@ -227,10 +237,10 @@ impl Past {
     }
 
     /// Notes that a page was asked for.
-    pub fn asked(&mut self, want: &Want) {
-        if let Some(stream) = self.streams.get_mut(&want.source) {
-            let run = stream.run(want.side);
-            (run.state, run.asked) = (StreamState::Asked, Some(want.start));
+    pub fn asked(&mut self, request: &MissingPage) {
+        if let Some(stream) = self.streams.get_mut(&request.source) {
+            let run = stream.run(request.side);
+            (run.state, run.asked) = (StreamState::Asked, Some(request.start));
         }
     }
 
@@ -245,59 +255,59 @@ impl Past {
         }
     }
 
-    /// Takes in a page that was asked for, in the order of the file. `ended`: whether the log ends
-    /// with it at this side, or why it could not be read (further).
+    /// Takes in a page that was asked for.
     pub fn arrived(
         &mut self,
-        want: &Want,
-        mut page: Vec<RingEntry>,
-        ended: Result<bool, String>,
-        (store, lens): (&Store, &Lens),
+        request: &MissingPage,
+        page: ReceivedPage,
+        scrollback: &Scrollback,
+        lens: &Lens,
     ) {
-        let Some(stream) = self.streams.get_mut(&want.source) else {
+        let Some(stream) = self.streams.get_mut(&request.source) else {
             return;
         };
-        let run = stream.run(want.side);
-        if run.state != StreamState::Asked || run.asked != Some(want.start) {
+        let run = stream.run(request.side);
+        if run.state != StreamState::Asked || run.asked != Some(request.start) {
             return;
         }
-        run.state = match ended {
+        let mut entries = page.entries;
+        run.state = match page.ended {
             Ok(true) => StreamState::End,
             Ok(false) => StreamState::Open,
             Err(why) => StreamState::Failed(why),
         };
-        match want.side {
-            Side::Older if self.has_begun_since(want, store) => return,
-            Side::Older => page.reverse(),
-            Side::Newer => self.meet_ring(want.source, &mut page, store, lens),
+        match request.side {
+            Side::Older if self.has_begun_since(request, scrollback) => return,
+            Side::Older => entries.reverse(),
+            Side::Newer => self.meet_ring(request.source, &mut entries, scrollback, lens),
         }
-        if let Some(stream) = self.streams.get_mut(&want.source) {
-            stream.run(want.side).ahead.extend(page);
+        if let Some(stream) = self.streams.get_mut(&request.source) {
+            stream.run(request.side).ahead.extend(entries);
         }
         self.bound_ahead();
     }
 
     /// A source of which nothing was known is asked by the time, and may have gone on meanwhile:
     /// then it is asked again, from the first line that is known now.
-    fn has_begun_since(&mut self, want: &Want, store: &Store) -> bool {
-        let (PageStart::At(_), Some(joined)) = (want.start, self.joined) else {
+    fn has_begun_since(&mut self, request: &MissingPage, scrollback: &Scrollback) -> bool {
+        let (PageStart::At(_), Some(joined)) = (request.start, self.joined) else {
             return false;
         };
-        let Some(stream) = self.streams.get_mut(&want.source) else {
+        let Some(stream) = self.streams.get_mut(&request.source) else {
             return false;
         };
         let own = |entry: &&RingEntry| {
             entry
-                .record()
-                .is_some_and(|record| record.source == want.source)
+                .line()
+                .is_some_and(|line| line.source == request.source)
         };
         let live = || {
-            store
+            scrollback
                 .ring()
                 .from(joined)
                 .map(|(_, entry)| entry)
                 .find(own)
-                .and_then(line)
+                .and_then(position_of)
         };
         stream.oldest = stream.oldest.or_else(live);
         if stream.oldest.is_some() {
@@ -311,13 +321,13 @@ impl Past {
         &mut self,
         source: SourceId,
         page: &mut Vec<RingEntry>,
-        store: &Store,
+        scrollback: &Scrollback,
         lens: &Lens,
     ) {
         let Some(stream) = self.streams.get_mut(&source) else {
             return;
         };
-        let in_ring = |entry: &RingEntry| find(store, lens, entry.record()?);
+        let in_ring = |entry: &RingEntry| find(scrollback, lens, entry.line()?);
         let found = page
             .iter()
             .enumerate()
@@ -330,11 +340,11 @@ impl Past {
             let last = page
                 .iter()
                 .rev()
-                .find_map(line)
+                .find_map(position_of)
                 .or(far_line(&stream.newer))
                 .or(stream.newest);
             stream.resume = Some(resume(
-                store,
+                scrollback,
                 lens,
                 source,
                 last.map(|(place, _)| place),
@@ -345,7 +355,7 @@ impl Past {
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
     fn bound_ahead(&mut self) {
-        let bytes = |run: &PastRun| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
+        let bytes = |run: &PageQueue| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
         let all: usize = self
             .streams
             .values()
@@ -372,15 +382,15 @@ impl Past {
     }
 
     /// Puts in order, at the older end, what may be; at most so many rows.
-    pub fn merge_older(&mut self, store: &Store, lens: &Lens, most: usize) {
-        self.forget_left(store);
+    pub fn merge_older(&mut self, scrollback: &Scrollback, lens: &Lens, most: usize) {
+        self.forget_left(scrollback);
         for _ in 0..most {
-            let Some((source, from)) = self.next_older(store, lens) else {
+            let Some((source, from)) = self.next_older(scrollback, lens) else {
                 return;
             };
             match from {
                 From::Live(seq) => {
-                    let Some(entry) = store.ring().get(seq).cloned() else {
+                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
                         return;
                     };
                     self.reach = seq;
@@ -401,12 +411,12 @@ impl Past {
 
     /// The newest row that is not in the window, unless a stream that has to be asked may have one
     /// that is newer.
-    fn next_older(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
+    fn next_older(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
         let head = self.head(lens);
         let mut best = None;
         let mut bar = None;
         if let Some(seq) = head {
-            let entry = store.ring().get(seq)?;
+            let entry = scrollback.ring().get(seq)?;
             let source = entry
                 .origin()
                 .map_or(SourceId(u32::MAX), |(_, source)| source);
@@ -440,7 +450,7 @@ impl Past {
     fn push_oldest(&mut self, entry: RingEntry) {
         let origin = entry.origin().map(|(_, source)| source);
         let stream = origin.and_then(|source| self.streams.get_mut(&source));
-        let Some((stream, at)) = stream.zip(line(&entry)) else {
+        let Some((stream, at)) = stream.zip(position_of(&entry)) else {
             return self.rows.push_oldest(entry, None);
         };
         let next = stream.first_row.filter(|&seq| self.rows.get(seq).is_some());
@@ -457,7 +467,7 @@ impl Past {
         let seq = self.rows.end();
         if let Some((stream, at)) = origin
             .and_then(|source| self.streams.get_mut(&source))
-            .zip(line(&entry))
+            .zip(position_of(&entry))
         {
             stream.newest = Some(at);
             if stream
@@ -471,38 +481,37 @@ impl Past {
     }
 
     /// The ring has forgotten rows that were still to be put in order.
-    fn forget_left(&mut self, store: &Store) {
-        let first = store.ring().first();
-        let is_gone = |stream: &PastStream| {
+    fn forget_left(&mut self, scrollback: &Scrollback) {
+        let first = scrollback.ring().first();
+        let is_gone = |stream: &SourceStream| {
             stream
                 .first_live
                 .is_some_and(|seq| seq < first && seq < self.reach)
         };
         if self.streams.values().any(is_gone) {
-            self.abandon_ring(store);
+            self.abandon_ring(scrollback);
         }
     }
 
     /// Leaves the rest of the ring that is not in order yet to the hosts, which are asked for it.
-    fn abandon_ring(&mut self, store: &Store) {
+    fn abandon_ring(&mut self, scrollback: &Scrollback) {
         let rest = self.joined.unwrap_or(self.reach);
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
-                stream.older = PastRun::default();
-                let own = |entry: &&RingEntry| {
-                    entry.record().is_some_and(|record| record.source == source)
-                };
+                stream.older = PageQueue::default();
+                let own =
+                    |entry: &&RingEntry| entry.line().is_some_and(|line| line.source == source);
                 let live = || {
-                    store
+                    scrollback
                         .ring()
                         .from(rest)
                         .map(|(_, entry)| entry)
                         .find(own)
-                        .and_then(line)
+                        .and_then(position_of)
                 };
                 stream.oldest = stream
                     .first_row
-                    .and_then(|seq| line(self.rows.get(seq)?))
+                    .and_then(|seq| position_of(self.rows.get(seq)?))
                     .or_else(live);
             }
         }
@@ -511,161 +520,16 @@ impl Past {
 
     /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where
     /// the window ends.
-    pub fn absorb(&mut self, store: &Store, gone: &[u64]) {
+    pub fn absorb(&mut self, scrollback: &Scrollback, gone: &[u64]) {
         let Some(joined) = self.joined else { return };
         for &seq in gone.iter().filter(|&&seq| seq >= joined) {
-            let Some(entry) = store.ring().get_or_left(seq) else {
+            let Some(entry) = scrollback.ring().get_or_left(seq) else {
                 continue;
             };
             self.push_newest(entry.clone());
             self.moved.push((seq, self.rows.end() - 1));
         }
-        self.joined = Some(joined.max(store.ring().first()));
-    }
-
-    /// Puts in order, at the newer end of a window that is apart, what may be; at most so many
-    /// rows. Joins the ring where it is reached.
-    pub fn merge_newer(&mut self, store: &Store, lens: &Lens, most: usize) {
-        if self.joined.is_some() {
-            return;
-        }
-        for _ in 0..most {
-            self.pass_over(store, lens);
-            if self.reaches_ring() {
-                self.join(store);
-                return;
-            }
-            let Some((source, from)) = self.next_newer(store, lens) else {
-                return;
-            };
-            match from {
-                From::Live(seq) => {
-                    let Some(entry) = store.ring().get(seq).cloned() else {
-                        return;
-                    };
-                    self.climb = seq + 1;
-                    self.push_newest(entry);
-                }
-                From::Stream => {
-                    let entry = self
-                        .streams
-                        .get_mut(&source)
-                        .and_then(|stream| stream.newer.ahead.pop_front());
-                    let Some(entry) = entry else { return };
-                    self.push_newest(entry);
-                }
-            }
-        }
-    }
-
-    /// Passes over rows of the ring that are in the window, or stand before it.
-    fn pass_over(&mut self, store: &Store, lens: &Lens) {
-        let first = store.ring().first();
-        for stream in self.streams.values_mut() {
-            // What was to be taken from the ring has left it: the host is asked again.
-            if stream
-                .resume
-                .is_some_and(|resume| resume.max(self.climb) < first)
-            {
-                stream.resume = None;
-                stream.newer.state = StreamState::Open;
-            }
-        }
-        self.climb = self.climb.max(first);
-        self.pass_over_known(store, lens);
-        let resumes: Option<Vec<u64>> = self
-            .streams
-            .values()
-            .map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty()))
-            .collect();
-        // Rows of the ring that are not shown need not be waited for.
-        let top = resumes.map_or(0, |resumes| resumes.into_iter().max().unwrap_or(0));
-        if self.foot(lens).is_none_or(|foot| foot >= top) {
-            self.climb = self.climb.max(top);
-        }
-    }
-
-    fn pass_over_known(&mut self, store: &Store, lens: &Lens) {
-        while let Some(seq) = self.foot(lens) {
-            let Some(entry) = store.ring().get(seq) else {
-                return;
-            };
-            let stream = entry
-                .origin()
-                .and_then(|(_, source)| self.streams.get(&source));
-            let is_past = match stream {
-                None => self
-                    .streams
-                    .values()
-                    .any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
-                Some(stream) => stream
-                    .resume
-                    .map_or_else(|| stream.has_had(entry), |resume| resume > seq),
-            };
-            if !is_past {
-                return;
-            }
-            self.climb = seq + 1;
-        }
-    }
-
-    fn foot(&self, lens: &Lens) -> Option<u64> {
-        lens.get(lens.index_of(self.climb))
-    }
-
-    fn reaches_ring(&self) -> bool {
-        let joins = |stream: &PastStream| {
-            stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty()
-        };
-        self.streams.values().all(joins)
-    }
-
-    fn join(&mut self, store: &Store) {
-        self.joined = Some(self.climb.max(store.ring().first()));
-        for stream in self.streams.values_mut() {
-            // What is older is known by the rows of the window, and the ring before it is not put
-            // in order again.
-            (stream.resume, stream.first_live) = (None, None);
-        }
-        self.reach = 0;
-    }
-
-    fn next_newer(&self, store: &Store, lens: &Lens) -> Option<(SourceId, From)> {
-        let mut best = None;
-        let mut bar = None;
-        let mut wall = None;
-        if let Some(seq) = self.foot(lens) {
-            let entry = store.ring().get(seq)?;
-            let source = entry.origin().map(|(_, source)| source);
-            let stream = source.and_then(|source| self.streams.get(&source));
-            let follows = stream
-                .is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
-            let source = source.unwrap_or(SourceId(u32::MAX));
-            if follows {
-                best = Some((entry.time(), source, From::Live(seq)));
-            } else {
-                // Behind it, rows of other sources wait that are in the ring. Its own stream may
-                // have that very row.
-                wall = Some((entry.time(), source));
-            }
-        }
-        for (&source, stream) in &self.streams {
-            match stream.newer.ahead.front() {
-                Some(entry) => {
-                    let own = (entry.time(), source, From::Stream);
-                    best = Some(best.map_or(own, |best| own.min(best)));
-                }
-                None if matches!(stream.newer.state, StreamState::Open | StreamState::Asked) => {
-                    let own = (stream.newer_start(self.split).1, source);
-                    bar = Some(bar.map_or(own, |bar| own.min(bar)));
-                }
-                None => {}
-            }
-        }
-        let (time, source, from) = best?;
-        let is_first = bar.is_none_or(|bar| (time, source) < bar)
-            && wall.is_none_or(|wall| (time, source) <= wall);
-        is_first.then_some((source, from))
+        self.joined = Some(joined.max(scrollback.ring().first()));
     }
 
     /// Puts lines in the place of a gap; those before it have numbers that are so much lower from
@@ -682,14 +546,14 @@ impl Past {
 
     /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether
     /// any went.
-    pub fn trim(&mut self, keep: u64, budget: usize, store: &Store) {
+    pub fn trim(&mut self, keep: u64, budget: usize, scrollback: &Scrollback) {
         while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
             let (above, below) = (
                 keep.saturating_sub(self.rows.first()),
                 self.rows.end().saturating_sub(keep),
             );
             if self.reach > 0 {
-                self.abandon_ring(store);
+                self.abandon_ring(scrollback);
             }
             let (side, entry) = if above >= below {
                 (Side::Older, self.rows.pop_oldest())
@@ -710,7 +574,7 @@ impl Past {
         }
         self.climb = 0;
         for stream in self.streams.values_mut() {
-            (stream.newer, stream.resume) = (PastRun::default(), None);
+            (stream.newer, stream.resume) = (PageQueue::default(), None);
         }
     }
 
@@ -724,7 +588,7 @@ impl Past {
         let Some(stream) = self
             .streams
             .get_mut(&source)
-            .filter(|_| entry.record().is_some())
+            .filter(|_| entry.line().is_some())
         else {
             return;
         };

@@ -39,7 +39,7 @@ impl RingEntry {
     #[must_use]
     pub fn origin(&self) -> Option<(HostId, SourceId)> {
         match self {
-            Self::Line(record) => Some((record.host, record.source)),
+            Self::Line(line) => Some((line.host, line.source)),
             Self::Gap(gap) => Some((gap.host, gap.source)),
             Self::Mark(_) => None,
         }
@@ -49,7 +49,7 @@ impl RingEntry {
     #[must_use]
     pub fn time(&self) -> Time {
         match self {
-            Self::Line(record) => record.content.time,
+            Self::Line(line) => line.content.time,
             Self::Gap(gap) => gap.until,
             Self::Mark(mark) => mark.time,
         }
@@ -57,9 +57,9 @@ impl RingEntry {
 
     /// The line, where it is one.
     #[must_use]
-    pub fn record(&self) -> Option<&FleetLine> {
+    pub fn line(&self) -> Option<&FleetLine> {
         match self {
-            Self::Line(record) => Some(record),
+            Self::Line(line) => Some(line),
             Self::Gap(_) | Self::Mark(_) => None,
         }
     }
@@ -69,7 +69,7 @@ impl RingEntry {
         /// A `Bytes` with a shared header, and the allocator's rounding.
         const ALLOCATION: usize = 48;
         let own = match self {
-            Self::Line(record) => record.content.raw.len(),
+            Self::Line(line) => line.content.raw.len(),
             Self::Gap(_) => size_of::<Gap>(),
             Self::Mark(_) => 0,
         };
@@ -117,15 +117,14 @@ impl Ring {
     /// An empty ring whose first entry will have that number.
     #[must_use]
     pub fn starting_at(begin: u64, budget: usize) -> Self {
-        let (slots, last, left) = Default::default();
         Self {
-            slots,
-            last,
+            slots: VecDeque::new(),
+            last: BTreeMap::new(),
             begin,
             first: begin,
             bytes: 0,
             budget,
-            left,
+            left: Vec::new(),
         }
     }
 
@@ -199,7 +198,7 @@ impl Ring {
         self.bytes += entry.cost();
         self.first -= 1;
         let seq = self.first;
-        let is_line = entry.record().is_some();
+        let is_line = entry.line().is_some();
         let next = next.filter(|&next| is_line && self.continues(next));
         if let (true, Some((_, source))) = (is_line, entry.origin()) {
             self.last.entry(source).or_insert(seq);
@@ -220,8 +219,8 @@ impl Ring {
 
     fn continues(&self, seq: u64) -> bool {
         self.get(seq)
-            .and_then(RingEntry::record)
-            .is_some_and(|record| record.content.continues)
+            .and_then(RingEntry::line)
+            .is_some_and(|line| line.content.continues)
     }
 
     /// Puts entries in the place of one. Those after it keep their numbers; those before it, and
@@ -260,14 +259,14 @@ impl Ring {
     /// Notes that a line is the last of its source now, and that the one before it is followed by
     /// it where both are of one record. How far back that one is.
     fn link(&mut self, entry: &RingEntry) -> u32 {
-        let RingEntry::Line(record) = entry else {
+        let RingEntry::Line(line) = entry else {
             return 0;
         };
         let seq = self.end();
         let before = self
             .last
-            .insert(record.source, seq)
-            .filter(|_| record.content.continues);
+            .insert(line.source, seq)
+            .filter(|_| line.content.continues);
         let back = before
             .and_then(|before| u32::try_from(seq - before).ok())
             .unwrap_or(0);

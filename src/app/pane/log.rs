@@ -1,4 +1,4 @@
-//! A log pane: what it shows of the store, and where in it the operator is.
+//! A log pane: what it shows of the scrollback, and where in it the operator is.
 //!
 //! A place is the number of an entry and the row of the pane on which it stands, so it stays put
 //! while lines come at one end and are forgotten at the other.
@@ -11,7 +11,7 @@ use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::query::Query;
-use crate::store::{Filter, LIVE, Lens, NOTICE, Past, RingEntry, Store};
+use crate::scrollback::{Filter, LIVE, Lens, NOTICE, PageWindow, RingEntry, Scrollback};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
 /// matching.
@@ -22,7 +22,7 @@ mod window;
 pub use window::Rows;
 
 /// Memory for lines that a pane has read of the time before the ring.
-pub(super) const PAST_BYTES: usize = 16 << 20;
+pub(crate) const WINDOW_BYTES: usize = 16 << 20;
 
 /// Lines without an end that a pane shows: they take the place of others.
 const MAX_UNFINISHED: usize = 3;
@@ -33,16 +33,16 @@ pub struct LogPane {
     lens: Lens,
     filter: Filter,
     filters_off: bool,
-    place: Option<PanePosition>,
+    position: Option<PanePosition>,
     frozen: Option<u64>,
-    past: Option<Past>,
-    /// Whether the rows of `past` are seen; before, what the ring has is not in order with them
+    window: Option<PageWindow>,
+    /// Whether the rows of `window` are seen; before, what the ring has is not in order with them
     /// yet.
-    in_past: bool,
+    in_window: bool,
     /// How many windows there were.
-    pub(super) window: u32,
+    pub(crate) window_number: u32,
     /// A line that is on its way, on which the cursor is to stand.
-    pub(super) landing: Option<(SourceId, Cursor)>,
+    pub(crate) landing: Option<(SourceId, Cursor)>,
     /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
     pub left: u16,
     /// Long lines go on in the next row.
@@ -77,16 +77,16 @@ pub enum JumpTarget {
 impl LogPane {
     /// A pane that shows everything and follows.
     #[must_use]
-    pub fn new(store: &Store) -> Self {
+    pub fn new(scrollback: &Scrollback) -> Self {
         Self {
-            lens: Lens::new(Filter::default(), store),
+            lens: Lens::new(Filter::default(), scrollback),
             filter: Filter::default(),
             filters_off: false,
-            place: None,
+            position: None,
             frozen: None,
-            past: None,
-            in_past: false,
-            window: 0,
+            window: None,
+            in_window: false,
+            window_number: 0,
             landing: None,
             left: 0,
             wrap: false,
@@ -97,10 +97,10 @@ impl LogPane {
 
     /// A pane that shows the same at the same place, for a split.
     #[must_use]
-    pub fn duplicate(&self, store: &Store) -> Self {
-        let place = self.place.filter(|place| place.seq >= LIVE);
+    pub fn duplicate(&self, scrollback: &Scrollback) -> Self {
+        let position = self.position.filter(|position| position.seq >= LIVE);
         let mut pane = Self {
-            lens: Lens::new(self.lens.filter().clone(), store),
+            lens: Lens::new(self.lens.filter().clone(), scrollback),
             filter: self.filter.clone(),
             bookmarks: self
                 .bookmarks
@@ -109,41 +109,41 @@ impl LogPane {
                 .filter(|&seq| seq >= LIVE)
                 .collect(),
             search: self.search.clone(),
-            past: None,
-            in_past: false,
+            window: None,
+            in_window: false,
             landing: None,
-            place,
+            position,
             ..*self
         };
-        if let Some(time) = self.time_in_past(store) {
-            pane.go_to(time, store);
+        if let Some(time) = self.time_in_window(scrollback) {
+            pane.go_to(time, scrollback);
         }
         pane
     }
 
-    /// Keeps the lens up with the store; true when nothing is left to do.
-    pub fn advance(&mut self, store: &Store) -> bool {
-        if let Some(past) = &mut self.past {
-            let gone = self.lens.gone(store);
-            past.absorb(store, &gone);
+    /// Keeps the lens up with the scrollback; true when nothing is left to do.
+    pub fn advance(&mut self, scrollback: &Scrollback) -> bool {
+        if let Some(window) = &mut self.window {
+            let gone = self.lens.gone(scrollback);
+            window.absorb(scrollback, &gone);
             self.follow_moved();
             if self
-                .place
-                .is_some_and(|place| !self.in_past && gone.contains(&place.seq))
+                .position
+                .is_some_and(|position| !self.in_window && gone.contains(&position.seq))
             {
-                self.read_around_cursor(store);
+                self.read_around_cursor(scrollback);
             }
         }
-        let done = self.lens.advance(store, SLICE_BYTES);
-        let first = store.ring().first();
+        let done = self.lens.advance(scrollback, SLICE_BYTES);
+        let first = scrollback.ring().first();
         self.bookmarks.retain(|&seq| seq >= first || seq < LIVE);
         done
     }
 
     /// Entries that the lens has not looked at yet.
     #[must_use]
-    pub fn pending(&self, store: &Store) -> u64 {
-        self.lens.pending(store)
+    pub fn pending(&self, scrollback: &Scrollback) -> u64 {
+        self.lens.pending(scrollback)
     }
 
     /// What the operator wants to see here, whether or not it is switched off.
@@ -165,41 +165,41 @@ impl LogPane {
     }
 
     /// Shows other entries from now on. The place stays at the nearest entry that is still shown.
-    pub fn change_filter(&mut self, store: &Store, change: impl FnOnce(&mut Filter)) {
+    pub fn change_filter(&mut self, scrollback: &Scrollback, change: impl FnOnce(&mut Filter)) {
         change(&mut self.filter);
         self.filters_off = false;
-        self.look_through(self.filter.clone(), store);
+        self.look_through(self.filter.clone(), scrollback);
     }
 
-    fn look_through(&mut self, filter: Filter, store: &Store) {
-        let time = self.time_in_past(store);
-        self.leave_past();
-        self.lens.set_filter(filter, store);
-        self.advance(store);
+    fn look_through(&mut self, filter: Filter, scrollback: &Scrollback) {
+        let time = self.time_in_window(scrollback);
+        self.close_window();
+        self.lens.set_filter(filter, scrollback);
+        self.advance(scrollback);
         if let Some(time) = time {
-            self.go_to(time, store);
+            self.go_to(time, scrollback);
         }
     }
 
     /// Switches the filters off, or on again.
-    pub fn toggle_filters(&mut self, store: &Store) {
+    pub fn toggle_filters(&mut self, scrollback: &Scrollback) {
         self.filters_off = !self.filters_off;
         let filter = if self.filters_off {
             Filter::default()
         } else {
             self.filter.clone()
         };
-        self.look_through(filter, store);
+        self.look_through(filter, scrollback);
     }
 
     /// Shows only these hosts, or all.
-    pub fn show_hosts(&mut self, store: &Store, hosts: Option<BTreeSet<HostId>>) {
-        self.change_filter(store, |filter| filter.hosts = hosts);
+    pub fn show_hosts(&mut self, scrollback: &Scrollback, hosts: Option<BTreeSet<HostId>>) {
+        self.change_filter(scrollback, |filter| filter.hosts = hosts);
     }
 
     /// Shows only these sources, or all.
-    pub fn show_sources(&mut self, store: &Store, sources: Option<BTreeSet<SourceId>>) {
-        self.change_filter(store, |filter| filter.sources = sources);
+    pub fn show_sources(&mut self, scrollback: &Scrollback, sources: Option<BTreeSet<SourceId>>) {
+        self.change_filter(scrollback, |filter| filter.sources = sources);
     }
 
     /// How many entries can be seen here: those that match, up to the moment it was frozen.
@@ -223,9 +223,9 @@ impl LogPane {
         if index >= self.len() {
             return None;
         }
-        match (&self.past, index.checked_sub(self.head())) {
+        match (&self.window, index.checked_sub(self.head())) {
             (_, Some(index)) => self.lens.get(self.live_from() + index),
-            (Some(past), None) if index > 0 => Some(past.rows().first() + index as u64 - 1),
+            (Some(window), None) if index > 0 => Some(window.rows().first() + index as u64 - 1),
             _ => Some(NOTICE),
         }
     }
@@ -233,10 +233,10 @@ impl LogPane {
     /// The index of the entry, or of the one after it where it is not shown.
     #[must_use]
     pub fn index_of(&self, seq: u64) -> usize {
-        let index = match &self.past {
+        let index = match &self.window {
             Some(_) if seq == NOTICE => 0,
-            Some(past) if seq < LIVE && self.in_past => {
-                let rows = past.rows();
+            Some(window) if seq < LIVE && self.in_window => {
+                let rows = window.rows();
                 1 + usize::try_from(seq.clamp(rows.first(), rows.end()) - rows.first()).unwrap_or(0)
             }
             _ => self.head() + self.lens.index_of(seq).saturating_sub(self.live_from()),
@@ -246,9 +246,9 @@ impl LogPane {
 
     /// Rows before those of the ring.
     fn head(&self) -> usize {
-        let Some(past) = &self.past else { return 0 };
-        1 + if self.in_past {
-            usize::try_from(past.rows().end() - past.rows().first()).unwrap_or(0)
+        let Some(window) = &self.window else { return 0 };
+        1 + if self.in_window {
+            usize::try_from(window.rows().end() - window.rows().first()).unwrap_or(0)
         } else {
             0
         }
@@ -256,8 +256,8 @@ impl LogPane {
 
     /// The index in the lens of the first row of the ring that is seen.
     fn live_from(&self) -> usize {
-        match &self.past {
-            Some(past) if self.in_past => past
+        match &self.window {
+            Some(window) if self.in_window => window
                 .joined()
                 .map_or(self.lens.len(), |seq| self.lens.index_of(seq)),
             _ => 0,
@@ -270,8 +270,8 @@ impl LogPane {
 
     /// Where the operator is; `None` while following.
     #[must_use]
-    pub fn place(&self) -> Option<PanePosition> {
-        self.place
+    pub fn position(&self) -> Option<PanePosition> {
+        self.position
     }
 
     /// Index of the entry that the cursor is on; the newest while following.
@@ -279,24 +279,28 @@ impl LogPane {
     pub fn cursor(&self) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
         Some(
-            self.place
-                .map_or(last, |place| self.index_of(place.seq).min(last)),
+            self.position
+                .map_or(last, |position| self.index_of(position.seq).min(last)),
         )
     }
 
     /// The entry that the cursor is on.
     #[must_use]
-    pub fn entry<'a>(&'a self, store: &'a Store) -> Option<(u64, &'a RingEntry)> {
+    pub fn entry<'a>(&'a self, scrollback: &'a Scrollback) -> Option<(u64, &'a RingEntry)> {
         let seq = self.seq(self.cursor()?)?;
-        Some((seq, self.rows(store).get(seq)?))
+        Some((seq, self.rows(scrollback).get(seq)?))
     }
 
     /// The newest lines without an end that belong below the newest entry, oldest first; none while
     /// the operator looks at something else. A query is asked what it says of them so far.
     #[must_use]
-    pub fn unfinished<'a>(&self, store: &'a Store) -> Vec<&'a FleetLine> {
-        let is_shown = |record: &&FleetLine| self.lens.filter().admits_line(store, record);
-        let mut lines: Vec<_> = store.unfinished().into_iter().filter(is_shown).collect();
+    pub fn unfinished<'a>(&self, scrollback: &'a Scrollback) -> Vec<&'a FleetLine> {
+        let is_shown = |line: &&FleetLine| self.lens.filter().admits_line(scrollback, line);
+        let mut lines: Vec<_> = scrollback
+            .unfinished()
+            .into_iter()
+            .filter(is_shown)
+            .collect();
         lines.drain(
             ..if self.is_following() {
                 lines.len().saturating_sub(MAX_UNFINISHED)
@@ -310,7 +314,7 @@ impl LogPane {
     /// How many entries have come that cannot be seen from here.
     #[must_use]
     pub fn unseen(&self) -> usize {
-        let since = [self.frozen, self.place.map(|place| place.since)]
+        let since = [self.frozen, self.position.map(|position| position.since)]
             .into_iter()
             .flatten()
             .min();
@@ -320,7 +324,7 @@ impl LogPane {
     /// True while new lines move the pane.
     #[must_use]
     pub fn is_following(&self) -> bool {
-        self.place.is_none() && self.frozen.is_none()
+        self.position.is_none() && self.frozen.is_none()
     }
 
     /// True while the pane is held as it is.
@@ -331,80 +335,85 @@ impl LogPane {
 
     /// Goes to the newest line and stays there.
     pub fn follow(&mut self) {
-        self.place = None;
+        self.position = None;
         self.frozen = None;
-        self.leave_past();
+        self.close_window();
     }
 
     /// Holds the pane as it is, or lets it go on.
-    pub fn freeze(&mut self, store: &Store, hold: bool) {
-        self.frozen = hold.then(|| self.frozen.unwrap_or(store.ring().end()));
+    pub fn freeze(&mut self, scrollback: &Scrollback, hold: bool) {
+        self.frozen = hold.then(|| self.frozen.unwrap_or(scrollback.ring().end()));
     }
 
     /// Moves the cursor; past the newest line, follows.
-    pub fn move_cursor(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else {
-            return self.look_back(delta, store);
+    pub fn move_cursor(&mut self, delta: i64, height: u16, scrollback: &Scrollback) {
+        let Some((index, row)) = self.cursor_row(height) else {
+            return self.scroll_back(delta, scrollback);
         };
         let target = index as i64 + delta;
         if target >= self.len() as i64 {
-            return self.catch_up(height, store);
+            return self.catch_up(height, scrollback);
         }
         let target = usize::try_from(target).unwrap_or(0);
         let moved = i64::from(row) + (target as i64 - index as i64);
         let row = moved.clamp(0, i64::from(height.saturating_sub(1)));
-        self.stand_at(target, u16::try_from(row).unwrap_or(0), height, store);
+        self.put_cursor(target, u16::try_from(row).unwrap_or(0), height, scrollback);
     }
 
     /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
-    pub fn scroll(&mut self, delta: i64, height: u16, store: &Store) {
-        let Some((index, row)) = self.stand(height) else {
-            return self.look_back(delta, store);
+    pub fn scroll(&mut self, delta: i64, height: u16, scrollback: &Scrollback) {
+        let Some((index, row)) = self.cursor_row(height) else {
+            return self.scroll_back(delta, scrollback);
         };
         let target = index as i64 + delta;
         let last_row = usize::from(height.saturating_sub(1));
         if delta > 0 && target + last_row.saturating_sub(row.into()) as i64 >= self.len() as i64 {
-            return self.catch_up(height, store);
+            return self.catch_up(height, scrollback);
         }
-        self.stand_at(usize::try_from(target).unwrap_or(0), row, height, store);
+        self.put_cursor(
+            usize::try_from(target).unwrap_or(0),
+            row,
+            height,
+            scrollback,
+        );
     }
 
     /// Where nothing is shown, going up is asking for what is older.
-    fn look_back(&mut self, delta: i64, store: &Store) {
+    fn scroll_back(&mut self, delta: i64, scrollback: &Scrollback) {
         if delta < 0 {
-            self.place = Some(PanePosition {
+            self.position = Some(PanePosition {
                 seq: NOTICE,
                 row: 0,
-                since: store.ring().end(),
+                since: scrollback.ring().end(),
             });
         }
     }
 
     /// The line below the notice, where the cursor is on that: it stays there when older lines come
     /// between.
-    pub(super) fn below_notice(&self) -> Option<u64> {
-        self.place
-            .filter(|place| place.seq == NOTICE)
+    pub(crate) fn below_notice(&self) -> Option<u64> {
+        self.position
+            .filter(|position| position.seq == NOTICE)
             .and_then(|_| self.seq(1))
     }
 
     /// Takes the cursor from the notice to that line, which stays on its row, or to the newest,
     /// where older lines have come.
-    pub(super) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
+    pub(crate) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
         let is_shown = |seq: u64| self.seq(self.index_of(seq)) == Some(seq);
         let has_come = below.map_or(self.len() > 1, |seq| {
             is_shown(seq) && self.index_of(seq) > 1
         });
         let last = self.len().checked_sub(1).and_then(|last| self.seq(last));
-        if let Some(place) = self
-            .place
+        if let Some(position) = self
+            .position
             .as_mut()
-            .filter(|place| place.seq == NOTICE && has_come)
+            .filter(|position| position.seq == NOTICE && has_come)
         {
-            place.seq = below.or(last).unwrap_or(NOTICE);
+            position.seq = below.or(last).unwrap_or(NOTICE);
             let bottom = height.saturating_sub(1);
-            place.row = if below.is_some() {
-                place.row.saturating_add(1).min(bottom)
+            position.row = if below.is_some() {
+                position.row.saturating_add(1).min(bottom)
             } else {
                 bottom
             };
@@ -413,8 +422,8 @@ impl LogPane {
 
     /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it
     /// already.
-    pub fn jump(&mut self, index: usize, height: u16, store: &Store) {
-        let Some((here, row)) = self.stand(height) else {
+    pub fn jump(&mut self, index: usize, height: u16, scrollback: &Scrollback) {
+        let Some((here, row)) = self.cursor_row(height) else {
             return;
         };
         let moved = i64::from(row) + index as i64 - here as i64;
@@ -424,7 +433,12 @@ impl LogPane {
         } else {
             height / 2
         };
-        self.stand_at(index.min(self.len().saturating_sub(1)), row, height, store);
+        self.put_cursor(
+            index.min(self.len().saturating_sub(1)),
+            row,
+            height,
+            scrollback,
+        );
     }
 
     /// Scrolls sideways.
@@ -453,16 +467,18 @@ impl LogPane {
     }
 
     /// The cursor's index and row; while following, the newest line on the last row.
-    fn stand(&self, height: u16) -> Option<(usize, u16)> {
+    fn cursor_row(&self, height: u16) -> Option<(usize, u16)> {
         let index = self.cursor()?;
-        let row = self.place.map_or(u16::MAX, |place| place.row);
+        let row = self.position.map_or(u16::MAX, |position| position.row);
         Some((index, self.fitting_row(index, row, height)))
     }
 
-    fn stand_at(&mut self, index: usize, row: u16, height: u16, store: &Store) {
-        let since = self.place.map_or(store.ring().end(), |place| place.since);
+    fn put_cursor(&mut self, index: usize, row: u16, height: u16, scrollback: &Scrollback) {
+        let since = self
+            .position
+            .map_or(scrollback.ring().end(), |position| position.since);
         if let Some(seq) = self.seq(index) {
-            self.place = Some(PanePosition {
+            self.position = Some(PanePosition {
                 seq,
                 row: self.fitting_row(index, row, height),
                 since,
@@ -481,12 +497,12 @@ impl LogPane {
     }
 
     /// Past the newest line: follows, or stays where more is to be read before the ring is reached.
-    fn catch_up(&mut self, height: u16, store: &Store) {
+    fn catch_up(&mut self, height: u16, scrollback: &Scrollback) {
         if self.is_apart() {
-            return self.stand_at(self.len().saturating_sub(1), u16::MAX, height, store);
+            return self.put_cursor(self.len().saturating_sub(1), u16::MAX, height, scrollback);
         }
-        self.place = None;
-        self.leave_past();
+        self.position = None;
+        self.close_window();
     }
 }
 
@@ -497,16 +513,16 @@ mod tests {
     use crate::model::time::Time;
     use crate::model::update::Update;
     use crate::query::ReferenceTime;
-    use crate::store::BEGIN;
+    use crate::scrollback::BEGIN;
 
-    fn add(store: &mut Store, lines: &[(u32, bool, &str)]) {
+    fn add(scrollback: &mut Scrollback, lines: &[(u32, bool, &str)]) {
         let line = |&(source, continues, text): &(u32, bool, &str)| {
             let mut line = fixture::line(0, 0, text.as_bytes());
             line.source = SourceId(source);
             line.content.continues = continues;
             line
         };
-        store.apply(
+        scrollback.apply(
             vec![Update::Lines(lines.iter().map(line).collect())],
             Time(0),
         );
@@ -514,51 +530,51 @@ mod tests {
 
     #[test]
     fn the_cursor_goes_to_the_next_line_when_its_own_no_longer_matches() {
-        let mut store = Store::new(&[], 1 << 20);
+        let mut scrollback = Scrollback::new(&[], 1 << 20);
         add(
-            &mut store,
+            &mut scrollback,
             &[
                 (0, false, "no luck"),
                 (1, false, "other"),
                 (2, false, "third"),
             ],
         );
-        let mut pane = LogPane::new(&store);
+        let mut pane = LogPane::new(&scrollback);
         let query = Query::parse("-cart", &ReferenceTime::default()).ok();
-        pane.change_filter(&store, |filter| filter.query = query);
-        pane.move_cursor(-2, 10, &store);
+        pane.change_filter(&scrollback, |filter| filter.query = query);
+        pane.move_cursor(-2, 10, &scrollback);
         assert_eq!(
-            (pane.entry(&store).map(|(seq, _)| seq), pane.len()),
+            (pane.entry(&scrollback).map(|(seq, _)| seq), pane.len()),
             (Some(BEGIN), 3)
         );
         add(
-            &mut store,
+            &mut scrollback,
             &[(0, true, "  at Cart.add"), (2, true, "  at Cart.main")],
         );
-        while !pane.advance(&store) {}
+        while !pane.advance(&scrollback) {}
         assert_eq!(
             (
-                pane.entry(&store).map(|(seq, _)| seq),
+                pane.entry(&scrollback).map(|(seq, _)| seq),
                 pane.len(),
                 pane.unseen()
             ),
             (Some(BEGIN + 1), 1, 0)
         );
-        add(&mut store, &[(1, true, "cart")]);
-        while !pane.advance(&store) {}
+        add(&mut scrollback, &[(1, true, "cart")]);
+        while !pane.advance(&scrollback) {}
         assert_eq!(
             (
-                pane.entry(&store).map(|(seq, _)| seq),
+                pane.entry(&scrollback).map(|(seq, _)| seq),
                 pane.cursor(),
                 pane.len()
             ),
             (None, None, 0)
         );
-        pane.move_cursor(-1, 10, &store);
-        add(&mut store, &[(1, false, "fine")]);
-        while !pane.advance(&store) {}
+        pane.move_cursor(-1, 10, &scrollback);
+        add(&mut scrollback, &[(1, false, "fine")]);
+        while !pane.advance(&scrollback) {}
         assert_eq!(
-            (pane.entry(&store).map(|(seq, _)| seq), pane.unseen()),
+            (pane.entry(&scrollback).map(|(seq, _)| seq), pane.unseen()),
             (Some(BEGIN + 6), 1)
         );
     }

@@ -1,0 +1,154 @@
+//! The newer end of a window that is apart from the ring: its rows are put in order, up to where
+//! the ring goes on.
+
+use super::super::{Lens, Scrollback};
+use super::stream::{SourceStream, StreamState};
+use super::{From, PageWindow};
+use crate::model::source::SourceId;
+
+impl PageWindow {
+    /// Puts in order, at the newer end of a window that is apart, what may be; at most so many
+    /// rows. Joins the ring where it is reached.
+    pub fn merge_newer(&mut self, scrollback: &Scrollback, lens: &Lens, most: usize) {
+        if self.joined.is_some() {
+            return;
+        }
+        for _ in 0..most {
+            self.pass_over(scrollback, lens);
+            if self.reaches_ring() {
+                self.join(scrollback);
+                return;
+            }
+            let Some((source, from)) = self.next_newer(scrollback, lens) else {
+                return;
+            };
+            match from {
+                From::Live(seq) => {
+                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
+                        return;
+                    };
+                    self.climb = seq + 1;
+                    self.push_newest(entry);
+                }
+                From::Stream => {
+                    let entry = self
+                        .streams
+                        .get_mut(&source)
+                        .and_then(|stream| stream.newer.ahead.pop_front());
+                    let Some(entry) = entry else { return };
+                    self.push_newest(entry);
+                }
+            }
+        }
+    }
+
+    /// Passes over rows of the ring that are in the window, or stand before it.
+    fn pass_over(&mut self, scrollback: &Scrollback, lens: &Lens) {
+        let first = scrollback.ring().first();
+        for stream in self.streams.values_mut() {
+            // What was to be taken from the ring has left it: the host is asked again.
+            if stream
+                .resume
+                .is_some_and(|resume| resume.max(self.climb) < first)
+            {
+                stream.resume = None;
+                stream.newer.state = StreamState::Open;
+            }
+        }
+        self.climb = self.climb.max(first);
+        self.pass_over_known(scrollback, lens);
+        let resumes: Option<Vec<u64>> = self
+            .streams
+            .values()
+            .map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty()))
+            .collect();
+        // Rows of the ring that are not shown need not be waited for.
+        let top = resumes.map_or(0, |resumes| resumes.into_iter().max().unwrap_or(0));
+        if self.foot(lens).is_none_or(|foot| foot >= top) {
+            self.climb = self.climb.max(top);
+        }
+    }
+
+    fn pass_over_known(&mut self, scrollback: &Scrollback, lens: &Lens) {
+        while let Some(seq) = self.foot(lens) {
+            let Some(entry) = scrollback.ring().get(seq) else {
+                return;
+            };
+            let stream = entry
+                .origin()
+                .and_then(|(_, source)| self.streams.get(&source));
+            let is_past = match stream {
+                None => self
+                    .streams
+                    .values()
+                    .any(|stream| stream.resume.is_some_and(|resume| resume > seq)),
+                Some(stream) => stream
+                    .resume
+                    .map_or_else(|| stream.has_had(entry), |resume| resume > seq),
+            };
+            if !is_past {
+                return;
+            }
+            self.climb = seq + 1;
+        }
+    }
+
+    fn foot(&self, lens: &Lens) -> Option<u64> {
+        lens.get(lens.index_of(self.climb))
+    }
+
+    fn reaches_ring(&self) -> bool {
+        let joins = |stream: &SourceStream| {
+            stream.resume.is_some_and(|seq| seq <= self.climb) && stream.newer.ahead.is_empty()
+        };
+        self.streams.values().all(joins)
+    }
+
+    fn join(&mut self, scrollback: &Scrollback) {
+        self.joined = Some(self.climb.max(scrollback.ring().first()));
+        for stream in self.streams.values_mut() {
+            // What is older is known by the rows of the window, and the ring before it is not put
+            // in order again.
+            (stream.resume, stream.first_live) = (None, None);
+        }
+        self.reach = 0;
+    }
+
+    fn next_newer(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
+        let mut best = None;
+        let mut bar = None;
+        let mut wall = None;
+        if let Some(seq) = self.foot(lens) {
+            let entry = scrollback.ring().get(seq)?;
+            let source = entry.origin().map(|(_, source)| source);
+            let stream = source.and_then(|source| self.streams.get(&source));
+            let follows = stream
+                .is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
+            let source = source.unwrap_or(SourceId(u32::MAX));
+            if follows {
+                best = Some((entry.time(), source, From::Live(seq)));
+            } else {
+                // Behind it, rows of other sources wait that are in the ring. Its own stream may
+                // have that very row.
+                wall = Some((entry.time(), source));
+            }
+        }
+        for (&source, stream) in &self.streams {
+            match stream.newer.ahead.front() {
+                Some(entry) => {
+                    let own = (entry.time(), source, From::Stream);
+                    best = Some(best.map_or(own, |best| own.min(best)));
+                }
+                None if matches!(stream.newer.state, StreamState::Open | StreamState::Asked) => {
+                    let own = (stream.newer_start(self.split).1, source);
+                    bar = Some(bar.map_or(own, |bar| own.min(bar)));
+                }
+                None => {}
+            }
+        }
+        let (time, source, from) = best?;
+        let is_first = bar.is_none_or(|bar| (time, source) < bar)
+            && wall.is_none_or(|wall| (time, source) <= wall);
+        is_first.then_some((source, from))
+    }
+}

@@ -1,0 +1,124 @@
+//! A box in the middle of the screen with lines of text in it, which may be scrolled.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::paint::{Row, Shown};
+use super::theme::{Role, Theme};
+use crate::model::text::SafeText;
+
+/// A piece of a row, with its role.
+pub(super) type Piece = (Shown<'static>, Role);
+
+/// The rows of a box.
+pub(super) type DialogLines = Vec<Vec<Piece>>;
+
+/// A box with what is in it.
+pub(super) struct Dialog {
+    /// In its upper border.
+    pub(super) title: Shown<'static>,
+    /// All of its rows.
+    pub(super) lines: DialogLines,
+    /// Cells, with the border.
+    pub(super) width: u16,
+    /// How many rows are scrolled away.
+    pub(super) offset: u16,
+}
+
+impl Dialog {
+    /// Draws it in the middle of the screen. Returns the inside.
+    pub(super) fn draw(&self, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Rect {
+        let area = self.area(screen);
+        if area.width < 4 || area.height < 3 {
+            return Rect::default();
+        }
+        let inner = Rect {
+            x: area.x + 2,
+            y: area.y + 1,
+            width: area.width - 4,
+            height: area.height - 2,
+        };
+        let most = self.lines.len().saturating_sub(inner.height.into());
+        let first = usize::from(self.offset).min(most);
+        self.draw_frame(theme, area, buffer);
+        draw_more(theme, area, " ↑ more ", (first > 0).then_some(0), buffer);
+        let bottom = (first < most).then_some(area.height - 1);
+        draw_more(theme, area, " ↓ more ", bottom, buffer);
+        for (y, line) in (0..inner.height).zip(self.lines.iter().skip(first)) {
+            let mut row = Row::new(buffer, inner, y);
+            for (text, role) in line {
+                row.put(text.clone(), theme.get(*role));
+            }
+        }
+        inner
+    }
+
+    fn area(&self, screen: Rect) -> Rect {
+        let height = u16::try_from(self.lines.len() + 2)
+            .unwrap_or(u16::MAX)
+            .min(screen.height.saturating_sub(2));
+        Rect {
+            x: screen.x + (screen.width - self.width.min(screen.width)) / 2,
+            y: screen.y + (screen.height - height) / 2,
+            width: self.width,
+            height,
+        }
+    }
+
+    fn draw_frame(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+        let style = theme.get(Role::PopupBorder);
+        for y in 0..area.height {
+            let mut row = Row::new(buffer, area, y).fill(theme.get(Role::Popup));
+            let (left, middle, right) = match y {
+                0 => ("╭", "─", "╮"),
+                y if y + 1 == area.height => ("╰", "─", "╯"),
+                _ => ("│", " ", "│"),
+            };
+            row.put(left, style);
+            if y == 0 {
+                row.put("─", style)
+                    .put(self.title.clone(), theme.get(Role::PopupTitle));
+            }
+            while row.left() > 1 {
+                row.put(middle, style);
+            }
+            row.put(right, style);
+        }
+    }
+}
+
+/// Words in the border, at this row of the box, that there is more in that direction.
+fn draw_more(
+    theme: &Theme,
+    area: Rect,
+    words: &'static str,
+    row: Option<u16>,
+    buffer: &mut Buffer,
+) {
+    if let Some(y) = row {
+        Row::new(buffer, area, y)
+            .blank(area.width.saturating_sub(10))
+            .put(words, theme.get(Role::PopupBorder));
+    }
+}
+
+/// A row with a label and a value.
+pub(super) fn field(label: &str, value: Shown<'static>) -> Vec<Piece> {
+    vec![
+        (Shown::own(&format!("{label:10}")), Role::PopupDim),
+        (value, Role::Popup),
+    ]
+}
+
+/// A text from outside.
+pub(super) fn outside(text: &str) -> Shown<'static> {
+    Shown::from(SafeText::new(text))
+}
+
+/// A text in rows of so many cells.
+pub(super) fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
+    let rows = text.rows(width).into_iter();
+    rows.map(|row| Shown::part(text, row).into_owned())
+        .collect::<Vec<_>>()
+        .into_iter()
+}

@@ -1,0 +1,72 @@
+//! The help: every action with its keys, and how queries are written.
+
+use super::dialog::DialogLines;
+use super::paint::Shown;
+use super::theme::Role;
+use crate::app::actions::{ACTIONS, Group};
+use crate::app::keys::spell;
+use crate::query::LANGUAGE;
+
+/// The table of actions, in as many columns as there is room for.
+pub(super) fn help_lines(width: u16) -> DialogLines {
+    const KEYS: usize = 19;
+    const COLUMN: u16 = 66;
+    let mut rows: DialogLines = Vec::new();
+    for group in Group::ALL {
+        if !rows.is_empty() {
+            rows.push(Vec::new());
+        }
+        rows.push(vec![(Shown::from(group.title()), Role::PopupTitle)]);
+        for info in ACTIONS.iter().filter(|info| info.group == group) {
+            let keys: Vec<_> = info.sequences().map(|keys| spell(&keys)).collect();
+            let shown = if keys.is_empty() {
+                format!(":{} {}", info.name, info.argument)
+            } else {
+                keys.join("  ")
+            };
+            rows.push(vec![
+                (Shown::own(&format!("{shown:KEYS$} ")), Role::PopupKey),
+                (Shown::from(info.doc), Role::Popup),
+            ]);
+        }
+    }
+    if width >= 2 * COLUMN {
+        rows = side_by_side(rows, COLUMN.into());
+    }
+    rows.extend(language());
+    rows
+}
+
+/// How queries are written.
+fn language() -> impl Iterator<Item = Vec<(Shown<'static>, Role)>> {
+    const EXAMPLE: usize = 26;
+    let title = [
+        Vec::new(),
+        vec![(Shown::from("Queries, of / and &"), Role::PopupTitle)],
+    ];
+    title
+        .into_iter()
+        .chain(LANGUAGE.iter().map(|(example, meaning)| {
+            vec![
+                (Shown::own(&format!("{example:EXAMPLE$} ")), Role::PopupKey),
+                (Shown::from(*meaning), Role::Popup),
+            ]
+        }))
+}
+
+fn side_by_side(mut rows: DialogLines, column: usize) -> DialogLines {
+    let half = rows.len().div_ceil(2);
+    let right = rows.split_off(half);
+    let mut right = right.into_iter().skip_while(Vec::is_empty);
+    rows.into_iter()
+        .map(|mut row| {
+            let used: usize = row.iter().map(|(text, _)| text.width()).sum();
+            row.push((
+                Shown::own(&" ".repeat(column.saturating_sub(used))),
+                Role::Popup,
+            ));
+            row.extend(right.next().unwrap_or_default());
+            row
+        })
+        .collect()
+}
