@@ -6,6 +6,7 @@ pub mod codec;
 mod describe;
 mod files;
 pub mod frame;
+mod limits;
 mod script;
 mod session;
 mod streams;

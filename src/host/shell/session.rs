@@ -18,6 +18,7 @@ use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::codec::{self, Expanded, ScriptAnswer};
 use super::script::{Script, protocol_error};
+use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
 use super::suspects::{Suspect, Suspects};
 use super::{FOLLOW, describe};
 use crate::files::follow::{Absence, Barrier, Begin, Request, Seen};
@@ -35,9 +36,6 @@ const REST_AFTER: Duration = Duration::from_secs(5);
 const POLL_BYTES: std::ops::RangeInclusive<usize> = 256 << 10..=1 << 20;
 const QUICK: Duration = Duration::from_millis(100);
 
-/// An answer that takes longer means that the host hangs (on a dead disk, say).
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-
 /// New files of patterns are noticed within this.
 const EXPAND: Duration = Duration::from_secs(2);
 
@@ -47,9 +45,6 @@ const EXPAND_SHARE: u32 = 8;
 
 /// How full disks are changes slowly, and `df` is dear.
 const USAGE: Duration = Duration::from_secs(60);
-
-/// The script ends itself when it is not told to go on for ten minutes.
-const LEASE: Duration = Duration::from_secs(120);
 
 /// The second sample of a bounded pass comes this long after the first: rates over less are noise.
 const FIRST_WINDOW: Duration = Duration::from_millis(750);
@@ -199,7 +194,7 @@ impl Timers {
             sample: now,
             expand: now,
             usage: now,
-            lease: now + LEASE,
+            lease: now + LEASE_RENEWAL,
             active: now,
         }
     }
@@ -364,7 +359,7 @@ impl Session<'_> {
             );
         }
         if at >= self.timers.lease {
-            self.timers.lease = at + LEASE;
+            self.timers.lease = at + LEASE_RENEWAL;
             // Not answered: it does not wait for what is.
             self.outgoing.push_str("K\n");
         }
@@ -440,7 +435,10 @@ impl Session<'_> {
                     }
                     PendingKind::Sample => {}
                 }
-                let reason = "the host has not answered for 30 s, though the connection stands";
+                let reason = format!(
+                    "the host has not answered for {} s, though the connection stands",
+                    ANSWER_LIMIT.as_secs()
+                );
                 let hint = "a disk or network mount may hang there; the connection is made again";
                 Err(LinkError::from(HostStatus::because(
                     LinkState::Timeout,

@@ -28,20 +28,12 @@ use crate::transport::{Connection, LinkError};
 
 use super::codec::{Nonsense, escape};
 use super::frame::{END, Frame};
+use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL, WORK_LIMIT};
 use super::script::{Script, protocol_error};
 use super::{FILES, describe};
 use ended::UnpackEnd;
 use list::{Lister, parts};
 use stream::ScanStream;
-
-/// The script ends itself when it is not told to go on for ten minutes.
-const LEASE: Duration = Duration::from_secs(120);
-
-/// An answer that takes longer means that the host hangs (on a dead disk, say).
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-
-/// What goes through much text may be silent for longer.
-const WORK_LIMIT: Duration = Duration::from_secs(300);
 
 /// The most frames of an answer that is not a list.
 const MOST_FRAMES: usize = 8;
@@ -88,7 +80,7 @@ impl ShellFiles {
         Self {
             script,
             most_listed: Listing::LIMIT,
-            lease: Instant::now() + LEASE,
+            lease: Instant::now() + LEASE_RENEWAL,
             scan: None,
             failed: None,
         }
@@ -168,7 +160,7 @@ impl ShellFiles {
                     frame => return Ok(Some(frame)),
                 },
                 () = sleep_until(lease) => {
-                    self.lease += LEASE;
+                    self.lease += LEASE_RENEWAL;
                     self.script.send("K\n".to_owned()).await?;
                 }
                 // Meanwhile a part of a frame may have come, which is not silence.

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::model::host::Facts;
@@ -11,15 +10,10 @@ use crate::transport::{Connection, LinkError};
 
 use super::super::codec::{Nonsense, escape};
 use super::super::frame::END;
+use super::super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
 use super::super::script::{Script, protocol_error};
 use super::super::{STREAMS, describe};
 use super::cut::{Cutter, RawLine};
-
-/// The script ends itself when it is not told to go on for ten minutes.
-const LEASE: Duration = Duration::from_secs(120);
-
-/// A listing, or what a log has to say anew, that takes longer will not come.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a pipe holds.
 const MOST_OF_A_PIECE: usize = 64 << 10;
@@ -45,7 +39,7 @@ impl Shell {
         };
         Ok(Self {
             script,
-            lease: Instant::now() + LEASE,
+            lease: Instant::now() + LEASE_RENEWAL,
             has_more: false,
         })
     }
@@ -140,7 +134,7 @@ impl Shell {
                     }
                 }
                 () = sleep_until(self.lease) => {
-                    self.lease += LEASE;
+                    self.lease += LEASE_RENEWAL;
                     self.script.send("K\n".to_owned()).await?;
                 }
             }
