@@ -46,8 +46,8 @@
 //! | what goes on with a record | `parse::multiline::shape` |
 //! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |
 //! | what a host can be asked | `query::request`; `host::history` answers for files, `host::shell::streams` for programs |
-//! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
-//! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
+//! | a compression | the table of `model::log_file`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh`, which a test holds against the table |
+//! | a rotation scheme | `files::rotation`, whose separators and endings are in the patterns of both scripts; `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
 //! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
 //! | a program whose lines are followed | `host::shell::streams::words` (its command lines), `list` (what there is) |

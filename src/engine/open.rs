@@ -9,7 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags, Stat};
 
 use crate::files::access::FileError;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::Time;
 
 /// A path as the system takes it.
@@ -39,7 +39,7 @@ pub(super) fn open(file: &LogFile) -> Result<(File, LogFile), FileError> {
     Ok((
         File::from(opened),
         LogFile {
-            packing: file.packing,
+            compression: file.compression,
             ..now
         },
     ))
@@ -76,7 +76,7 @@ fn described(path: &[u8], stat: &Stat) -> LogFile {
         },
         size: u64::try_from(stat.st_size).unwrap_or(0),
         modified: Time(modified),
-        packing: Packing::of_name(path),
+        compression: Compression::of_name(path),
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::files::access::{Chunk, FileError};
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 
 use super::Stop;
 use super::text::PlainText;
@@ -36,7 +36,7 @@ impl Reader {
             _ => PlainText::open(file)?,
         };
         let chunk = chunk(&mut text, from, most, stop);
-        if file.packing != Packing::Plain {
+        if file.compression != Compression::Plain {
             self.kept = Some((file.clone(), text));
         }
         chunk

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use crate::files::access::FileError;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 
 use super::Stop;
 use super::open::{open, system};
@@ -38,10 +38,12 @@ impl PlainText {
     /// Opens a file at its beginning.
     pub(super) fn open(file: &LogFile) -> Result<Self, FileError> {
         let (opened, now) = open(file)?;
-        let length = (file.packing == Packing::Plain && now.size > 0).then_some(now.size);
-        let form = match file.packing {
-            Packing::Plain => TextForm::Plain(opened),
-            packing => TextForm::Packed(Box::new(Unpacker::new(opened, now.size, packing)?)),
+        let length = (file.compression == Compression::Plain && now.size > 0).then_some(now.size);
+        let form = match file.compression {
+            Compression::Plain => TextForm::Plain(opened),
+            compression => {
+                TextForm::Packed(Box::new(Unpacker::new(opened, now.size, compression)?))
+            }
         };
         Ok(Self {
             form,

@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::model::log_file::Packing;
+    use crate::model::log_file::Compression;
     use crate::model::time::Time;
 
     fn file(number: usize, modified: i64) -> LogFile {
@@ -185,7 +185,7 @@ mod tests {
             id,
             size: 1,
             modified: Time(modified),
-            packing: Packing::Plain,
+            compression: Compression::Plain,
         }
     }
 

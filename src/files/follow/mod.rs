@@ -42,6 +42,7 @@ mod twins;
 
 pub use barrier::Barrier;
 pub use exchange::{Absence, FollowOutcome, Head, Mark, Request, Seen, Sibling, Stat, Watch};
+pub use generation::MARKER;
 #[cfg(test)]
 pub(crate) use generation::cksum;
 use generation::{Generation, Take};

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::files::listing::LogLink;
 use crate::files::log_names::LogNames;
 use crate::files::rotation::Generation;
-use crate::files::siblings::is_rotated;
+use crate::files::rotation::is_rotated;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,9 +130,9 @@ fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
     for older in older {
         let (key, file) = (older.key(), older.file);
         let known = once.get(&key);
-        if known
-            .is_none_or(|known| known.packing != Packing::Plain && file.packing == Packing::Plain)
-        {
+        if known.is_none_or(|known| {
+            known.compression != Compression::Plain && file.compression == Compression::Plain
+        }) {
             once.insert(key, file);
         }
     }
@@ -288,18 +288,19 @@ pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
     let mut next: Option<usize> = None;
     for (number, file) in before.iter().enumerate().rev() {
         let same = at.get(&file.id).copied();
-        let shrunk =
-            same.is_some_and(|at| file.packing == Packing::Plain && now[at].size < file.size);
+        let shrunk = same
+            .is_some_and(|at| file.compression == Compression::Plain && now[at].size < file.size);
         let place = if shrunk { same } else { next }
             .or(Some(now.len()).filter(|_| number + 1 == before.len()));
         // Since then it may have been emptied again and again.
-        let may_be = |other: &LogFile| other.packing != Packing::Plain || other.size >= file.size;
+        let may_be =
+            |other: &LogFile| other.compression != Compression::Plain || other.size >= file.size;
         let new = (0..place.unwrap_or(0))
             .rev()
             .take_while(|at| is_new(&now[*at]));
         let older = new
             .into_iter()
-            .find(|at| file.packing != Packing::Plain || may_be(&now[*at]));
+            .find(|at| file.compression != Compression::Plain || may_be(&now[*at]));
         places[number] = if shrunk || same.is_none() {
             older
         } else {
@@ -327,7 +328,7 @@ mod tests {
             id,
             size: 1,
             modified,
-            packing: Packing::of_name(path.as_bytes()),
+            compression: Compression::of_name(path.as_bytes()),
         }
     }
 
@@ -620,15 +621,15 @@ mod tests {
     fn generations_are_found_again_in_a_new_listing() {
         let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
             let file = |(ino, size): &(u64, u64)| {
-                let packing = if *size == 3 {
-                    Packing::Gzip
+                let compression = if *size == 3 {
+                    Compression::Gzip
                 } else {
-                    Packing::Plain
+                    Compression::Plain
                 };
                 LogFile {
                     id: FileId { dev: 1, ino: *ino },
                     size: *size,
-                    packing,
+                    compression,
                     ..file(0, "/l/a")
                 }
             };

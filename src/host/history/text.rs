@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::files::access::FileError;
 use crate::host::{Failure, Files, MAX_READ};
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::{HostClock, Time, TimeFrom};
 use crate::parse::multiline::Joiner;
 use crate::parse::timestamp::{Stamper, TimeFormat, TimeKey};
@@ -139,7 +139,7 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     pub(super) fn is_plain(&self, number: usize) -> bool {
-        self.log.files[number].packing == Packing::Plain
+        self.log.files[number].compression == Compression::Plain
     }
 
     /// The end of the log, as it was listed.
@@ -158,7 +158,7 @@ impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn reach(&self, number: usize) -> u64 {
         let file = &self.log.files[number];
         let length = self.known[number].length.unwrap_or(u64::MAX);
-        if file.packing == Packing::Plain {
+        if file.compression == Compression::Plain {
             file.size
         } else {
             length
@@ -189,8 +189,8 @@ impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn look(&mut self, number: usize, part: Range<u64>) {
         let unpacked = &mut self.known[number].unpacked;
         let file = &self.log.files[number];
-        self.tally.scanned += match file.packing {
-            Packing::Plain => part.end - part.start,
+        self.tally.scanned += match file.compression {
+            Compression::Plain => part.end - part.start,
             _ => part.end.min(file.size).saturating_sub(std::mem::replace(
                 unpacked,
                 part.end.min(file.size).max(*unpacked),
@@ -222,7 +222,7 @@ impl<'f, F: Files> LogText<'f, F> {
             self.look(number, at..at + chunk.bytes.len() as u64);
             let file = &self.log.files[number];
             if is_end
-                && file.packing == Packing::Plain
+                && file.compression == Compression::Plain
                 && at + (chunk.bytes.len() as u64) < file.size
             {
                 return Err(self.shrunk(number));

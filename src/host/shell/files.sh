@@ -244,10 +244,10 @@ look_over() {
     # With IFS empty a pattern is expanded and nothing else.
     blanks=$IFS; IFS=
     set -- $stem$ext; first=$#; set -- "$@" $stem$ext?*; second=$#
-    [ -z "$ext" ] || set -- "$@" $stem[-._]*[0-9]*$ext*
+    [ -z "$ext" ] || set -- "$@" $stem[@SEPARATORS@]*[0-9]*$ext*
     IFS=$blanks
   else
-    how=f; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
+    how=f; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[@SEPARATORS@]*[0-9]*"$ext"*
     if [ ! -e "$1" ] && barred "$1"; then say X denied; return 1; fi
   fi
   n=0 handle=tell_files
@@ -258,7 +258,7 @@ look_over() {
       [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"
       continue
     fi
-    case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
+    case $f in *[0-9]|@PACKED@|*@BACKUP@|*${ext:-.gz}) : ;; *) continue ;; esac
     # One pattern may bring what the one before it has brought.
     [ $how = f ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
     [ ! -f "$f" ] || put "$f"

@@ -16,7 +16,7 @@ get() { eval "$1=\$$2_$3"; }
 
 # Bytes before our offset that are read again each time: the console compares them, and so notices that a file was
 # rewritten or swapped whatever its size and number say.
-mark=1024
+mark=@MARKER@
 
 # read_file i stat most: what lies beyond off_i, at most so many bytes.
 read_file() {
@@ -242,21 +242,21 @@ bases() { get path path "$1"; get real real "$1"; }
 heads() {
   bases "$1"; i=$1 can=0 handle=keep_plain
   for f in "$path"* ${real:+"$real"*}; do
-    case $f in "$path") : ;; *[-._]*[0-9]) [ ! -f "$f" ] || put "$f" ;; esac
+    case $f in "$path") : ;; *[@SEPARATORS@]*[0-9]) [ ! -f "$f" ] || put "$f" ;; esac
   done
   flush
   say S "$i"
   [ $can -gt 0 ] || return 0
   for k in $(latest 8); do
     get f may "$k"
-    [ ! -r "$f" ] || { s=$(stats /proc/self/fd/0); [ -n "$s" ] || s=$(stats "$f"); echo $s $(head -c 1024 | cksum); } <"$f" 2>/dev/null
+    [ ! -r "$f" ] || { s=$(stats /proc/self/fd/0); [ -n "$s" ] || s=$(stats "$f"); echo $s $(head -c $mark | cksum); } <"$f" 2>/dev/null
   done
 }
 
 # unpack name: what standard input unpacks to, going by the name.
 unpack() { case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zst) zstd -dcq ;; esac 2>/dev/null; }
 
-is_packed() { case $1 in *.gz|*.bz2|*.xz|*.zst) return 0 ;; *) return 1 ;; esac; }
+is_packed() { case $1 in @PACKED@) return 0 ;; *) return 1 ;; esac; }
 
 # generations base: what stat says of each file beside it that has a number or a date, and what follows the name, in
 # "part_1" to "part_$parts"; "has" becomes which files have which names. Fails where one went away meanwhile.
@@ -265,7 +265,7 @@ generations() {
   for f in "$base"*; do
     n=${f#"$base"}; is_packed "$n" && n=${n%.*}
     # "app.log-20261120130000.backup": what logrotate finds under the name where it is about to create the next log.
-    case ${n%.backup} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
+    case ${n%@BACKUP@} in ''|[!@SEPARATORS@]*|*[!@SEPARATORS@0-9]*) continue ;; esac
     [ ! -f "$f" ] || put "$f"
   done
   flush
@@ -435,12 +435,12 @@ expand() {
   done
   say G "$number" $logs $any
   n=0
-  if [ $logs -le 1000 ]; then
+  if [ $logs -le @MAX_SOURCES@ ]; then
     while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; printf '%s\000' "$f"; done
   else
     can=0 handle=keep_all
     while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; put "$f"; done; flush
-    for n in $(latest 1000); do get f may "$n"; printf '%s\000' "$f"; done
+    for n in $(latest @MAX_SOURCES@); do get f may "$n"; printf '%s\000' "$f"; done
   fi
 }
 
@@ -451,9 +451,9 @@ keep_all() {
 
 # is_older file: whether it is compressed, or has the name of another one that the pattern matches, and numbers behind that.
 is_older() {
-  case $1 in *.gz|*.bz2|*.xz|*.zst|*.lz4|*.Z) return 0 ;; esac
-  numbers=${1##*[!-._0-9]}; live=${1%"$numbers"}
-  case $numbers in [-._]*) : ;; *) return 1 ;; esac
+  case $1 in @ARCHIVES@) return 0 ;; esac
+  numbers=${1##*[!@SEPARATORS@0-9]}; live=${1%"$numbers"}
+  case $numbers in [@SEPARATORS@]*) : ;; *) return 1 ;; esac
   [ -e "$live" ] || return 1
   # As a pattern, not as a text.
   case $live in $pattern) return 0 ;; esac

@@ -13,7 +13,7 @@ use crate::transport::{
 
 use super::codec::{self, ScriptAnswer};
 use super::frame::{END, Frame, Frames};
-use super::{launch, new_token};
+use super::script_text::{launch, new_token};
 
 /// How much of what a host says beside our frames is kept to be shown.
 const NOISE_SHOWN: usize = 200;

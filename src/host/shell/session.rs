@@ -17,10 +17,11 @@ use crate::model::time::Time;
 use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::codec::{self, Expanded, ScriptAnswer};
-use super::script::{Script, protocol_error};
+use super::describe;
 use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
+use super::script::{Script, protocol_error};
+use super::script_text::FOLLOW;
 use super::suspects::{Suspect, Suspects};
-use super::{FOLLOW, describe};
 use crate::files::follow::{Absence, Barrier, Begin, Request, Seen};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files

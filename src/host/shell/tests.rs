@@ -5,8 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use super::FOLLOW;
 use super::frame::{END, Frame, Frames};
+use super::script_text::{FILES, FOLLOW, LAUNCH, STREAMS, launch, strip};
 
 /// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may
 /// not write.)
@@ -25,6 +25,7 @@ const NEEDED: usize = 4;
 mod failing;
 mod group;
 mod lexer;
+mod names;
 mod rest;
 mod vocabulary;
 
@@ -183,7 +184,10 @@ pub(super) fn with_every_shell(check: impl Fn(&str, Command)) {
 
 #[test]
 fn the_script_has_no_placeholder_left_and_is_short() {
-    assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
+    let placeholder = regex::Regex::new("@[A-Z_]+@").expect("a pattern");
+    for script in [&*FOLLOW, &*FILES, &*STREAMS] {
+        assert_eq!(placeholder.find(script).map(|found| found.as_str()), None);
+    }
     assert!(
         FOLLOW.len() < 20 << 10,
         "{} bytes are sent on each connection",
@@ -593,7 +597,7 @@ fn no_shell_of_ours_can_write_a_file() {
     with_every_shell(|shell, mut command| {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("written");
-        let prelude = super::strip(&[include_str!("prelude.sh")]);
+        let prelude = strip(&[include_str!("prelude.sh")]);
         let text = format!(
             "T=x\n{prelude}\necho text >{0}\ncat /bin/sh >>{0}\necho end\n",
             file.display()

@@ -12,7 +12,7 @@ use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, Facts, HostName};
 use crate::model::level::Level;
 use crate::model::line::{Line, Span};
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::source::SourceInfo;
 use crate::model::state::HostStatus;
 use crate::model::time::TimeFrom;
@@ -286,7 +286,7 @@ fn everything() -> Vec<Told> {
         id: FileId { dev: 1, ino: 2 },
         size: 77,
         modified: Time(AT),
-        packing: Packing::Gzip,
+        compression: Compression::Gzip,
     };
     let info = SourceInfo {
         name: "app".into(),

@@ -11,7 +11,7 @@ use crate::files::access::{Chunk, FileError, Finds, Found, Scan};
 use crate::files::listing::Listing;
 use crate::host::{Failure, Files, Hint, MAX_READ};
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
 use crate::query::Prefilter;
@@ -153,9 +153,9 @@ impl Files for Fake {
             .iter()
             .filter(|file| file.path.starts_with(&stem));
         let listed = matches.map(|file| {
-            let packing = Packing::of_name(file.path.as_bytes());
+            let compression = Compression::of_name(file.path.as_bytes());
             // Packed text is shorter.
-            let size = if packing == Packing::Plain {
+            let size = if compression == Compression::Plain {
                 file.text.len()
             } else {
                 file.text.len() / 7
@@ -169,7 +169,7 @@ impl Files for Fake {
                 id,
                 size,
                 modified: file.modified,
-                packing,
+                compression,
             }
         });
         Ok(listed.collect())

@@ -2,7 +2,7 @@
 
 use crate::files::access::FileError;
 use crate::host::shell::frame::Frame;
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 
 /// How the programs of a question ended, and what they complained of.
 pub(super) struct UnpackEnd {
@@ -13,7 +13,7 @@ pub(super) struct UnpackEnd {
 }
 
 impl UnpackEnd {
-    pub(super) fn of(frames: &[Frame], packing: Packing) -> Option<Self> {
+    pub(super) fn of(frames: &[Frame], compression: Compression) -> Option<Self> {
         let words = frames
             .iter()
             .find_map(|frame| frame.header.strip_prefix("E "))?;
@@ -23,7 +23,7 @@ impl UnpackEnd {
                 .find_map(|word| word.strip_prefix(mark)?.parse().ok())
         };
         Some(Self {
-            damage: damage(words, packing),
+            damage: damage(words, compression),
             length: number("=n"),
         })
     }
@@ -31,7 +31,7 @@ impl UnpackEnd {
 
 /// What was wrong, by the words at the end of an answer: complaints, `=tN` of what unpacks, `=gN`
 /// of `grep`, `=aN` of `awk`.
-pub(super) fn damage(words: &str, packing: Packing) -> Option<FileError> {
+pub(super) fn damage(words: &str, compression: Compression) -> Option<FileError> {
     let status = |mark: &str| {
         words
             .split(' ')
@@ -59,10 +59,10 @@ pub(super) fn damage(words: &str, packing: Packing) -> Option<FileError> {
     let is_cut = |code: u32| code > 128 && code & 0x7f == 13 || said.contains("roken pipe");
     let code = status("=t").filter(|&code| code != 0 && !is_cut(code))?;
     // Of gzip: what follows the compressed text is not.
-    if packing == Packing::Gzip && code == 2 {
+    if compression == Compression::Gzip && code == 2 {
         return None;
     }
-    let program = format!("{}: ", packing.as_str());
+    let program = format!("{}: ", compression.as_str());
     let said = said.strip_prefix(program.as_str()).unwrap_or(&said);
     let said = ["stdin: ", "(stdin): ", "/*stdin*/: "]
         .iter()

@@ -6,7 +6,7 @@ use crate::files::listing::{Listing, LogLink};
 use crate::files::log_names::LogNames;
 use crate::host::shell::frame::Frame;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::Time;
 
 /// A path or pattern up to its extension, and that.
@@ -137,7 +137,7 @@ fn log_file(stat: &str, path: &[u8]) -> Option<LogFile> {
         id: FileId { dev, ino },
         size,
         modified,
-        packing: Packing::of_name(path),
+        compression: Compression::of_name(path),
     })
 }
 

@@ -19,7 +19,7 @@ use crate::files::access::{Chunk, FileError, Finds, Scan};
 use crate::files::listing::Listing;
 use crate::host::files::{Failure, Files, Hint, MAX_READ};
 use crate::model::host::Facts;
-use crate::model::log_file::{LogFile, Packing};
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
@@ -27,10 +27,11 @@ use crate::query::Prefilter;
 use crate::transport::{Connection, LinkError};
 
 use super::codec::{Nonsense, escape};
+use super::describe;
 use super::frame::{END, Frame};
 use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL, WORK_LIMIT};
 use super::script::{Script, protocol_error};
-use super::{FILES, describe};
+use super::script_text::FILES;
 use ended::UnpackEnd;
 use list::{Lister, parts};
 use stream::ScanStream;
@@ -206,8 +207,8 @@ impl ShellFiles {
     /// As much of a read as the link brings soon.
     fn piece_of(&self, file: &LogFile, most: usize) -> usize {
         let share = self.script.share();
-        match file.packing {
-            Packing::Plain => most.min(share),
+        match file.compression {
+            Compression::Plain => most.min(share),
             // All before it is unpacked for each piece: only a slow link is worth that.
             _ if share < QUICK_SHARE => most.min(2 * share),
             _ => most,
@@ -220,7 +221,7 @@ impl ShellFiles {
         from: u64,
         most: usize,
     ) -> Result<Chunk, Failure> {
-        let limit = if file.packing == Packing::Plain {
+        let limit = if file.compression == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT
@@ -231,7 +232,7 @@ impl ShellFiles {
         let Some((start, body)) = frames.iter().find_map(text_of) else {
             return Err(nonsense(frames.first()).into());
         };
-        if file.packing == Packing::Plain {
+        if file.compression == Compression::Plain {
             let size: u64 = frames[0]
                 .header
                 .split(' ')
@@ -256,7 +257,8 @@ impl ShellFiles {
         }
         let bytes = cut(body, start, from, most);
         let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
-        let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        let ended =
+            UnpackEnd::of(&frames, file.compression).ok_or_else(|| nonsense(frames.last()))?;
         match ended.damage {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
             damage => Ok(Chunk {
@@ -315,7 +317,7 @@ impl Files for ShellFiles {
                 .read_piece(file, from + parts.len() as u64, wanted)
                 .await
             {
-                Err(Failure::File(_)) if file.packing != Packing::Plain => break,
+                Err(Failure::File(_)) if file.compression != Compression::Plain => break,
                 read => read?,
             };
             parts.extend_from_slice(&chunk.bytes);
@@ -336,7 +338,8 @@ impl Files for ShellFiles {
         if let Some(size) = plain {
             return Ok(size);
         }
-        let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
+        let ended =
+            UnpackEnd::of(&frames, file.compression).ok_or_else(|| nonsense(frames.last()))?;
         match (ended.damage, ended.length) {
             (Some(error), _) => Err(error.into()),
             (None, Some(length)) => Ok(length),
@@ -371,7 +374,7 @@ impl Files for ShellFiles {
             .iter()
             .find_map(|frame| ScanStream::begin(&frame.header, self.script.token(), scan));
         let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
-        let restores = stream.has_no_nul() && scan.file.packing == Packing::Plain;
+        let restores = stream.has_no_nul() && scan.file.compression == Compression::Plain;
         self.scan = Some(Running {
             stream,
             restores,
@@ -442,7 +445,7 @@ impl Files for ShellFiles {
             file_words(file),
             key.kind()
         );
-        let limit = if file.packing == Packing::Plain {
+        let limit = if file.compression == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT
@@ -486,7 +489,7 @@ fn file_words(file: &LogFile) -> String {
         escape(&file.path),
         file.id.dev,
         file.id.ino,
-        file.packing.as_str()
+        file.compression.as_str()
     )
 }
 

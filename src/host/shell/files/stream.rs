@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::ended::damage;
 use crate::files::access::{FileError, Finds, Found, Scan};
-use crate::model::log_file::Packing;
+use crate::model::log_file::Compression;
 use crate::parse::split::MAX_LINE;
 
 /// In front of a line stand its offset and a mark.
@@ -34,7 +34,7 @@ pub(super) struct ScanStream {
     begin: u64,
     /// Where looking ends, where that is known.
     end: Option<u64>,
-    packing: Packing,
+    compression: Compression,
     mark: String,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
@@ -67,7 +67,7 @@ impl ScanStream {
             form,
             begin,
             end,
-            packing: scan.file.packing,
+            compression: scan.file.compression,
             mark: format!("#{token} "),
             partial: Vec::new(),
             hole: 0,
@@ -149,7 +149,7 @@ impl ScanStream {
 
     fn line(&mut self, line: Bytes, lines: &mut Vec<Found>) -> Result<(), String> {
         if let Some(how) = line.strip_prefix(self.mark.as_bytes()) {
-            self.ended = Some(damage(&String::from_utf8_lossy(how), self.packing));
+            self.ended = Some(damage(&String::from_utf8_lossy(how), self.compression));
             return Ok(());
         }
         if self.form != StreamForm::Text && matches!(&line[..], b"" | b"--") {

@@ -9,10 +9,11 @@ use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
 use super::super::codec::{Nonsense, escape};
+use super::super::describe;
 use super::super::frame::END;
 use super::super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
 use super::super::script::{Script, protocol_error};
-use super::super::{STREAMS, describe};
+use super::super::script_text::STREAMS;
 use super::cut::{Cutter, RawLine};
 
 /// What a pipe holds.

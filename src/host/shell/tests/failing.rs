@@ -4,8 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::super::{FILES, FOLLOW, launch};
-use super::{TOKEN, Talk, with_every_shell};
+use super::{FILES, FOLLOW, TOKEN, Talk, launch, with_every_shell};
 
 /// Puts a program of this name into a folder.
 pub(super) fn stub(folder: &Path, name: &str, text: &str) {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::super::{STREAMS, launch};
 use super::failing::stub;
+use super::{STREAMS, launch};
 use super::{TOKEN, with_every_shell};
 
 /// Longest wait for anything.

@@ -345,11 +345,7 @@ fn r65_every_shell_reads_every_byte_of_a_path_as_it_was() {
 
 #[test]
 fn r69_every_script_gives_up_writing_before_anything_else() {
-    for script in [
-        &*super::super::FOLLOW,
-        &*super::super::FILES,
-        &*super::super::STREAMS,
-    ] {
+    for script in [&*super::FOLLOW, &*super::FILES, &*super::STREAMS] {
         let (before, _) = script
             .split_once("ulimit -f 0; ulimit -c 0")
             .expect("it gives up writing");
@@ -361,7 +357,7 @@ fn r69_every_script_gives_up_writing_before_anything_else() {
             .collect();
         assert_eq!(names, ["export", "export", "unset"], "nothing runs before");
     }
-    let (before, _) = super::super::LAUNCH
+    let (before, _) = super::LAUNCH
         .split_once("ulimit -f 0")
         .expect("it gives up writing");
     assert_eq!(
