@@ -27,7 +27,7 @@
 //! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
-//! of the fleet; then `host/shell/follow.sh` and [`files::follow`], which are both halves of
+//! of the fleet; then `host/shell/follow/follow.sh` and [`files::follow`], which are both halves of
 //! following a file. For what has been written before: [`query::request`], which is all that can be
 //! asked and answered, then [`host::ask`] and [`host::history`].
 //!
@@ -36,7 +36,7 @@
 //! | what | where |
 //! |---|---|
 //! | a metric | `metrics` reads it, `model::metrics` names it, `view::metrics` draws it, `report::json` and `report::schema` print it |
-//! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow.sh` sends what is listed there |
+//! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow/follow.sh` sends what is listed there |
 //! | a key, or an action of the console | the table in `app::actions`; `app::perform` does it; help, man page and completions follow |
 //! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
@@ -49,9 +49,10 @@
 //! | a compression | the table of `model::log_file`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh`, which a test holds against the table |
 //! | a rotation scheme | `files::rotation`, whose separators and endings are in the patterns of both scripts; `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | `files::follow::exchange` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a request to a script | the table at the top of `host::shell::follow::protocol` or `host::shell::files::protocol`; the script, with the same words; the lists of `shell::tests::vocabulary` |
+//! | a fact of a host | `host::driver::facts` makes it of raw values; `describe.sh` with `host::shell::describe`, and `host::local`, read these |
 //! | a program whose lines are followed | `host::shell::streams::words` (its command lines), `list` (what there is) |
-//! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
+//! | another driver for the files of a host | `host::driver::files::Files`, and `tests/it/conformance.rs` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |

@@ -11,7 +11,7 @@ use crate::model::state::HostStatus;
 use crate::query::request::{Ask, Reply, Totals};
 use crate::transport::{Connection, LinkError};
 
-use super::files::{Failure, Files};
+use super::driver::files::{Failure, Files};
 use super::history;
 use super::local::LocalFiles;
 use super::shell::{self, ShellFiles, Talk, Trouble};

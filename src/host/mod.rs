@@ -8,7 +8,7 @@
 //! to `fleet`.
 
 pub mod ask;
-mod files;
+mod driver;
 pub mod history;
 mod lag;
 mod local;
@@ -19,7 +19,7 @@ pub mod shell;
 mod supervise;
 mod track;
 
-pub use files::{Failure, Files, Hint, MAX_READ};
+pub use driver::files::{Failure, Files, Hint, MAX_READ};
 pub use local::LocalFiles;
 pub use outbox::Outbox;
 pub use serve::Question;

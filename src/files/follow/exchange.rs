@@ -59,14 +59,14 @@ pub struct Mark {
 
 /// What the script saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum Seen {
     /// The name stands for another file than before, or the file is shorter than what was read.
     Changed(Watch, Stat),
     /// Bytes from `start` on, some of them known; `stat` is from just before the read.
-    Read(Watch, Stat, u64, &'a [u8]),
+    Read(Watch, Stat, u64, Bytes),
     /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the
     /// end of these bytes where there are more.
-    Unpacked(Watch, Stat, u64, &'a [u8]),
+    Unpacked(Watch, Stat, u64, Bytes),
     /// There is no file that could be read.
     Absent(Watch, Absence),
     /// The file, where it is known which, may not be read.
@@ -84,7 +84,7 @@ pub enum Seen<'a> {
     Hole(Watch, Stat, u64),
     /// Part of the answer to [`Request::Compare`]: a file beside the watched one, with its bytes
     /// from `start` on.
-    Candidate(Watch, Stat, u64, &'a [u8]),
+    Candidate(Watch, Stat, u64, Bytes),
     /// End of the answer to [`Request::Compare`].
     Compared(Watch),
     /// All watches have been looked at once.

@@ -260,15 +260,15 @@ impl Follower {
     }
 
     /// Takes in what the script saw at `now`, on any clock that does not go back.
-    pub fn see(&mut self, seen: &Seen<'_>, now: Duration) {
+    pub fn see(&mut self, seen: &Seen, now: Duration) {
         match *seen {
             Seen::Changed(watch, stat) => self.changed(watch, stat, now),
-            Seen::Read(watch, stat, start, bytes)
+            Seen::Read(watch, stat, start, ref bytes)
                 if self.pass_over_known(watch, stat, start, bytes) => {}
-            Seen::Read(watch, stat, start, bytes) => {
+            Seen::Read(watch, stat, start, ref bytes) => {
                 self.read(watch, stat, start, within(stat, start, bytes), now);
             }
-            Seen::Unpacked(watch, stat, start, bytes) => {
+            Seen::Unpacked(watch, stat, start, ref bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
                 self.read(watch, stat, start, bytes, now);
                 let end = start + bytes.len() as u64;
@@ -286,7 +286,9 @@ impl Follower {
             }
             Seen::Heads(watch, ref heads) => self.learn_heads(watch, heads),
             Seen::Hole(watch, stat, to) => self.hole(watch, stat, to),
-            Seen::Candidate(watch, stat, start, bytes) => self.candidate(watch, stat, start, bytes),
+            Seen::Candidate(watch, stat, start, ref bytes) => {
+                self.candidate(watch, stat, start, bytes)
+            }
             Seen::Compared(watch) => self.compared(watch, now),
             Seen::PollEnded => self.poll_ended(now),
         }

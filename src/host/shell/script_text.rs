@@ -18,8 +18,15 @@ const BATCH: &str = include_str!("batch.sh");
 const DESCRIBE: &str = include_str!("describe.sh");
 
 /// Follows files and samples metrics.
-pub(super) static FOLLOW: LazyLock<String> =
-    LazyLock::new(|| script(&[STATS, BATCH, BARRED, DESCRIBE, include_str!("follow.sh")]));
+pub(super) static FOLLOW: LazyLock<String> = LazyLock::new(|| {
+    script(&[
+        STATS,
+        BATCH,
+        BARRED,
+        DESCRIBE,
+        include_str!("follow/follow.sh"),
+    ])
+});
 
 /// Runs programs that print logs.
 pub(super) static STREAMS: LazyLock<String> =
@@ -27,8 +34,14 @@ pub(super) static STREAMS: LazyLock<String> =
 
 /// Answers questions about files.
 pub(super) static FILES: LazyLock<String> = LazyLock::new(|| {
-    script(&[STATS, BATCH, BARRED, DESCRIBE, include_str!("files.sh")])
-        .replace("@SEEK@", &strip(&[include_str!("files/seek.awk")]))
+    script(&[
+        STATS,
+        BATCH,
+        BARRED,
+        DESCRIBE,
+        include_str!("files/files.sh"),
+    ])
+    .replace("@SEEK@", &strip(&[include_str!("files/seek.awk")]))
 });
 
 /// Starts one of them.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use crate::host::driver::facts::RoundTrip;
 use crate::host::root::Told;
 use crate::host::track::{MAX_SOURCES, Track, usual_sources};
 use crate::host::{HostEvent, Outbox, Work};
@@ -16,12 +17,13 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError, PaceSpan};
 
-use super::codec::{self, Expanded, ScriptAnswer};
 use super::describe;
+use super::follow::hang_guard::HangGuard;
+use super::follow::protocol::{Expanded, FollowAnswer, FollowRequest, Suspect, decode};
 use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
+use super::protocol::RENEW;
 use super::script::{Script, protocol_error};
 use super::script_text::FOLLOW;
-use super::suspects::{Suspect, Suspects};
 use crate::files::follow::{Absence, Barrier, Begin, Request, Seen};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files
@@ -106,7 +108,7 @@ async fn work_through(
         let _ = begin.send(());
     }
     track.is_bounded = work.once;
-    let suspects = Suspects::new(std::mem::take(&mut track.hung));
+    let suspects = HangGuard::new(std::mem::take(&mut track.hung));
     let mut session = Session {
         script,
         suspects,
@@ -131,7 +133,7 @@ async fn work_through(
 
 struct Session<'a> {
     script: Script,
-    suspects: Suspects,
+    suspects: HangGuard,
     track: &'a mut Track,
     work: &'a Work,
     listener: Listener<'a>,
@@ -208,7 +210,7 @@ fn now() -> Time {
 impl Session<'_> {
     /// Asks what the host is and tells it what to look at.
     async fn start(&mut self) -> Result<(), LinkError> {
-        self.ask("D", PendingKind::Other);
+        self.ask(&FollowRequest::Describe, PendingKind::Other);
         if self.usual {
             self.patterns = usual_sources();
             self.expanded = vec![false; self.patterns.len()];
@@ -237,7 +239,7 @@ impl Session<'_> {
                 biased;
                 frame = self.script.next() => {
                     let frame = frame?;
-                    let answer = codec::decode(&frame).map_err(|error| protocol_error(&error))?;
+                    let answer = decode(&frame).map_err(|error| protocol_error(&error))?;
                     self.track.follower.set_pace(self.script.share() as u64);
                     self.answered(&answer);
                     self.track.look_behind(now(), self.began);
@@ -265,17 +267,18 @@ impl Session<'_> {
         self.expanded
             .iter()
             .enumerate()
-            .all(|(number, &done)| done || self.suspects.hangs(number))
+            .all(|(number, &done)| done || self.suspects.hangs(number as u32))
     }
 
     fn pending(&self, what: PendingKind) -> bool {
         self.asked.iter().any(|question| question.asked == what)
     }
 
-    fn ask(&mut self, line: &str, what: PendingKind) {
-        self.outgoing.push_str(line);
-        self.outgoing.push('\n');
-        self.will_answer(what);
+    fn ask(&mut self, request: &FollowRequest<'_>, what: PendingKind) {
+        request.encode(&mut self.outgoing);
+        if request.is_answered() {
+            self.will_answer(what);
+        }
     }
 
     fn will_answer(&mut self, asked: PendingKind) {
@@ -296,16 +299,13 @@ impl Session<'_> {
     }
 
     fn request(&mut self, request: &Request) {
-        codec::encode(request, &mut self.outgoing);
-        if codec::is_answered(request) {
-            self.will_answer(PendingKind::Other);
-        }
+        self.ask(&FollowRequest::File(request), PendingKind::Other);
     }
 
     /// Tries what may hang, and says what does.
     fn ask_of_suspects(&mut self, at: Instant) {
-        for line in self.suspects.due(at) {
-            self.ask(&line, PendingKind::Other);
+        for (suspect, path) in self.suspects.due(at) {
+            self.ask(&FollowRequest::Try(suspect, &path), PendingKind::Other);
         }
         for suspect in self.suspects.take_hanging(at) {
             match suspect {
@@ -315,7 +315,7 @@ impl Session<'_> {
                     self.track.follower.see(&seen, since_start());
                 }
                 Suspect::Pattern(number) => {
-                    let spec = self.patterns[number].clone();
+                    let spec = self.patterns[number as usize].clone();
                     let why = format!("{}: a file system does not answer", spec.name);
                     self.track.set_missing(&spec, Some(why));
                 }
@@ -338,7 +338,7 @@ impl Session<'_> {
             && !self.track.df_hangs
         {
             self.timers.usage = at + USAGE;
-            self.ask("U", PendingKind::Usage);
+            self.ask(&FollowRequest::Usage, PendingKind::Usage);
         }
         if at >= self.timers.sample && self.tells_metrics() && !self.pending(PendingKind::Sample) {
             let every = if self.samples == 0 {
@@ -348,21 +348,22 @@ impl Session<'_> {
             };
             self.timers.sample = at + every;
             if !(self.work.once && self.samples >= 2) {
-                self.ask("M", PendingKind::Sample);
+                self.ask(&FollowRequest::Sample, PendingKind::Sample);
             }
         }
         let begun = self.work.once && self.all_expanded() && self.track.follower.is_settled();
         if at >= self.timers.poll && !self.pending(PendingKind::Poll) && self.described && !begun {
             let share = self.script.share();
-            self.ask(
-                &format!("P {} {share}", self.poll_bytes.min(share)),
-                PendingKind::Poll,
-            );
+            let poll = FollowRequest::Poll {
+                most: self.poll_bytes.min(share),
+                sum: share,
+            };
+            self.ask(&poll, PendingKind::Poll);
         }
         if at >= self.timers.lease {
             self.timers.lease = at + LEASE_RENEWAL;
             // Not answered: it does not wait for what is.
-            self.outgoing.push_str("K\n");
+            self.outgoing.push_str(RENEW);
         }
     }
 
@@ -377,9 +378,11 @@ impl Session<'_> {
                 continue;
             };
             if self.patterns[number].kind.is_glob() || (self.usual && !self.expanded[number]) {
-                if self.suspects.passes_pattern(number, path) {
-                    let line = format!("G {number} {}", codec::escape(path.as_bytes()));
-                    self.ask(&line, PendingKind::Expand);
+                let path = path.clone();
+                let index = u32::try_from(number).unwrap_or(u32::MAX);
+                if self.suspects.passes_pattern(index, path.as_bytes()) {
+                    let expand = FollowRequest::Expand(index, path.as_bytes());
+                    self.ask(&expand, PendingKind::Expand);
                 }
             } else if !self.expanded[number] {
                 self.expanded[number] = true;
@@ -481,34 +484,34 @@ impl Session<'_> {
         }
     }
 
-    fn answered(&mut self, answer: &ScriptAnswer<'_>) {
+    fn answered(&mut self, answer: &FollowAnswer) {
         match answer {
-            ScriptAnswer::Ready => {}
-            ScriptAnswer::End => self.answer_ended(),
-            ScriptAnswer::Seen(seen) => {
+            FollowAnswer::Ready => {}
+            FollowAnswer::End => self.answer_ended(),
+            FollowAnswer::Seen(seen) => {
                 if matches!(seen, Seen::Read(..) | Seen::Unpacked(..)) {
                     self.timers.active = Instant::now();
                 }
                 self.track.follower.see(seen, since_start());
                 self.track.absorb(now());
             }
-            ScriptAnswer::PollEnded(again) => self.poll_ended(*again),
-            ScriptAnswer::Tried(name, is_over) => {
-                for request in self.suspects.answered(name, *is_over) {
+            FollowAnswer::Polled(again) => self.poll_ended(*again),
+            FollowAnswer::Tried(suspect, is_over) => {
+                for request in self.suspects.answered(*suspect, *is_over) {
                     self.request(&request);
                 }
             }
-            ScriptAnswer::Expanded(expanded) => self.files_matched(expanded),
-            ScriptAnswer::Barred(number, barrier) => self.files_barred(*number, barrier),
-            ScriptAnswer::Described(text) => self.host_described(text),
-            ScriptAnswer::Counters(text) => {
+            FollowAnswer::Expanded(expanded) => self.files_matched(expanded),
+            FollowAnswer::Barred(number, barrier) => self.files_barred(*number, barrier),
+            FollowAnswer::Described(text) => self.host_described(text),
+            FollowAnswer::Counters(text) => {
                 self.samples += 1;
                 // Of a busy host the answer comes late, and the window begins only there.
                 self.timers.sample = self.timers.sample.max(Instant::now() + FIRST_WINDOW);
                 let counters = Counters::parse(&String::from_utf8_lossy(text));
                 self.track.sample(counters, now());
             }
-            ScriptAnswer::Usage(text) => self.usage_told(text),
+            FollowAnswer::Disks(text) => self.usage_told(text),
         }
     }
 
@@ -555,7 +558,7 @@ impl Session<'_> {
         }
     }
 
-    fn files_matched(&mut self, expanded: &Expanded<'_>) {
+    fn files_matched(&mut self, expanded: &Expanded) {
         let (number, files) = (expanded.pattern as usize, &expanded.files);
         let Some(spec) = self.patterns.get(number).cloned() else {
             return;
@@ -636,7 +639,13 @@ impl Session<'_> {
 
     fn host_described(&mut self, text: &[u8]) {
         let sent = self.asked.front().map_or_else(now, |question| question.at);
-        let description = describe::parse(text, sent, now());
+        let description = describe::parse(
+            text,
+            RoundTrip {
+                sent,
+                received: now(),
+            },
+        );
         self.track.describe(description.facts, description.user);
         self.described = true;
         self.has_journal = description.journal;

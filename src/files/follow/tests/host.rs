@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::super::*;
 
 #[derive(Debug, Clone, Copy)]
@@ -512,7 +514,12 @@ impl Host {
                     let start = if reaches { end.saturating_sub(1500) } else { 0 };
                     let end = if reaches { end } else { bytes.len().min(4096) };
                     follower.see(
-                        &Seen::Candidate(*watch, stat, start as u64, &bytes[start..end]),
+                        &Seen::Candidate(
+                            *watch,
+                            stat,
+                            start as u64,
+                            Bytes::copy_from_slice(&bytes[start..end]),
+                        ),
                         now,
                     );
                 }
@@ -601,7 +608,7 @@ impl Host {
             let size = (start + text.len()) as u64;
             self.watches.get_mut(&watch).unwrap().seen = None;
             return follower.see(
-                &Seen::Unpacked(watch, Stat { size, ..stat }, start as u64, &text),
+                &Seen::Unpacked(watch, Stat { size, ..stat }, start as u64, text.into()),
                 now,
             );
         }
@@ -615,7 +622,7 @@ impl Host {
             stat
         };
         self.watches.get_mut(&watch).unwrap().offset = to;
-        follower.see(&Seen::Read(watch, stat, start as u64, &bytes), now);
+        follower.see(&Seen::Read(watch, stat, start as u64, bytes.into()), now);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::host::shell::tests::SHELLS;
 use crate::model::cursor::FileId;
 use crate::model::time::HostClock;
 use crate::parse::timestamp::Stamper;
-use crate::query::Patterns;
+use crate::query::{Patterns, Prefilter};
 
 mod list;
 

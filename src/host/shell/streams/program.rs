@@ -4,14 +4,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::host::driver::facts::RoundTrip;
 use crate::model::host::Facts;
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
-use super::super::codec::{Nonsense, escape};
 use super::super::describe;
 use super::super::frame::END;
 use super::super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
+use super::super::protocol::{DESCRIBE, DESCRIBED, ProtocolError, READY, RENEW, escape};
 use super::super::script::{Script, protocol_error};
 use super::super::script_text::STREAMS;
 use super::cut::{Cutter, RawLine};
@@ -91,16 +92,22 @@ impl Shell {
     pub(super) async fn describe(&mut self) -> Result<Facts, LinkError> {
         let now = || Time::from_timestamp(Timestamp::now());
         let sent = now();
-        self.script.send("D\n".to_owned()).await?;
+        self.script.send(format!("{DESCRIBE}\n")).await?;
         let asking = async {
             let mut facts = None;
             loop {
                 let frame = self.script.next().await?;
                 match (frame.header.as_str(), &facts) {
-                    ("D", _) => facts = Some(describe::parse(&frame.body, sent, now()).facts),
+                    (DESCRIBED, _) => {
+                        let trip = RoundTrip {
+                            sent,
+                            received: now(),
+                        };
+                        facts = Some(describe::parse(&frame.body, trip).facts);
+                    }
                     (END, Some(facts)) => return Ok(facts.clone()),
-                    (END | "R", _) => {}
-                    _ => return Err(protocol_error(&Nonsense(frame.header))),
+                    (END | READY, _) => {}
+                    _ => return Err(protocol_error(&ProtocolError(frame.header))),
                 }
             }
         };
@@ -130,13 +137,13 @@ impl Shell {
                             span.into_iter().for_each(|span| self.script.end_of(span));
                             return Ok(frame.body);
                         }
-                        END | "R" => {}
-                        _ => return Err(protocol_error(&Nonsense(frame.header))),
+                        END | READY => {}
+                        _ => return Err(protocol_error(&ProtocolError(frame.header))),
                     }
                 }
                 () = sleep_until(self.lease) => {
                     self.lease += LEASE_RENEWAL;
-                    self.script.send("K\n".to_owned()).await?;
+                    self.script.send(RENEW.to_owned()).await?;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The script under every shell there is here, asked by hand.
 
-use crate::host::shell::codec::escape;
+use crate::host::shell::protocol::escape;
 use crate::host::shell::script_text::STREAMS;
 use crate::host::shell::tests::{TOKEN, Talk, with_every_shell};
 

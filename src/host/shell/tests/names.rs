@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{FILES, FOLLOW, Talk};
 use crate::files::rotation::{belongs, is_rotated};
-use crate::host::shell::codec::escape;
+use crate::host::shell::protocol::escape;
 use crate::model::log_file::Compression;
 
 /// Names that may be taken for something else.
@@ -83,9 +83,9 @@ fn a_pattern_is_expanded_to_the_logs_that_are_no_rotated_files() {
         .iter()
         .filter(|path| !is_rotated(path.as_bytes(), &known));
     let logs: HashSet<&str> = logs.map(String::as_str).collect();
-    let answer = talk.ask(&format!("G 0 {pattern}")).concat();
+    let answer = talk.ask(&format!("expand 0 {pattern}")).concat();
     let (header, files) = answer.split_once(" /").expect("files");
-    assert_eq!(header, format!("G 0 {} 1", logs.len()));
+    assert_eq!(header, format!("expanded 0 {} 1", logs.len()));
     let files = format!("/{files}");
     let found = files.split('\0').filter(|path| !path.is_empty());
     assert_eq!(found.collect::<HashSet<_>>(), logs);
@@ -97,7 +97,7 @@ fn beside_a_log_the_generations_with_its_name_and_numbers_are_listed() {
     let live = path_of(folder.path(), "app.log");
     let mut talk = Talk::start(&mut shell());
     talk.watch(1, Path::new(&live));
-    let answer = talk.ask("L 1").concat();
+    let answer = talk.ask("list 1").concat();
     let listed: HashSet<&str> = answer
         .lines()
         .filter_map(|line| Some(line.rsplit_once(' ')?.1))

@@ -1,0 +1,4 @@
+//! Following files by a shell.
+
+pub(crate) mod hang_guard;
+pub(crate) mod protocol;
