@@ -15,7 +15,7 @@
 //! | [`files`] | Log files of any host: what can be asked of them, and what their names say of rotation. No I/O. | model, parse, query |
 //! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model, parse, query, files |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
-//! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::history`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
+//! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and questions to many hosts at once ([`fleet::Asking`]). | model, query, transport, host |
 //! | [`store`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, store |
@@ -29,7 +29,7 @@
 //! A good place to start reading: [`model::update`], the one type through which everything learns
 //! of the fleet; then `host/shell/follow/follow.sh` and [`files::follow`], which are both halves of
 //! following a file. For what has been written before: [`query::request`], which is all that can be
-//! asked and answered, then [`host::ask`] and [`host::history`].
+//! asked and answered, then [`host::ask`] and [`host::search`].
 //!
 //! # Where to add something
 //!
@@ -40,12 +40,13 @@
 //! | a key, or an action of the console | the table in `app::actions`; `app::perform` does it; help, man page and completions follow |
 //! | a pane or popup | `app` has its state, `view::popup` or a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
+//! | what is made of every line of every source | `parse::line_reader` |
 //! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |
 //! | a way to state a level | `parse::level`: `words` before the message, `marks` at fixed places, `members` with a name |
 //! | a format of fields | `parse::fields` |
 //! | what goes on with a record | `parse::multiline::shape` |
 //! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |
-//! | what a host can be asked | `query::request`; `host::history` answers for files, `host::shell::streams` for programs |
+//! | what a host can be asked | `query::request`; `host::search` answers for files, `host::shell::streams` for programs |
 //! | a compression | the table of `model::log_file`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh`, which a test holds against the table |
 //! | a rotation scheme | `files::rotation`, whose separators and endings are in the patterns of both scripts; `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
@@ -73,7 +74,7 @@
 //! * **Plain mode writes nothing on a host**: the kernel would kill it for trying (`ulimit -f 0`),
 //!   and nothing of it outlives its connection: it ends when its standard input does. It ends its
 //!   own processes and no others: they run in a session of their own (`host/shell/launch.sh`).
-//! * **The same answer by every driver.** What is made of files is made once, in [`host::history`];
+//! * **The same answer by every driver.** What is made of files is made once, in [`host::search`];
 //!   drivers only list, read, measure and scan, and the suite `conformance` holds them against each
 //!   other. What the host's `grep` lets through is wider than the query, which is checked here.
 //! * **An answer that is not whole says so**: a source that failed, a note, a gap, or that there is

@@ -10,14 +10,14 @@ use super::pane::LogPane;
 use super::past::{Errand, Pending};
 use super::tree::PaneId;
 use super::{App, Popup};
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
-use crate::query::request::{Page, Search, Start, What};
+use crate::query::request::{PageRequest, PageStart, RequestKind, SearchRequest};
 use crate::store::{LIVE, NOTICE, Ring, RingEntry, Store};
 
 /// Hits that are asked for: the newest of a host may all be known already.
@@ -105,7 +105,7 @@ impl App {
         for (host, names) in hosts {
             let (query, window) = (query.clone(), window.clone());
             let (before, after, limit) = (0, 0, Some(HITS));
-            let search = Search {
+            let search = SearchRequest {
                 query,
                 window,
                 newest_first: backwards,
@@ -114,7 +114,12 @@ impl App {
                 limit,
                 count_only: false,
             };
-            self.send(host, names, What::Search(search), Errand::Further(id));
+            self.send(
+                host,
+                names,
+                RequestKind::Search(search),
+                Errand::Further(id),
+            );
         }
         true
     }
@@ -261,8 +266,8 @@ impl App {
             return;
         };
         let window = Time(i64::MIN)..Time(i64::MAX);
-        let page = Page {
-            start: Start::After(place),
+        let page = PageRequest {
+            start: PageStart::After(place),
             backwards: false,
             lines: GAP_LINES,
             window,
@@ -273,7 +278,7 @@ impl App {
         self.send(
             gap.host,
             BTreeMap::from([(name, gap.source)]),
-            What::Page(page),
+            RequestKind::Page(page),
             Errand::Gap(id, seq, gap),
         );
     }
@@ -327,7 +332,7 @@ impl App {
 }
 
 /// The lines that belong in a gap, of those that follow the line before it: up to the one after it.
-fn missing(mut entries: Vec<RingEntry>, after: Option<Place>) -> Result<Vec<RingEntry>, String> {
+fn missing(mut entries: Vec<RingEntry>, after: Option<LineRef>) -> Result<Vec<RingEntry>, String> {
     // A page that begins with a gap does not begin where it was to: its lines may all be here
     // already.
     if entries

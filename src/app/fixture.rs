@@ -9,13 +9,13 @@ use super::keys::parse_keys;
 use super::{App, Effect, Event};
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::{Gap, GapReason};
-use crate::model::host::{Endpoint, Facts, HostId, HostName, HostSpec};
-use crate::model::line::{FleetLine, Line, Span};
+use crate::model::host::{Endpoint, HostId, HostName, HostSpec, SystemFacts};
+use crate::model::line::{ByteSpan, FleetLine, Line};
 use crate::model::metrics;
 use crate::model::metrics::Sample;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 use crate::model::update::{Ledger, Update};
 
 /// 2026-11-20T13:02:00Z, when every fixture begins.
@@ -45,13 +45,13 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> FleetLine {
         late: false,
         content: Line {
             time: START.plus_millis(ms),
-            time_from: TimeFrom::Stamp,
+            time_from: TimeSource::Stamp,
             cursor: Cursor {
                 file: FileId { dev: 1, ino: 2 },
                 offset: u64::try_from(ms.max(0)).unwrap_or(0),
             },
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text),
         },
     }
@@ -97,8 +97,8 @@ pub(crate) fn beginning() -> Vec<Update> {
     updates
 }
 
-fn facts() -> Facts {
-    Facts {
+fn facts() -> SystemFacts {
+    SystemFacts {
         os: "linux".into(),
         kernel: "6.12.0".into(),
         arch: "x86_64".into(),
@@ -120,24 +120,24 @@ pub(crate) fn sample(cpu: f64) -> Sample {
     Sample {
         time: Some(START),
         window_ms: Some(2000),
-        cpu: Some(metrics::Cpu {
+        cpu: Some(metrics::CpuUsage {
             busy_pct: cpu,
             user_pct: cpu * 0.7,
             system_pct: cpu * 0.3,
             cores: 8,
             ..Default::default()
         }),
-        load: Some(metrics::Load {
+        load: Some(metrics::LoadAverage {
             one: cpu / 20.0,
             five: 1.0,
             fifteen: 0.8,
         }),
-        memory: Some(metrics::Memory {
+        memory: Some(metrics::MemoryUsage {
             total_bytes: 33_554_432_000,
             available_bytes: 19_000_000_000,
             used_pct: 35.0 + cpu / 10.0,
         }),
-        disks: vec![metrics::Disk {
+        disks: vec![metrics::DiskUsage {
             mount: "/var".into(),
             device: "/dev/sda2".into(),
             fs: "ext4".into(),
@@ -154,13 +154,13 @@ pub(crate) fn sample(cpu: f64) -> Sample {
             util_pct: 3.0,
             ..Default::default()
         }],
-        network: vec![metrics::Network {
+        network: vec![metrics::NetworkTraffic {
             interface: "eth0".into(),
             rx_bytes_per_s: 10_000.0 * cpu,
             tx_bytes_per_s: 2_000_000.0,
             ..Default::default()
         }],
-        psi: Some(metrics::Psi {
+        psi: Some(metrics::PressureStall {
             cpu_some_pct: Some(1.0),
             memory_some_pct: Some(0.0),
             io_some_pct: Some(4.0),

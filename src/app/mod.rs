@@ -15,13 +15,13 @@ use ratatui::layout::Rect;
 
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
-use crate::model::question::{Answer, Question};
-use crate::model::text::{Colours, SafeText, settled};
-use crate::model::time::{Time, TimeFrom};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
+use crate::model::text::{ColourHandling, SafeText, settled};
+use crate::model::time::{Time, TimeSource};
 use crate::model::update::Update;
-use crate::parse::display::Reading;
+use crate::parse::display::LineDisplay;
 use crate::query::Query;
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::store::{RING_BYTES, RingEntry, Store, Whole};
 
 pub mod actions;
@@ -75,13 +75,13 @@ pub enum Event {
     /// The fleet will tell nothing more.
     Ended,
     /// A host asks the operator.
-    Ask(QuestionId, Question),
+    Ask(QuestionId, OperatorPrompt),
     /// Nobody waits for this answer any more.
     Withdrawn(QuestionId),
     /// An effect has something to say.
     Notice(String),
     /// A host answers what was asked.
-    Replies(AskId, Vec<Reply>),
+    Replies(AskId, Vec<LogResponse>),
     /// No more replies come to that.
     Answered(AskId),
     /// Time has passed, or there is time to spare for [`App::has_work`].
@@ -102,7 +102,7 @@ pub enum Effect {
     /// Dial a host now.
     Reconnect(HostId),
     /// Hand an answer to whoever asked.
-    Answer(QuestionId, Answer),
+    Answer(QuestionId, PromptReply),
     /// Use another theme.
     Theme(String),
     /// Ask a host, beside following it.
@@ -113,7 +113,7 @@ pub enum Effect {
 
 /// What is asked of a host.
 #[derive(Debug, Clone)]
-pub struct RequestHandle(pub Arc<Ask>);
+pub struct RequestHandle(pub Arc<LogRequest>);
 
 impl PartialEq for RequestHandle {
     fn eq(&self, other: &Self) -> bool {
@@ -595,14 +595,14 @@ impl App {
     /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
     /// column has no room for stamps either.
     #[must_use]
-    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> Reading {
+    pub fn reading(&self, record: &FleetLine, columns: &LineColumns) -> LineDisplay {
         match (self.shown.raw, columns.time, record.content.time_from) {
-            (true, ..) => Reading::Raw,
-            (_, 0, TimeFrom::Stamp) => Reading::Bare,
-            (_, _, TimeFrom::Stamp) if self.date(record.content.time) == columns.day => {
-                Reading::Bare
+            (true, ..) => LineDisplay::Raw,
+            (_, 0, TimeSource::Stamp) => LineDisplay::Bare,
+            (_, _, TimeSource::Stamp) if self.date(record.content.time) == columns.day => {
+                LineDisplay::Bare
             }
-            _ => Reading::Stamped,
+            _ => LineDisplay::Stamped,
         }
     }
 
@@ -611,10 +611,10 @@ impl App {
     #[must_use]
     pub fn shown_text(&self, record: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
         match self.reading(record, columns) {
-            Reading::Raw => SafeText::line(&record.content.raw, Colours::Shown, most),
+            LineDisplay::Raw => SafeText::line(&record.content.raw, ColourHandling::Shown, most),
             reading => SafeText::line(
                 &settled(&reading.of_stamped(&record.content.raw, record.content.stamp.range())),
-                Colours::Kept,
+                ColourHandling::Kept,
                 most,
             ),
         }

@@ -496,7 +496,7 @@ mod tests {
     use crate::app::fixture;
     use crate::model::time::Time;
     use crate::model::update::Update;
-    use crate::query::Now;
+    use crate::query::ReferenceTime;
     use crate::store::BEGIN;
 
     fn add(store: &mut Store, lines: &[(u32, bool, &str)]) {
@@ -524,7 +524,7 @@ mod tests {
             ],
         );
         let mut pane = LogPane::new(&store);
-        let query = Query::parse("-cart", &Now::default()).ok();
+        let query = Query::parse("-cart", &ReferenceTime::default()).ok();
         pane.change_filter(&store, |filter| filter.query = query);
         pane.move_cursor(-2, 10, &store);
         assert_eq!(

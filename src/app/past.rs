@@ -16,8 +16,11 @@ use crate::model::host::HostId;
 use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::query::request::{Ask, Hit, MissingBytes, Page, Reply, Search, Start, What};
-use crate::query::{Now, Query, TimeSpan, When};
+use crate::query::request::{
+    LogRequest, LogResponse, MissingBytes, PageRequest, PageStart, RequestKind, SearchHit,
+    SearchRequest,
+};
+use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
 use crate::store::{RingEntry, Side, Store, StreamState, Want};
 
 /// Lines that are asked of a source at once.
@@ -185,12 +188,12 @@ impl App {
         &mut self,
         host: HostId,
         names: BTreeMap<Arc<str>, SourceId>,
-        what: What,
+        what: RequestKind,
         errand: Errand,
     ) {
         let id = AskId(self.asks.next);
         self.asks.next += 1;
-        let ask = Ask {
+        let ask = LogRequest {
             sources: names.keys().map(|name| literal(name)).collect(),
             what,
         };
@@ -250,15 +253,15 @@ impl App {
     }
 
     /// A host answers.
-    pub(super) fn on_replies(&mut self, id: AskId, replies: Vec<Reply>) {
+    pub(super) fn on_replies(&mut self, id: AskId, replies: Vec<LogResponse>) {
         for reply in replies {
             let Some(pending) = self.asks.pending.get_mut(&id) else {
                 return;
             };
-            if !matches!(reply, Reply::Failed(..)) {
+            if !matches!(reply, LogResponse::Failed(..)) {
                 pending.until = self.now.plus_millis(PATIENCE_MS);
             }
-            if let Reply::Done(totals) = reply {
+            if let LogResponse::Done(totals) = reply {
                 let Some(pending) = self.asks.pending.remove(&id) else {
                     return;
                 };
@@ -337,11 +340,11 @@ impl App {
 
     /// Goes to a moment in the pane that keys mean.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<(), String> {
-        let now = Now {
+        let now = ReferenceTime {
             time: self.now,
             zone: self.zone(),
         };
-        let from = When::parse(text.trim()).ok_or_else(|| {
+        let from = WrittenTime::parse(text.trim()).ok_or_else(|| {
             format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
         })?;
         let time = TimeSpan {
@@ -371,21 +374,21 @@ impl App {
 
 impl Pending {
     /// Keeps a part of an answer; false when it is too much.
-    fn take_in(&mut self, reply: Reply) -> bool {
+    fn take_in(&mut self, reply: LogResponse) -> bool {
         match reply {
-            Reply::Lines(name, lines) => self.add(&name, lines),
-            Reply::Hits(name, hits) => {
+            LogResponse::Lines(name, lines) => self.add(&name, lines),
+            LogResponse::Hits(name, hits) => {
                 let lines = hits
                     .into_iter()
                     .flat_map(|hit| self.lines_of(hit))
                     .collect();
                 self.add(&name, lines);
             }
-            Reply::Gap(name, missing) => self.add_gap(&name, &missing),
-            Reply::Failed(name, why) if name.is_empty() || self.names.contains_key(&name) => {
+            LogResponse::Gap(name, missing) => self.add_gap(&name, &missing),
+            LogResponse::Failed(name, why) if name.is_empty() || self.names.contains_key(&name) => {
                 self.failed.get_or_insert(why);
             }
-            Reply::Progress(done, all) => self.progress = (done, all),
+            LogResponse::Progress(done, all) => self.progress = (done, all),
             _ => {}
         }
         self.bytes <= MOST_BYTES
@@ -393,7 +396,7 @@ impl Pending {
 
     /// The lines of a record that was found, in the order of the answer: the newest first where
     /// that is what was asked for.
-    fn lines_of(&self, hit: Hit) -> Vec<Line> {
+    fn lines_of(&self, hit: SearchHit) -> Vec<Line> {
         let Errand::Page(_, want, ..) = &self.errand else {
             return vec![hit.line];
         };
@@ -527,9 +530,9 @@ fn merge(pane: &mut LogPane, store: &Store, side: Side, height: u16) -> (Vec<Wan
     (wanted, after - before >= ROWS as u64)
 }
 
-fn page(want: &Want) -> What {
+fn page(want: &Want) -> RequestKind {
     let window = Time(i64::MIN)..Time(i64::MAX);
-    What::Page(Page {
+    RequestKind::Page(PageRequest {
         start: want.start,
         backwards: want.side == Side::Older,
         lines: PAGE_LINES,
@@ -539,13 +542,13 @@ fn page(want: &Want) -> What {
 
 /// With a query only what matches is asked for. A search knows times and no places: what is known
 /// already of the moment at which it begins is taken out of the answer.
-fn search(query: Query, want: &Want, limit: u64) -> What {
+fn search(query: Query, want: &Want, limit: u64) -> RequestKind {
     let newest_first = want.side == Side::Older;
     let window: Range<Time> = match want.side {
         Side::Older => Time(i64::MIN)..Time(want.bound.0.saturating_add(1)),
         Side::Newer => want.bound..Time(i64::MAX),
     };
-    What::Search(Search {
+    RequestKind::Search(SearchRequest {
         query,
         window,
         newest_first,
@@ -562,8 +565,8 @@ fn is_beyond(entry: &RingEntry, want: &Want) -> bool {
         return true;
     };
     let (place, own) = match want.start {
-        Start::Cursor(place) => (place, want.side == Side::Newer),
-        Start::After(place) => (place, false),
+        PageStart::Cursor(place) => (place, want.side == Side::Newer),
+        PageStart::After(place) => (place, false),
         _ => return (record.content.time < want.bound) == (want.side == Side::Older),
     };
     if record.content.place() == place {

@@ -11,7 +11,7 @@ use super::{
 use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::model::time::Time;
-use crate::query::{Now, Query, QueryError};
+use crate::query::{Query, QueryError, ReferenceTime};
 use crate::store::RingEntry;
 
 /// Columns that one press scrolls sideways.
@@ -331,7 +331,7 @@ impl App {
     pub(super) fn query(&self, text: &str) -> Result<Query, QueryError> {
         Query::parse(
             text,
-            &Now {
+            &ReferenceTime {
                 time: self.now(),
                 zone: self.zone(),
             },

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use zeroize::Zeroizing;
 
 use super::keys::Key;
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::time::Time;
 
 /// More are not taken from the hosts before some are answered; the others wait in the queue of the
@@ -27,7 +27,7 @@ pub struct QuestionId(pub u64);
 /// The questions that wait; the first is open or will be.
 #[derive(Debug, Default)]
 pub struct OpenPrompts {
-    waiting: VecDeque<(QuestionId, Question)>,
+    waiting: VecDeque<(QuestionId, OperatorPrompt)>,
     opened: Option<Time>,
     secret: Secret,
 }
@@ -67,7 +67,7 @@ impl OpenPrompts {
     }
 
     /// Puts one at the end.
-    pub fn add(&mut self, id: QuestionId, question: Question) {
+    pub fn add(&mut self, id: QuestionId, question: OperatorPrompt) {
         self.waiting.push_back((id, question));
     }
 
@@ -81,14 +81,14 @@ impl OpenPrompts {
 
     /// The question on the screen.
     #[must_use]
-    pub fn open(&self) -> Option<&Question> {
+    pub fn open(&self) -> Option<&OperatorPrompt> {
         self.opened?;
         self.waiting.front().map(|(_, question)| question)
     }
 
     /// The first question, on the screen or not.
     #[must_use]
-    pub fn first(&self) -> Option<&Question> {
+    pub fn first(&self) -> Option<&OperatorPrompt> {
         self.waiting.front().map(|(_, question)| question)
     }
 
@@ -120,7 +120,7 @@ impl OpenPrompts {
     }
 
     /// Takes a key for the open question.
-    pub fn press(&mut self, key: Key, now: Time) -> Option<(QuestionId, Answer)> {
+    pub fn press(&mut self, key: Key, now: Time) -> Option<(QuestionId, PromptReply)> {
         if self
             .opened
             .is_some_and(|since| now < since.plus_millis(SETTLE_MS))
@@ -131,17 +131,17 @@ impl OpenPrompts {
         let refused = key.code == KeyCode::Esc
             || (key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL);
         let answer = match (question, key.code) {
-            _ if refused => Answer::No,
-            (Question::TrustHostKey { .. }, KeyCode::Char('y' | 'Y'))
+            _ if refused => PromptReply::No,
+            (OperatorPrompt::TrustHostKey { .. }, KeyCode::Char('y' | 'Y'))
                 if key.modifiers.is_empty() =>
             {
-                Answer::Yes
+                PromptReply::Yes
             }
-            (Question::TrustHostKey { .. }, KeyCode::Char('n' | 'N') | KeyCode::Enter) => {
-                Answer::No
+            (OperatorPrompt::TrustHostKey { .. }, KeyCode::Char('n' | 'N') | KeyCode::Enter) => {
+                PromptReply::No
             }
-            (Question::TrustHostKey { .. }, _) => return None,
-            (_, KeyCode::Enter) => Answer::Secret(std::mem::take(&mut self.secret).0),
+            (OperatorPrompt::TrustHostKey { .. }, _) => return None,
+            (_, KeyCode::Enter) => PromptReply::Secret(std::mem::take(&mut self.secret).0),
             _ => {
                 self.type_secret(key);
                 return None;
@@ -153,7 +153,10 @@ impl OpenPrompts {
 
     /// Takes a paste: into a secret, never as a yes.
     pub fn paste(&mut self, text: &str) {
-        if !matches!(self.open(), None | Some(Question::TrustHostKey { .. })) {
+        if !matches!(
+            self.open(),
+            None | Some(OperatorPrompt::TrustHostKey { .. })
+        ) {
             text.chars()
                 .filter(|c| !c.is_control())
                 .for_each(|c| self.type_char(c));
@@ -189,8 +192,8 @@ mod tests {
     use super::super::keys::parse_keys;
     use super::*;
 
-    fn trust() -> Question {
-        Question::TrustHostKey {
+    fn trust() -> OperatorPrompt {
+        OperatorPrompt::TrustHostKey {
             host: crate::model::host::HostName::new("web-1").expect("valid"),
             address: "10.0.0.1:22".into(),
             key_type: "ssh-ed25519".into(),
@@ -214,7 +217,7 @@ mod tests {
         assert_eq!(questions.press(yes, at(1100)), None);
         assert_eq!(
             questions.press(yes, at(1500)),
-            Some((QuestionId(1), Answer::Yes))
+            Some((QuestionId(1), PromptReply::Yes))
         );
     }
 
@@ -223,7 +226,7 @@ mod tests {
         let mut questions = OpenPrompts::default();
         questions.add(
             QuestionId(7),
-            Question::Passphrase {
+            OperatorPrompt::Passphrase {
                 path: "id".into(),
                 again: false,
             },
@@ -237,7 +240,7 @@ mod tests {
             answer,
             Some((
                 QuestionId(7),
-                Answer::Secret(Zeroizing::new("hunter2".into()))
+                PromptReply::Secret(Zeroizing::new("hunter2".into()))
             ))
         );
         assert!(questions.typed().is_empty());
@@ -252,7 +255,7 @@ mod tests {
         assert_eq!(questions.press(parse_keys("x")[0], at(9000)), None);
         assert_eq!(
             questions.press(parse_keys("<ret>")[0], at(9000)),
-            Some((QuestionId(1), Answer::No))
+            Some((QuestionId(1), PromptReply::No))
         );
     }
 }

@@ -254,11 +254,11 @@ mod tests {
     use crate::app::fixture;
     use crate::model::time::Time;
     use crate::model::update::Update;
-    use crate::query::Now;
+    use crate::query::ReferenceTime;
     use crate::store::BEGIN;
 
     fn query(text: &str) -> Query {
-        Query::parse(text, &Now::default()).expect("a query")
+        Query::parse(text, &ReferenceTime::default()).expect("a query")
     }
 
     /// A store with lines of sources, and whether they go on.

@@ -14,8 +14,8 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
-use logtrail::cli::{self, Args, Command};
-use logtrail::config::{self, Asked, Environment, Plan, Task, Theme};
+use logtrail::cli::{self, CliArgs, CliCommand};
+use logtrail::config::{self, ProcessEnvironment, RequestTask, RunPlan, RunTask, ThemeChoice};
 use logtrail::fleet::{Anew, Asking, Fleet};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
@@ -31,7 +31,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    match run(&CliArgs::parse()) {
         Ok(code) => ExitCode::from(code),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,16 +43,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<u8> {
+fn run(args: &CliArgs) -> Result<u8> {
     match &args.command {
-        Some(Command::Query) => return print(|out| cli::write_query_help(out)),
-        Some(Command::Man { page }) => return print(|out| cli::write_man(*page, out)),
-        Some(Command::Completions { shell }) => {
+        Some(CliCommand::Query) => return print(|out| cli::write_query_help(out)),
+        Some(CliCommand::Man { page }) => return print(|out| cli::write_man(*page, out)),
+        Some(CliCommand::Completions { shell }) => {
             return print(|out| cli::write_completions(*shell, out));
         }
         _ => {}
     }
-    let environment = Environment::of_process();
+    let environment = ProcessEnvironment::of_process();
     let plan = config::load(args, &environment)?;
     if let Some(path) = &plan.log_file {
         cli::start_log(path, plan.log_filter.as_deref())?;
@@ -61,11 +61,11 @@ fn run(args: &Args) -> Result<u8> {
         return print(|out| explain(query, plan.json, &environment, out));
     }
     match &args.command {
-        Some(Command::Hosts(_)) if plan.json => {
+        Some(CliCommand::Hosts(_)) if plan.json => {
             print(|out| cli::write_hosts_json(&plan.hosts, out))
         }
-        Some(Command::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
-        Some(Command::Demo(options)) => on_runtime(demo(&plan, options.size)),
+        Some(CliCommand::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
+        Some(CliCommand::Demo(options)) => on_runtime(demo(&plan, options.size)),
         _ => on_runtime(perform(&plan, &environment)),
     }
 }
@@ -74,7 +74,7 @@ fn run(args: &Args) -> Result<u8> {
 fn explain(
     query: &Query,
     json: bool,
-    environment: &Environment,
+    environment: &ProcessEnvironment,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let explained = query.explain();
@@ -86,7 +86,7 @@ fn explain(
 }
 
 /// The console on the hosts, until it is quit.
-async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+async fn console(plan: &RunPlan, hosts: Vec<HostSpec>) -> Result<u8> {
     // Where standard input is a source, keys come from the terminal all the same.
     let reads_input = hosts
         .iter()
@@ -104,13 +104,13 @@ async fn console(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
     Ok(0)
 }
 
-fn console_options(plan: &Plan) -> tui::Options {
+fn console_options(plan: &RunPlan) -> tui::Options {
     let own = plan.config_dir.as_ref().map(|folder| folder.join("themes"));
     let (theme, themes) = match &plan.theme {
-        Theme::Default => (None, own),
-        Theme::NoColour => (Some("none".to_owned()), own),
-        Theme::Named(name) => (Some(name.clone()), own),
-        Theme::File(file) => {
+        ThemeChoice::Default => (None, own),
+        ThemeChoice::NoColour => (Some("none".to_owned()), own),
+        ThemeChoice::Named(name) => (Some(name.clone()), own),
+        ThemeChoice::File(file) => {
             let name = file
                 .file_stem()
                 .map(|stem| stem.to_string_lossy().into_owned());
@@ -126,11 +126,11 @@ fn console_options(plan: &Plan) -> tui::Options {
 }
 
 /// What the subcommand, or its absence, asks for.
-async fn perform(plan: &Plan, environment: &Environment) -> Result<u8> {
+async fn perform(plan: &RunPlan, environment: &ProcessEnvironment) -> Result<u8> {
     match &plan.task {
-        Task::View => view(plan, plan.hosts.clone()).await,
-        Task::Ask(asked) => ask(plan, asked, environment).await,
-        Task::Tail {
+        RunTask::View => view(plan, plan.hosts.clone()).await,
+        RunTask::Ask(asked) => ask(plan, asked, environment).await,
+        RunTask::Tail {
             sources, resume, ..
         } => {
             // Before anything is connected: an error is one of usage.
@@ -138,12 +138,12 @@ async fn perform(plan: &Plan, environment: &Environment) -> Result<u8> {
             let checkpoint = resume.as_deref().map(open).transpose()?;
             pass(plan, plan.hosts.clone(), (Part::Lines, sources), checkpoint).await
         }
-        Task::Metrics => pass(plan, plan.hosts.clone(), (Part::Metrics, &[]), None).await,
+        RunTask::Metrics => pass(plan, plan.hosts.clone(), (Part::Metrics, &[]), None).await,
     }
 }
 
 /// Questions to the hosts, and their answers.
-async fn ask(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8> {
+async fn ask(plan: &RunPlan, asked: &RequestTask, environment: &ProcessEnvironment) -> Result<u8> {
     let mut ending = Ending::of_process();
     if let Some(query) = &asked.explain {
         print(|out| explain(query, plan.json, environment, out))?;
@@ -177,7 +177,7 @@ async fn ask(plan: &Plan, asked: &Asked, environment: &Environment) -> Result<u8
 
 /// One pass over the hosts, printed: bounded, or until there is enough.
 async fn pass(
-    plan: &Plan,
+    plan: &RunPlan,
     hosts: Vec<HostSpec>,
     (part, sources): (Part, &[String]),
     checkpoint: Option<Checkpoint>,
@@ -239,10 +239,10 @@ fn output(is_counted: bool) -> io::Result<Box<dyn Write>> {
 }
 
 /// The console, or one pass, on a fleet of `size` servers in this process.
-async fn demo(plan: &Plan, size: u16) -> Result<u8> {
-    let fleet = demo::Fleet::start(usize::from(size)).await?;
+async fn demo(plan: &RunPlan, size: u16) -> Result<u8> {
+    let fleet = demo::DemoFleet::start(usize::from(size)).await?;
     // What ~/.ssh/config says of hosts that happen to have these names is not meant for them.
-    let plan = Plan {
+    let plan = RunPlan {
         ssh_config: false,
         ..plan.clone()
     };
@@ -251,7 +251,7 @@ async fn demo(plan: &Plan, size: u16) -> Result<u8> {
     result
 }
 
-async fn view(plan: &Plan, hosts: Vec<HostSpec>) -> Result<u8> {
+async fn view(plan: &RunPlan, hosts: Vec<HostSpec>) -> Result<u8> {
     if plan.once {
         pass(plan, hosts, (Part::All, &[]), None).await
     } else {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{MAX_LINES, Selection, parse_duration};
+use super::{MAX_LINES, SelectionArgs, parse_duration};
 
 /// Which sources of which hosts.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Sourced {
+pub struct SourceArgs {
     /// Which hosts.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     /// Only of sources whose name is like this: a name or a glob, as after `source:` in a query;
     /// may be repeated
     #[arg(long, value_name = "NAME|GLOB", value_delimiter = ',')]
@@ -22,7 +22,7 @@ pub struct Sourced {
 
 /// Which times.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Times {
+pub struct TimeArgs {
     /// Nothing older: 15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, an RFC 3339 time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
@@ -33,15 +33,15 @@ pub struct Times {
 
 /// Options of `sources`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Sources {
+pub struct SourcesArgs {
     /// Of what.
     #[command(flatten)]
-    pub sourced: Sourced,
+    pub sourced: SourceArgs,
 }
 
 /// Options of `tail`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Tail {
+pub struct TailArgs {
     /// Go on with what is written from now on, until Ctrl-C or until nobody reads it any more
     #[arg(short, long)]
     pub follow: bool,
@@ -72,18 +72,18 @@ pub struct Tail {
     pub resume: Option<PathBuf>,
     /// Of what.
     #[command(flatten)]
-    pub sourced: Sourced,
+    pub sourced: SourceArgs,
 }
 
 /// Options of `search`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Search {
+pub struct SearchArgs {
     /// What a line must be; `logtrail-tui query` explains the language. Several words must all hold
     #[arg(required = true, value_name = "QUERY")]
     pub query: Vec<String>,
     /// Which times.
     #[command(flatten)]
-    pub times: Times,
+    pub times: TimeArgs,
     /// Print N lines before and after each hit too
     #[arg(short = 'C', long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
     pub context: Option<u32>,
@@ -107,12 +107,12 @@ pub struct Search {
     pub explain: bool,
     /// Of what.
     #[command(flatten)]
-    pub sourced: Sourced,
+    pub sourced: SourceArgs,
 }
 
 /// Options of `read`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Read {
+pub struct ReadArgs {
     /// Begin with the first line that is not older
     #[arg(
         long,
@@ -123,7 +123,7 @@ pub struct Read {
     pub at: Option<String>,
     /// Which times.
     #[command(flatten)]
-    pub times: Times,
+    pub times: TimeArgs,
     /// Begin with the line that a cursor names; with --backwards end before it
     #[arg(long, value_name = "CURSOR", conflicts_with_all = ["at", "after"])]
     pub cursor: Option<String>,
@@ -142,12 +142,12 @@ pub struct Read {
     pub explain: bool,
     /// Of what.
     #[command(flatten)]
-    pub sourced: Sourced,
+    pub sourced: SourceArgs,
 }
 
 /// Options of `context`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Context {
+pub struct ContextArgs {
     /// The line, as "cursor" names it in JSON
     #[arg(value_name = "CURSOR")]
     pub cursor: String,
@@ -156,18 +156,18 @@ pub struct Context {
     pub context: u32,
     /// Of what.
     #[command(flatten)]
-    pub sourced: Sourced,
+    pub sourced: SourceArgs,
 }
 
 /// Options of `histogram`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Histogram {
+pub struct HistogramArgs {
     /// What a line must be to be counted; without it all lines are
     #[arg(value_name = "QUERY")]
     pub query: Vec<String>,
     /// Which times.
     #[command(flatten)]
-    pub times: Times,
+    pub times: TimeArgs,
     /// How long a bucket is [default: about 60 of them; 1h where the times have no beginning]
     #[arg(long, value_name = "DURATION", value_parser = parse_bucket)]
     pub bucket: Option<Duration>,
@@ -176,7 +176,7 @@ pub struct Histogram {
     pub explain: bool,
     /// Of what.
     #[command(flatten)]
-    pub sourced: Sourced,
+    pub sourced: SourceArgs,
 }
 
 /// More than this beside each hit is a page, which `read` prints.

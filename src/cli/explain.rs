@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::model::text::SafeText;
 use crate::model::time::Time;
-use crate::query::{Explanation, Patterns, Prefilter};
+use crate::query::{GrepPatterns, Prefilter, QueryExplanation};
 
 /// For people, with times in a zone.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn write_explanation_text(
-    explained: &Explanation,
+    explained: &QueryExplanation,
     zone: &TimeZone,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -98,7 +98,7 @@ fn span(range: &Range<Time>, zone: &TimeZone) -> String {
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn write_explanation_json(explained: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_explanation_json(explained: &QueryExplanation, out: &mut dyn Write) -> io::Result<()> {
     let times: Vec<Value> = explained
         .times
         .iter()
@@ -126,7 +126,7 @@ fn moment(time: Time) -> Value {
     }
 }
 
-fn grep(patterns: &Patterns) -> Value {
+fn grep(patterns: &GrepPatterns) -> Value {
     let list: Vec<Value> = patterns.list.iter().map(|pattern| bytes(pattern)).collect();
     json!({"options": patterns.options(), "patterns": list})
 }
@@ -142,11 +142,11 @@ fn bytes(bytes: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{Now, Query};
+    use crate::query::{Query, ReferenceTime};
 
-    fn explained(text: &str) -> Explanation {
+    fn explained(text: &str) -> QueryExplanation {
         let at = "2026-11-20T13:30:00Z".parse().expect("a moment");
-        let now = Now {
+        let now = ReferenceTime {
             time: Time::from_timestamp(at),
             zone: TimeZone::UTC,
         };

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::model::host::{Address, Endpoint, HostKeyPolicy, HostSpec, TransportKind, UserName};
-use crate::model::source::{Engine, SourceKind, SourceSpec};
+use crate::model::source::{ContainerEngine, SourceKind, SourceSpec};
 use crate::model::text::SafeText;
 
 /// One host per paragraph, for people.
@@ -159,7 +159,7 @@ fn source(source: &SourceSpec) -> Value {
         SourceKind::Journal(Some(unit)) => line["journal"] = json!(unit),
         SourceKind::Container(container) => {
             line["container"] = json!(container.name);
-            line["engine"] = json!(container.engine.map(Engine::as_str));
+            line["engine"] = json!(container.engine.map(ContainerEngine::as_str));
         }
         SourceKind::Pod(pod) => {
             line["pod"] = json!(pod.name);

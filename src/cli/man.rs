@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::CommandFactory;
 
-use super::{Args, Page};
+use super::{CliArgs, ManPage};
 use crate::query::{LANGUAGE, NOTES};
 
 /// Where the query language comes in, of which there is a table.
@@ -20,17 +20,17 @@ const BY_HAND: &str = include_str!("man.roff");
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn write_man(which: Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_man(which: ManPage, out: &mut dyn Write) -> io::Result<()> {
     let page = match which {
-        Page::Tui => page()?,
-        Page::Json => json::page(),
+        ManPage::Tui => page()?,
+        ManPage::Json => json::page(),
     };
     out.write_all(page.as_bytes())
 }
 
 fn page() -> io::Result<String> {
     // The examples and the exit codes of the long help have sections of their own here.
-    let mut command = Args::command()
+    let mut command = CliArgs::command()
         .after_help("")
         .after_long_help("")
         .term_width(100);

@@ -16,7 +16,9 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
-pub use commands::{Context, Histogram, Read, Search, Sourced, Sources, Tail, Times};
+pub use commands::{
+    ContextArgs, HistogramArgs, ReadArgs, SearchArgs, SourceArgs, SourcesArgs, TailArgs, TimeArgs,
+};
 pub use explain::{write_explanation_json, write_explanation_text};
 pub use hosts::{write_hosts_json, write_hosts_text};
 pub use log::{LogError, start_log};
@@ -37,34 +39,34 @@ use crate::demo;
     max_term_width = 100,
     disable_help_subcommand = true
 )]
-pub struct Args {
+pub struct CliArgs {
     /// Options of every subcommand.
     #[command(flatten)]
-    pub global: Global,
+    pub global: GlobalArgs,
     /// Which hosts.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     /// Options of the console and of `--once`.
     #[command(flatten)]
-    pub viewing: Viewing,
+    pub viewing: ViewingArgs,
     /// Read standard input as a source of this machine: app | logtrail-tui -
     ///
     /// Only standard input; with --hosts it stands beside the hosts that are named. Keys come from
     /// the terminal.
     #[arg(value_name = "-", value_parser = parse_input)]
-    pub input: Option<Input>,
+    pub input: Option<StdinOperand>,
     /// What to do other than to open the console.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 }
 
 /// `-`, where a file would be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Input;
+pub struct StdinOperand;
 
 /// Options that are taken before and after the subcommand.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Global {
+pub struct GlobalArgs {
     /// Read the inventory from FILE
     ///
     /// Without it: the file that $LOGTRAIL_HOSTS names, then hosts.toml in the configuration folder
@@ -139,7 +141,7 @@ pub struct Global {
 /// `--hosts`. Not one of clap's global options, for of those the one after the subcommand replaces
 /// the one before it.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Selection {
+pub struct SelectionArgs {
     /// Which hosts; the language is that of `config`.
     #[arg(long, value_name = "SELECTION", help_heading = "Global options")]
     #[arg(help = help::HOSTS_BRIEF, long_help = help::HOSTS)]
@@ -148,7 +150,7 @@ pub struct Selection {
 
 /// Options of what shows or prints lines: the console, `--once`, `demo`.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Viewing {
+pub struct ViewingArgs {
     /// Make one bounded pass over the hosts, print what they have, and exit
     #[arg(long)]
     pub once: bool,
@@ -214,38 +216,38 @@ pub enum HostKeys {
 
 /// Subcommands.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Show a made-up fleet of SSH servers inside this process
     ///
     /// Nothing to set up, nothing left behind.
-    Demo(Demo),
+    Demo(DemoArgs),
     /// List the hosts that the inventory and --hosts come to, and connect to none
     ///
     /// A check of the configuration.
-    Hosts(Selection),
+    Hosts(SelectionArgs),
     /// List the sources of the hosts, and the files of each, rotated ones too
-    Sources(Sources),
+    Sources(SourcesArgs),
     /// Print the last lines of each source in one order; with -f go on
-    Tail(Tail),
+    Tail(TailArgs),
     /// Search all files of the sources, on the hosts themselves
     ///
     /// Rotated and compressed files too. Hits are printed as they are found, the newest first.
-    Search(Box<Search>),
+    Search(Box<SearchArgs>),
     /// Print lines that follow each other: from a time or a cursor on, or before it
-    Read(Box<Read>),
+    Read(Box<ReadArgs>),
     /// Print the lines around the one that a cursor names
-    Context(Context),
+    Context(ContextArgs),
     /// Count lines by time and level
-    Histogram(Histogram),
+    Histogram(HistogramArgs),
     /// Print the hosts' metrics
-    Metrics(Selection),
+    Metrics(SelectionArgs),
     /// Print how queries are written, for --grep and for the / and & of the console
     Query,
     /// Print a man page as roff; read it with `logtrail-tui man | man -l -`
     Man {
         /// Which: of this program, or of the JSON Lines that it prints
         #[arg(value_enum, default_value_t)]
-        page: Page,
+        page: ManPage,
     },
     /// Print the completions of a shell, to be sourced or stored where it looks for them
     Completions {
@@ -256,7 +258,7 @@ pub enum Command {
 
 /// Man pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Page {
+pub enum ManPage {
     /// logtrail-tui(1)
     #[default]
     Tui,
@@ -266,30 +268,30 @@ pub enum Page {
 
 /// Options of `demo`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Demo {
+pub struct DemoArgs {
     /// Number of hosts
     #[arg(long, value_name = "N", default_value_t = demo::DEFAULT_SIZE, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
     pub size: u16,
     /// Which hosts: refused, with the reason, for it makes its own.
     #[command(flatten)]
-    pub selection: Selection,
+    pub selection: SelectionArgs,
     /// Options of the console, which may stand after `demo` too.
     #[command(flatten)]
-    pub viewing: Viewing,
+    pub viewing: ViewingArgs,
 }
 
 /// A demo server costs about 1 MB and a few file handles of this process; 200 stay below the usual
 /// limit of 1024.
 const MAX_DEMO_HOSTS: i64 = demo::MAX_SIZE as i64;
 
-impl Args {
+impl CliArgs {
     /// The selections before and after the subcommand, in this order.
     #[must_use]
     pub fn all_selections(&self) -> Vec<String> {
         let after = self
             .command
             .as_ref()
-            .and_then(Command::selection)
+            .and_then(CliCommand::selection)
             .map_or(&[][..], |selection| &selection.hosts);
         [&self.selection.hosts[..], after].concat()
     }
@@ -297,12 +299,12 @@ impl Args {
     /// The viewing options of the command line as a whole: `--once demo` and `demo --once` are the
     /// same.
     #[must_use]
-    pub fn all_viewing(&self) -> Viewing {
+    pub fn all_viewing(&self) -> ViewingArgs {
         let before = self.viewing.clone();
-        let Some(Command::Demo(Demo { viewing: after, .. })) = &self.command else {
+        let Some(CliCommand::Demo(DemoArgs { viewing: after, .. })) = &self.command else {
             return before;
         };
-        Viewing {
+        ViewingArgs {
             once: after.once || before.once,
             csv: after.csv || before.csv,
             raw_csv: after.raw_csv || before.raw_csv,
@@ -315,13 +317,13 @@ impl Args {
     }
 }
 
-impl Command {
+impl CliCommand {
     /// The hosts that stand after it.
-    fn selection(&self) -> Option<&Selection> {
+    fn selection(&self) -> Option<&SelectionArgs> {
         Some(match self {
             Self::Hosts(selection)
             | Self::Metrics(selection)
-            | Self::Demo(Demo { selection, .. }) => selection,
+            | Self::Demo(DemoArgs { selection, .. }) => selection,
             Self::Query | Self::Man { .. } | Self::Completions { .. } => return None,
             _ => &self.sourced()?.selection,
         })
@@ -329,7 +331,7 @@ impl Command {
 
     /// Which sources, where it takes that.
     #[must_use]
-    pub fn sourced(&self) -> Option<&Sourced> {
+    pub fn sourced(&self) -> Option<&SourceArgs> {
         Some(match self {
             Self::Sources(options) => &options.sourced,
             Self::Tail(options) => &options.sourced,
@@ -348,16 +350,16 @@ impl Command {
 /// When the output cannot be written.
 pub fn write_completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "logtrail-tui", &mut script);
+    clap_complete::generate(shell, &mut CliArgs::command(), "logtrail-tui", &mut script);
     out.write_all(&script)
 }
 
 /// Whatever is no subcommand comes here.
-fn parse_input(text: &str) -> Result<Input, String> {
+fn parse_input(text: &str) -> Result<StdinOperand, String> {
     if text == "-" {
-        return Ok(Input);
+        return Ok(StdinOperand);
     }
-    let command = Args::command();
+    let command = CliArgs::command();
     let names: Vec<&str> = command
         .get_subcommands()
         .map(clap::Command::get_name)
@@ -408,13 +410,13 @@ fn parse_duration(text: &str, least: Duration, most: Duration) -> Result<Duratio
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Args {
-        Args::try_parse_from(line.split_whitespace()).expect("a valid command line")
+    fn parse(line: &str) -> CliArgs {
+        CliArgs::try_parse_from(line.split_whitespace()).expect("a valid command line")
     }
 
     #[test]
     fn the_definition_of_the_command_line_is_sound() {
-        Args::command().debug_assert();
+        CliArgs::command().debug_assert();
     }
 
     #[test]
@@ -458,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_query_may_start_with_a_negation() {
-        let args = Args::try_parse_from(["logtrail-tui", "--grep", "-healthz"]).expect("valid");
+        let args = CliArgs::try_parse_from(["logtrail-tui", "--grep", "-healthz"]).expect("valid");
         assert_eq!(args.viewing.grep.as_deref(), Some("-healthz"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the subcommands mean that ask hosts: a [`Task`].
+//! What the subcommands mean that ask hosts: a [`RunTask`].
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -7,23 +7,25 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::error::{ConfigError, ErrorPlace};
-use super::{Environment, GREP_LINES, ONCE_LINES};
-use crate::cli::{self, Args, Command};
-use crate::model::cursor::Place;
+use super::{GREP_LINES, ONCE_LINES, ProcessEnvironment};
+use crate::cli::{self, CliArgs, CliCommand};
+use crate::model::cursor::LineRef;
 use crate::model::host::HostSpec;
 use crate::model::source::SourceKind;
 use crate::model::time::Time;
-use crate::query::request::{Ask, Histogram, Page, Search, Start, What};
-use crate::query::{Now, Query, TimeSpan, When};
+use crate::query::request::{
+    HistogramRequest, LogRequest, PageRequest, PageStart, RequestKind, SearchRequest,
+};
+use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
 use crate::report::ResponseShape;
 
 /// What is to be done with the hosts.
 #[derive(Debug, Clone)]
-pub enum Task {
+pub enum RunTask {
     /// The console, or one pass over what it would show.
     View,
     /// Questions, and how the answers are printed.
-    Ask(Box<Asked>),
+    Ask(Box<RequestTask>),
     /// The last lines, and perhaps what comes after them.
     Tail {
         /// Go on.
@@ -39,9 +41,9 @@ pub enum Task {
 
 /// Questions to the hosts.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct RequestTask {
     /// Each host is asked all of them in this order.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<LogRequest>,
     /// How the answers are printed.
     pub shape: ResponseShape,
     /// The query, where what becomes of it is printed first.
@@ -82,34 +84,34 @@ const ALWAYS: Range<Time> = Time(i64::MIN)..Time(i64::MAX);
 
 /// What is to be done with these hosts.
 pub(super) fn task(
-    args: &Args,
-    env: &Environment,
+    args: &CliArgs,
+    env: &ProcessEnvironment,
     hosts: &[HostSpec],
-) -> Result<Task, ConfigError> {
+) -> Result<RunTask, ConfigError> {
     let Some(command) = &args.command else {
-        return Ok(Task::View);
+        return Ok(RunTask::View);
     };
     let (what, shape, explain) = match command {
-        Command::Sources(_) => (vec![What::List], ResponseShape::Sources, None),
-        Command::Search(options) => search(options, env)?,
-        Command::Read(options) => read(options, env, hosts)?,
-        Command::Context(options) => context(options, hosts)?,
-        Command::Histogram(options) => histogram(options, env)?,
-        Command::Tail(options) => {
+        CliCommand::Sources(_) => (vec![RequestKind::List], ResponseShape::Sources, None),
+        CliCommand::Search(options) => search(options, env)?,
+        CliCommand::Read(options) => read(options, env, hosts)?,
+        CliCommand::Context(options) => context(options, hosts)?,
+        CliCommand::Histogram(options) => histogram(options, env)?,
+        CliCommand::Tail(options) => {
             let (sources, resume) = (options.sourced.source.clone(), options.resume.clone());
-            return Ok(Task::Tail {
+            return Ok(RunTask::Tail {
                 follow: options.follow,
                 sources,
                 resume,
             });
         }
-        Command::Metrics(_) => return Ok(Task::Metrics),
-        Command::Demo(_)
-        | Command::Hosts(_)
-        | Command::Query
-        | Command::Man { .. }
-        | Command::Completions { .. } => {
-            return Ok(Task::View);
+        CliCommand::Metrics(_) => return Ok(RunTask::Metrics),
+        CliCommand::Demo(_)
+        | CliCommand::Hosts(_)
+        | CliCommand::Query
+        | CliCommand::Man { .. }
+        | CliCommand::Completions { .. } => {
+            return Ok(RunTask::View);
         }
     };
     let sources = command
@@ -119,12 +121,12 @@ pub(super) fn task(
     globs(&sources)?;
     let asks = what
         .into_iter()
-        .map(|what| Ask {
+        .map(|what| LogRequest {
             sources: sources.clone(),
             what,
         })
         .collect();
-    Ok(Task::Ask(Box::new(Asked {
+    Ok(RunTask::Ask(Box::new(RequestTask {
         asks,
         shape,
         explain,
@@ -132,7 +134,7 @@ pub(super) fn task(
 }
 
 /// The lines with which `tail` begins.
-pub(super) fn tail_lines(options: &cli::Tail) -> u32 {
+pub(super) fn tail_lines(options: &cli::TailArgs) -> u32 {
     options.lines.unwrap_or(if options.grep.is_some() {
         GREP_LINES
     } else {
@@ -183,14 +185,14 @@ pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
         .map_err(|message| ConfigError::option("--source", message))
 }
 
-type Meant = (Vec<What>, ResponseShape, Option<Query>);
+type Meant = (Vec<RequestKind>, ResponseShape, Option<Query>);
 
-fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError> {
+fn search(options: &cli::SearchArgs, env: &ProcessEnvironment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
     let window = times(&options.times, env)?;
     let window = both(&query, window)?;
     let context = options.context.unwrap_or(0);
-    let search = Search {
+    let search = SearchRequest {
         query: query.clone(),
         window,
         newest_first: !options.oldest_first,
@@ -206,14 +208,18 @@ fn search(options: &cli::Search, env: &Environment) -> Result<Meant, ConfigError
         marks: query.clone(),
     };
     Ok(perhaps_explained(
-        What::Search(search),
+        RequestKind::Search(search),
         shape,
         options.explain,
         Some(query),
     ))
 }
 
-fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+fn read(
+    options: &cli::ReadArgs,
+    env: &ProcessEnvironment,
+    hosts: &[HostSpec],
+) -> Result<Meant, ConfigError> {
     let mut window = times(&options.times, env)?;
     let at = options
         .at
@@ -221,12 +227,12 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
         .map(|text| moment("--at", text, &env.now))
         .transpose()?;
     let start = match (&options.cursor, &options.after, at) {
-        (Some(text), _, _) => Start::Cursor(cursor("--cursor", text, hosts)?),
-        (_, Some(text), _) => Start::After(cursor("--after", text, hosts)?),
-        (_, _, Some(at)) => Start::At(at),
-        _ if options.backwards => Start::Newest,
-        _ if window.start == ALWAYS.start => Start::Oldest,
-        _ => Start::At(window.start),
+        (Some(text), _, _) => PageStart::Cursor(cursor("--cursor", text, hosts)?),
+        (_, Some(text), _) => PageStart::After(cursor("--after", text, hosts)?),
+        (_, _, Some(at)) => PageStart::At(at),
+        _ if options.backwards => PageStart::Newest,
+        _ if window.start == ALWAYS.start => PageStart::Oldest,
+        _ => PageStart::At(window.start),
     };
     if let (Some(at), true) = (at, !options.backwards && options.times.until.is_some()) {
         window.start = at;
@@ -235,25 +241,25 @@ fn read(options: &cli::Read, env: &Environment, hosts: &[HostSpec]) -> Result<Me
     let lines = options
         .lines
         .unwrap_or(if bounded { u32::MAX } else { PAGE_LINES });
-    let page = Page {
+    let page = PageRequest {
         start,
         backwards: options.backwards,
         lines,
         window,
     };
     Ok(perhaps_explained(
-        What::Page(page),
+        RequestKind::Page(page),
         ResponseShape::Lines,
         options.explain,
         None,
     ))
 }
 
-fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
     let place = cursor("CURSOR", &options.cursor, hosts)?;
     let page = |backwards: bool, lines: u32| {
-        What::Page(Page {
-            start: Start::Cursor(place),
+        RequestKind::Page(PageRequest {
+            start: PageStart::Cursor(place),
             backwards,
             lines,
             window: ALWAYS,
@@ -270,7 +276,7 @@ fn context(options: &cli::Context, hosts: &[HostSpec]) -> Result<Meant, ConfigEr
     ))
 }
 
-fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, ConfigError> {
+fn histogram(options: &cli::HistogramArgs, env: &ProcessEnvironment) -> Result<Meant, ConfigError> {
     let query = query(&options.query, env)?;
     let window = times(&options.times, env)?;
     let window = both(&query, window)?;
@@ -278,7 +284,7 @@ fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, Confi
         .bucket
         .unwrap_or_else(|| bucket_of(&window, env.now.time));
     let shape = ResponseShape::Buckets { bucket };
-    let what = What::Histogram(Histogram {
+    let what = RequestKind::Histogram(HistogramRequest {
         query: query.clone(),
         window,
         bucket,
@@ -287,14 +293,14 @@ fn histogram(options: &cli::Histogram, env: &Environment) -> Result<Meant, Confi
 }
 
 fn perhaps_explained(
-    what: What,
+    what: RequestKind,
     shape: ResponseShape,
     explain: bool,
     query: Option<Query>,
 ) -> Meant {
     if explain {
         (
-            vec![What::Estimate(Box::new(what))],
+            vec![RequestKind::Estimate(Box::new(what))],
             ResponseShape::Costs,
             query,
         )
@@ -314,7 +320,7 @@ fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
     Duration::from_secs(fits.unwrap_or(NICE[NICE.len() - 1]))
 }
 
-fn query(words: &[String], env: &Environment) -> Result<Query, ConfigError> {
+fn query(words: &[String], env: &ProcessEnvironment) -> Result<Query, ConfigError> {
     // As grep has it: nobody who types it looks for a minus.
     if words.iter().any(|word| word == "-") {
         let how = "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
@@ -346,7 +352,7 @@ fn both(query: &Query, given: Range<Time>) -> Result<Range<Time>, ConfigError> {
     ))
 }
 
-fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigError> {
+fn times(times: &cli::TimeArgs, env: &ProcessEnvironment) -> Result<Range<Time>, ConfigError> {
     let when =
         |option, text: &Option<String>| text.as_deref().map(|text| when(option, text)).transpose();
     let span = TimeSpan {
@@ -363,7 +369,7 @@ fn times(times: &cli::Times, env: &Environment) -> Result<Range<Time>, ConfigErr
     ))
 }
 
-fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigError> {
+fn moment(option: &'static str, text: &str, now: &ReferenceTime) -> Result<Time, ConfigError> {
     Ok(TimeSpan {
         from: Some(when(option, text)?),
         to: None,
@@ -373,9 +379,9 @@ fn moment(option: &'static str, text: &str, now: &Now) -> Result<Time, ConfigErr
 }
 
 /// A time of the language of queries.
-fn when(option: &'static str, text: &str) -> Result<When, ConfigError> {
+fn when(option: &'static str, text: &str) -> Result<WrittenTime, ConfigError> {
     let text = text.trim();
-    When::parse(text).ok_or_else(|| {
+    WrittenTime::parse(text).ok_or_else(|| {
         let valid =
             "15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, '2026-11-20 03:14' or an RFC 3339 time";
         ConfigError::option(option, format!("{text:?} is not a time; valid are {valid}"))
@@ -383,7 +389,7 @@ fn when(option: &'static str, text: &str) -> Result<When, ConfigError> {
 }
 
 /// A cursor, which names a file of one host.
-fn cursor(option: &'static str, text: &str, hosts: &[HostSpec]) -> Result<Place, ConfigError> {
+fn cursor(option: &'static str, text: &str, hosts: &[HostSpec]) -> Result<LineRef, ConfigError> {
     let place = text
         .trim()
         .parse()

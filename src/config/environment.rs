@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::time::Time;
-use crate::query::Now;
+use crate::query::ReferenceTime;
 
 /// Variables and folders.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub struct ProcessEnvironment {
     /// `LOGTRAIL_HOSTS`, `LOGTRAIL_LOG`, `NO_COLOR`: those that are set.
     pub variables: BTreeMap<&'static str, std::ffi::OsString>,
     /// The user's home, for `~`.
@@ -21,13 +21,13 @@ pub struct Environment {
     /// Where the user's configuration files are: `~/.config` on Linux.
     pub config_dir: Option<PathBuf>,
     /// What times in a query are relative to.
-    pub now: Now,
+    pub now: ReferenceTime,
 }
 
 /// The variables that have a meaning here.
 const VARIABLES: [&str; 3] = ["LOGTRAIL_HOSTS", "LOGTRAIL_LOG", "NO_COLOR"];
 
-impl Environment {
+impl ProcessEnvironment {
     /// That of this process.
     #[must_use]
     pub fn of_process() -> Self {
@@ -43,7 +43,7 @@ impl Environment {
             config_dir: folders
                 .as_ref()
                 .map(|folders| folders.config_dir().to_owned()),
-            now: Now {
+            now: ReferenceTime {
                 time: Time::from_timestamp(Timestamp::now()),
                 zone: TimeZone::system(),
             },
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_tilde_is_the_home_and_a_relative_path_starts_at_the_base() {
-        let env = Environment {
+        let env = ProcessEnvironment {
             home: Some("/home/ann".into()),
-            ..Environment::default()
+            ..ProcessEnvironment::default()
         };
         let expand = |path| {
             env.expand(path, Path::new("/etc/lt"))

@@ -20,7 +20,7 @@ pub(super) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A configuration file: its text, to say where something is.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(super) struct ConfigText {
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
@@ -38,15 +38,15 @@ pub(super) struct InventoryDocument {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHost {
     pub(super) address: Option<Spanned<String>>,
-    pub(super) port: Option<Port>,
+    pub(super) port: Option<PortNumber>,
     pub(super) user: Option<Spanned<String>>,
-    pub(super) identity: Option<Spanned<Paths>>,
+    pub(super) identity: Option<Spanned<PathList>>,
     pub(super) via: Option<Vec<Spanned<String>>>,
     pub(super) tags: Option<Vec<Spanned<String>>>,
     pub(super) sources: Option<Vec<Spanned<RawSource>>>,
     pub(super) agent: Option<Spanned<RawAgent>>,
     pub(super) transport: Option<RawTransport>,
-    pub(super) known_hosts: Option<Spanned<Paths>>,
+    pub(super) known_hosts: Option<Spanned<PathList>>,
     pub(super) host_keys: Option<RawHostKeys>,
 }
 
@@ -137,11 +137,11 @@ pub(super) enum RawHostKeys {
 
 /// A TCP port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Port(pub(super) u16);
+pub(super) struct PortNumber(pub(super) u16);
 
 /// One path or a list of paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Paths(pub(super) Vec<String>);
+pub(super) struct PathList(pub(super) Vec<String>);
 
 /// A unit of the journal, or all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ pub(super) enum RawJournal {
     Unit(String),
 }
 
-impl Source {
+impl ConfigText {
     /// Reads a file as text: a BOM is dropped, CRLF is left to the parser.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let whole = |message: String| ConfigError {
@@ -384,20 +384,20 @@ fn in_order<'i>(
     entries
 }
 
-impl<'de> Deserialize<'de> for Port {
+impl<'de> Deserialize<'de> for PortNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct PortVisitor;
         impl Visitor<'_> for PortVisitor {
-            type Value = Port;
+            type Value = PortNumber;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a port from 1 to 65535")
             }
 
-            fn visit_i64<E: de::Error>(self, given: i64) -> Result<Port, E> {
+            fn visit_i64<E: de::Error>(self, given: i64) -> Result<PortNumber, E> {
                 let valid = u16::try_from(given).ok().filter(|port| *port > 0);
                 valid
-                    .map(Port)
+                    .map(PortNumber)
                     .ok_or_else(|| E::invalid_value(de::Unexpected::Signed(given), &self))
             }
         }
@@ -405,26 +405,26 @@ impl<'de> Deserialize<'de> for Port {
     }
 }
 
-impl<'de> Deserialize<'de> for Paths {
+impl<'de> Deserialize<'de> for PathList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct PathsVisitor;
         impl<'de> Visitor<'de> for PathsVisitor {
-            type Value = Paths;
+            type Value = PathList;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a path or a list of paths")
             }
 
-            fn visit_str<E: de::Error>(self, path: &str) -> Result<Paths, E> {
-                Ok(Paths(vec![path.to_owned()]))
+            fn visit_str<E: de::Error>(self, path: &str) -> Result<PathList, E> {
+                Ok(PathList(vec![path.to_owned()]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Paths, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<PathList, A::Error> {
                 let mut paths = Vec::new();
                 while let Some(path) = list.next_element()? {
                     paths.push(path);
                 }
-                Ok(Paths(paths))
+                Ok(PathList(paths))
             }
         }
         deserializer.deserialize_any(PathsVisitor)

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::target::Target;
+use super::target::SshTarget;
 use crate::model::host::{Address, Endpoint, HostKeyPolicy, HostName, TransportKind, UserName};
 use crate::model::source::SourceSpec;
 
 /// The built-in values and those of `[defaults]`; then those of a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct HostSettings {
     pub(super) address: Option<Address>,
     pub(super) port: Option<u16>,
     pub(super) user: Option<UserName>,
@@ -27,16 +27,16 @@ pub(super) struct Settings {
 
 /// A host of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Host {
+pub(super) struct InventoryHost {
     pub(super) name: HostName,
-    pub(super) settings: Settings,
+    pub(super) settings: HostSettings,
 }
 
 /// The hosts of a file; none where there is no file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HostTable {
-    pub(super) defaults: Settings,
-    pub(super) hosts: Vec<Host>,
+    pub(super) defaults: HostSettings,
+    pub(super) hosts: Vec<InventoryHost>,
     index: HashMap<String, usize>,
     has_file: bool,
 }
@@ -46,7 +46,7 @@ pub(super) struct HostTable {
 const MISTYPED: usize = 2;
 
 impl HostTable {
-    pub(super) fn new(defaults: Settings, hosts: Vec<Host>) -> Self {
+    pub(super) fn new(defaults: HostSettings, hosts: Vec<InventoryHost>) -> Self {
         let numbered = hosts.iter().enumerate();
         let index = numbered
             .map(|(n, host)| (host.name.as_str().to_owned(), n))
@@ -59,7 +59,7 @@ impl HostTable {
         }
     }
 
-    pub(super) fn without_file(defaults: Settings) -> Self {
+    pub(super) fn without_file(defaults: HostSettings) -> Self {
         Self {
             defaults,
             ..Self::default()
@@ -78,13 +78,13 @@ impl HostTable {
 
     /// The SSH server of a host.
     pub(super) fn endpoint(&self, n: usize) -> Endpoint {
-        let Host { name, settings, .. } = &self.hosts[n];
+        let InventoryHost { name, settings, .. } = &self.hosts[n];
         settings.endpoint(name.clone())
     }
 
     /// The SSH server of a target that the file does not define: the defaults hold for it as for
     /// every host.
-    pub(super) fn endpoint_of_target(&self, target: &Target) -> Result<Endpoint, String> {
+    pub(super) fn endpoint_of_target(&self, target: &SshTarget) -> Result<Endpoint, String> {
         let name = HostName::new(target.host.as_str()).map_err(|error| error.to_string())?;
         let mut endpoint = self.defaults.endpoint(name);
         endpoint.address = None;
@@ -95,7 +95,7 @@ impl HostTable {
 
     /// Whether a target may be dialled though the file does not define it. A bare word is taken for
     /// a name mistyped; so is a name with dots that is nearly one of the file's.
-    pub(super) fn takes_outside(&self, target: &Target) -> bool {
+    pub(super) fn takes_outside(&self, target: &SshTarget) -> bool {
         let host = target.host.as_str();
         let nearly = |name: &str| strsim::osa_distance(name, host) <= MISTYPED;
         !self.has_file
@@ -105,7 +105,7 @@ impl HostTable {
     }
 }
 
-impl Settings {
+impl HostSettings {
     pub(super) fn endpoint(&self, name: HostName) -> Endpoint {
         Endpoint {
             name,

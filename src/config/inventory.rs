@@ -7,21 +7,23 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::environment::Environment;
+use super::environment::ProcessEnvironment;
 use super::error::ConfigError;
-use super::file::{InventoryDocument, Paths, RawAgent, RawHost, RawHostKeys, RawTransport, Source};
-use super::host_table::{Host, HostTable, Settings};
-use super::routes::{Chains, Routes};
+use super::file::{
+    ConfigText, InventoryDocument, PathList, RawAgent, RawHost, RawHostKeys, RawTransport,
+};
+use super::host_table::{HostSettings, HostTable, InventoryHost};
+use super::routes::{Chains, RouteResolver};
 use super::selection::{HostGroups, is_glob};
 use super::sources::{check_label, sources};
-use super::target::Target;
+use super::target::SshTarget;
 use crate::model::host::{Address, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName};
 use crate::model::source::SourceSpec;
 
 /// The file with everything in it checked; empty where there is no file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inventory {
-    pub(super) file: Option<Source>,
+    pub(super) file: Option<ConfigText>,
     pub(super) table: HostTable,
     pub(super) groups: HostGroups,
     /// Where in the file each key is named first.
@@ -36,8 +38,8 @@ impl Inventory {
     /// # Errors
     /// With the place of the first thing that is wrong.
     pub(super) fn new(
-        file: Source,
-        env: &Environment,
+        file: ConfigText,
+        env: &ProcessEnvironment,
         host_keys: Option<HostKeyPolicy>,
     ) -> Result<Self, ConfigError> {
         let document = file.parse()?;
@@ -47,9 +49,9 @@ impl Inventory {
             base: base_of(&file.path),
             host_keys,
         };
-        let built_in = Settings {
+        let built_in = HostSettings {
             host_keys,
-            ..Settings::default()
+            ..HostSettings::default()
         };
         let defaults = reader.settings(&document.defaults, &built_in)?;
         let hosts = reader.hosts(&document, &defaults)?;
@@ -73,7 +75,7 @@ impl Inventory {
         let Some(file) = &self.file else {
             return Ok(Default::default());
         };
-        let routes = Routes::new(&self.table, file);
+        let routes = RouteResolver::new(&self.table, file);
         routes.of_routes(&self.table.defaults.via)?;
         Ok((
             routes.all()?,
@@ -92,9 +94,9 @@ impl Inventory {
 
     /// That of a user who has no file.
     pub(super) fn none(host_keys: Option<HostKeyPolicy>) -> Self {
-        let defaults = Settings {
+        let defaults = HostSettings {
             host_keys,
-            ..Settings::default()
+            ..HostSettings::default()
         };
         Self {
             table: HostTable::without_file(defaults),
@@ -115,12 +117,12 @@ impl Inventory {
     }
 
     /// A host that the file does not define.
-    pub(super) fn spec_of_target(&self, target: &Target) -> Result<HostSpec, String> {
+    pub(super) fn spec_of_target(&self, target: &SshTarget) -> Result<HostSpec, String> {
         let endpoint = self.table.endpoint_of_target(target)?;
-        let own = Settings {
+        let own = HostSettings {
             user: target.user.clone(),
             port: target.port,
-            ..Settings::default()
+            ..HostSettings::default()
         };
         let local = !target.explicit && own.is_local(&endpoint.name);
         let transport = if local {
@@ -133,7 +135,7 @@ impl Inventory {
         } else {
             self.default_routes(&endpoint.name)?
         };
-        let Settings { tags, sources, .. } = self.table.defaults.clone();
+        let HostSettings { tags, sources, .. } = self.table.defaults.clone();
         Ok(HostSpec {
             endpoint,
             via,
@@ -147,7 +149,7 @@ impl Inventory {
     fn default_routes(&self, name: &HostName) -> Result<Chains, String> {
         match &self.file {
             Some(file) if !names_hop(&self.table.defaults.via, name.as_str()) => {
-                Routes::new(&self.table, file)
+                RouteResolver::new(&self.table, file)
                     .of_routes(&self.table.defaults.via)
                     .map_err(|error| error.message)
             }
@@ -170,8 +172,8 @@ fn base_of(path: &Path) -> &Path {
 
 /// Turns what is written into settings, with the place of whatever is wrong.
 struct InventoryReader<'a> {
-    file: &'a Source,
-    env: &'a Environment,
+    file: &'a ConfigText,
+    env: &'a ProcessEnvironment,
     base: &'a Path,
     /// `--host-keys`, which goes before the file.
     host_keys: Option<HostKeyPolicy>,
@@ -181,8 +183,8 @@ impl InventoryReader<'_> {
     fn hosts(
         &self,
         document: &InventoryDocument,
-        defaults: &Settings,
-    ) -> Result<Vec<Host>, ConfigError> {
+        defaults: &HostSettings,
+    ) -> Result<Vec<InventoryHost>, ConfigError> {
         document
             .hosts
             .iter()
@@ -194,12 +196,12 @@ impl InventoryReader<'_> {
         &self,
         name: &Spanned<String>,
         raw: &RawHost,
-        defaults: &Settings,
-    ) -> Result<Host, ConfigError> {
+        defaults: &HostSettings,
+    ) -> Result<InventoryHost, ConfigError> {
         let at = name.span().start;
         let name = host_name(name.get_ref()).map_err(|message| self.file.error(at, message))?;
         let mut settings = self.settings(raw, defaults)?;
-        let own = self.settings(raw, &Settings::default())?;
+        let own = self.settings(raw, &HostSettings::default())?;
         if own.is_local(&name) {
             settings.transport = TransportKind::Local;
             settings.via.clear();
@@ -208,7 +210,7 @@ impl InventoryReader<'_> {
         if raw.via.is_none() && names_hop(&defaults.via, name.as_str()) {
             settings.via.clear();
         }
-        Ok(Host { name, settings })
+        Ok(InventoryHost { name, settings })
     }
 
     fn identities(
@@ -231,7 +233,7 @@ impl InventoryReader<'_> {
     }
 
     /// The values of a table over those of the layer below.
-    fn settings(&self, raw: &RawHost, below: &Settings) -> Result<Settings, ConfigError> {
+    fn settings(&self, raw: &RawHost, below: &HostSettings) -> Result<HostSettings, ConfigError> {
         self.agent(raw)?;
         let address = self.checked(raw.address.as_ref(), |text| {
             Address::new(text).map_err(|e| e.to_string())
@@ -239,7 +241,7 @@ impl InventoryReader<'_> {
         let user = self.checked(raw.user.as_ref(), |text| {
             UserName::new(text).map_err(|e| e.to_string())
         })?;
-        Ok(Settings {
+        Ok(HostSettings {
             address: address.or_else(|| below.address.clone()),
             port: raw.port.map(|port| port.0).or(below.port),
             user: user.or_else(|| below.user.clone()),
@@ -289,7 +291,10 @@ impl InventoryReader<'_> {
             .map_err(|message| self.file.error(value.span().start, message))
     }
 
-    fn paths(&self, paths: Option<&Spanned<Paths>>) -> Result<Option<Vec<PathBuf>>, ConfigError> {
+    fn paths(
+        &self,
+        paths: Option<&Spanned<PathList>>,
+    ) -> Result<Option<Vec<PathBuf>>, ConfigError> {
         let Some(paths) = paths else { return Ok(None) };
         let expanded: Result<_, String> = paths
             .get_ref()

@@ -7,7 +7,7 @@
 use toml::Spanned;
 
 use super::file::{RawEngine, RawJournal, RawSource};
-use crate::model::source::{Container, Engine, Pod, SourceKind};
+use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
 
 /// Longer command lines are scripts, which belong on the host.
 const MAX_COMMAND_BYTES: usize = 4096;
@@ -33,10 +33,10 @@ pub(super) fn kind(entry: &Spanned<RawSource>) -> Result<SourceKind, Mistake> {
     } else if let Some(name) = &raw.container {
         checked(name, check_pattern("container", name.get_ref(), "_.-"))?;
         let engine = raw.engine.as_ref().map(|engine| match engine.get_ref() {
-            RawEngine::Docker => Engine::Docker,
-            RawEngine::Podman => Engine::Podman,
+            RawEngine::Docker => ContainerEngine::Docker,
+            RawEngine::Podman => ContainerEngine::Podman,
         });
-        Ok(SourceKind::Container(Container {
+        Ok(SourceKind::Container(ContainerSelector {
             engine,
             name: name.get_ref().clone(),
         }))
@@ -153,7 +153,7 @@ fn pod_kind(pod: &Spanned<String>, raw: &RawSource) -> Result<SourceKind, Mistak
         .container
         .as_ref()
         .map(|container| container.get_ref().clone());
-    Ok(SourceKind::Pod(Pod {
+    Ok(SourceKind::Pod(PodSelector {
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
         container,

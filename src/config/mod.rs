@@ -1,14 +1,14 @@
 //! What the command line means: options over the environment over files over defaults, as one
-//! [`Plan`].
+//! [`RunPlan`].
 //!
 //! Reads files and checks that keys are there; connects to nothing and prints nothing. Everything
 //! that is wrong is one line with file, line, column and what was probably meant.
 
-mod chosen;
 mod commands;
 mod environment;
 mod error;
 mod file;
+mod host_selection;
 mod host_table;
 mod identity;
 mod inventory;
@@ -25,28 +25,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{Args, Command, HostKeys, Viewing};
+use crate::cli::{CliArgs, CliCommand, HostKeys, ViewingArgs};
 use crate::fleet::{Goal, Options};
 use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::query::Query;
 use crate::report::{Cells, Form};
-use crate::transport::{Asker, Connector, Settings};
+use crate::transport::{Connector, PromptAnswerer, TransportSettings};
 
-pub use commands::{Asked, Task, globs};
-pub use environment::Environment;
+pub use commands::{RequestTask, RunTask, globs};
+pub use environment::ProcessEnvironment;
 pub use error::{ConfigError, ErrorPlace};
 use inventory::Inventory;
 
 /// What is to be done, decided.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct RunPlan {
     /// The hosts, in the order of selection; empty for `demo`, which makes its own.
     pub hosts: Vec<HostSpec>,
     /// The file that was read; `None` where there is none.
     pub inventory: Option<PathBuf>,
     /// What is to be done with them.
-    pub task: Task,
+    pub task: RunTask,
     /// One bounded pass in place of the console.
     pub once: bool,
     /// JSON Lines in place of text.
@@ -76,7 +76,7 @@ pub struct Plan {
     /// `--host-keys`, which has the last word.
     pub host_keys_option: Option<HostKeyPolicy>,
     /// Colours.
-    pub theme: Theme,
+    pub theme: ThemeChoice,
     /// The user's folder for files of ours, such as themes, whether or not it exists.
     pub config_dir: Option<PathBuf>,
     /// Where the debug log goes.
@@ -87,7 +87,7 @@ pub struct Plan {
 
 /// Which colours are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Theme {
+pub enum ThemeChoice {
     /// The built-in default.
     Default,
     /// None (`NO_COLOR`).
@@ -115,15 +115,15 @@ const ONCE_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When a file, an option or a variable is wrong, or no host is meant.
-pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
-    let Chosen {
+pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigError> {
+    let ChosenHosts {
         inventory,
         hosts,
         host_keys,
     } = match &args.command {
-        Some(Command::Demo(_)) => Chosen {
+        Some(CliCommand::Demo(_)) => ChosenHosts {
             hosts: demo_hosts(args)?,
-            ..Chosen::default()
+            ..ChosenHosts::default()
         },
         _ => hosts(args, env)?,
     };
@@ -133,7 +133,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
     let once = viewing.once
         || matches!(
             task,
-            Task::Ask(_) | Task::Metrics | Task::Tail { follow: false, .. }
+            RunTask::Ask(_) | RunTask::Metrics | RunTask::Tail { follow: false, .. }
         );
     let grep = viewing
         .grep
@@ -142,7 +142,7 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
         .map(|text| query(text, env))
         .transpose()?;
     let timeout = args.global.timeout;
-    Ok(Plan {
+    Ok(RunPlan {
         backfill: backfill(&viewing, &task)?,
         hosts,
         task,
@@ -170,18 +170,18 @@ pub fn load(args: &Args, env: &Environment) -> Result<Plan, ConfigError> {
 
 /// The hosts and the options of the console as a subcommand has them.
 fn of_command(
-    args: &Args,
+    args: &CliArgs,
     hosts: Vec<HostSpec>,
-    before: Viewing,
-) -> Result<(Vec<HostSpec>, Viewing), ConfigError> {
+    before: ViewingArgs,
+) -> Result<(Vec<HostSpec>, ViewingArgs), ConfigError> {
     match &args.command {
-        Some(Command::Tail(options)) => {
+        Some(CliCommand::Tail(options)) => {
             let lines = Some(commands::tail_lines(options));
             let hosts = commands::narrowed(hosts, &options.sourced.source)?;
             let backfill = options.backfill || before.backfill;
             Ok((
                 hosts,
-                Viewing {
+                ViewingArgs {
                     lines,
                     grep: options.grep.clone(),
                     backfill,
@@ -189,9 +189,9 @@ fn of_command(
                 },
             ))
         }
-        Some(Command::Metrics(_)) => Ok((
+        Some(CliCommand::Metrics(_)) => Ok((
             hosts,
-            Viewing {
+            ViewingArgs {
                 lines: Some(0),
                 ..before
             },
@@ -201,7 +201,7 @@ fn of_command(
 }
 
 /// CSV has rows for lines and no place for anything else.
-fn csv(args: &Args, viewing: &Viewing) -> Result<Option<Cells>, ConfigError> {
+fn csv(args: &CliArgs, viewing: &ViewingArgs) -> Result<Option<Cells>, ConfigError> {
     let (option, cells) = match (viewing.raw_csv, viewing.csv) {
         (true, _) => ("--raw-csv", Cells::Raw),
         (_, true) => ("--csv", Cells::Guarded),
@@ -220,7 +220,7 @@ fn csv(args: &Args, viewing: &Viewing) -> Result<Option<Cells>, ConfigError> {
     }
 }
 
-impl Plan {
+impl RunPlan {
     /// In which form lines are printed.
     #[must_use]
     pub fn form(&self) -> Form {
@@ -233,8 +233,8 @@ impl Plan {
 
     /// What the connector is made with.
     #[must_use]
-    pub fn connector_settings(&self) -> Settings {
-        Settings {
+    pub fn connector_settings(&self) -> TransportSettings {
+        TransportSettings {
             ssh_config: self.ssh_config,
             connect_timeout: self.connect_timeout,
             known_hosts: None,
@@ -244,7 +244,7 @@ impl Plan {
     /// What hosts are reached with. In a pass and in a question it is `--timeout` that ends a slow
     /// login; to follow, a connector has its own patience.
     #[must_use]
-    pub fn connector(&self, asker: Arc<dyn Asker>) -> Connector {
+    pub fn connector(&self, asker: Arc<dyn PromptAnswerer>) -> Connector {
         let connector = Connector::new(self.connector_settings(), asker)
             .with_host_keys(self.host_keys)
             .with_last_word(self.host_keys_option);
@@ -283,7 +283,7 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
     }
 }
 
-fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
+fn query(text: &str, env: &ProcessEnvironment) -> Result<Query, ConfigError> {
     Query::parse(text, &env.now).map_err(|error| ConfigError {
         place: ErrorPlace::Query {
             option: "--grep",
@@ -293,7 +293,7 @@ fn query(text: &str, env: &Environment) -> Result<Query, ConfigError> {
     })
 }
 
-fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError> {
+fn explain(viewing: &ViewingArgs, grep: Option<&Query>) -> Result<bool, ConfigError> {
     if viewing.explain && grep.is_none() {
         return Err(ConfigError::option(
             "--explain",
@@ -304,8 +304,8 @@ fn explain(viewing: &Viewing, grep: Option<&Query>) -> Result<bool, ConfigError>
 }
 
 /// In the console it is a key.
-fn backfill(viewing: &Viewing, task: &Task) -> Result<bool, ConfigError> {
-    let prints = viewing.once || matches!(task, Task::Tail { .. });
+fn backfill(viewing: &ViewingArgs, task: &RunTask) -> Result<bool, ConfigError> {
+    let prints = viewing.once || matches!(task, RunTask::Tail { .. });
     if viewing.backfill && !prints {
         return Err(ConfigError::option(
             "--backfill",
@@ -315,7 +315,7 @@ fn backfill(viewing: &Viewing, task: &Task) -> Result<bool, ConfigError> {
     Ok(viewing.backfill)
 }
 
-fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
+fn demo_hosts(args: &CliArgs) -> Result<Vec<HostSpec>, ConfigError> {
     for (given, option) in [
         (args.global.config.is_some(), "--config"),
         (!args.all_selections().is_empty(), "--hosts"),
@@ -333,20 +333,20 @@ fn demo_hosts(args: &Args) -> Result<Vec<HostSpec>, ConfigError> {
 
 /// The hosts that are meant, with what was read to find them.
 #[derive(Default)]
-struct Chosen {
+struct ChosenHosts {
     inventory: Option<PathBuf>,
     hosts: Vec<HostSpec>,
     host_keys: Option<HostKeyPolicy>,
 }
 
-fn host_keys_option(args: &Args) -> Option<HostKeyPolicy> {
+fn host_keys_option(args: &CliArgs) -> Option<HostKeyPolicy> {
     args.global.host_keys.map(|policy| match policy {
         HostKeys::Strict => HostKeyPolicy::Strict,
         HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
     })
 }
 
-fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
+fn hosts(args: &CliArgs, env: &ProcessEnvironment) -> Result<ChosenHosts, ConfigError> {
     let host_keys = host_keys_option(args);
     let inventory = match inventory_file(args, env)? {
         Some(file) => Inventory::new(file, env, host_keys)?,
@@ -356,7 +356,7 @@ fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
     let selections = args.all_selections();
     let mut hosts = match (&inventory.file, selections.is_empty()) {
         (_, true) if args.input.is_some() => Vec::new(),
-        (_, false) => chosen::choose(&inventory, &selections)?,
+        (_, false) => host_selection::choose(&inventory, &selections)?,
         (None, true) => vec![this_machine(&inventory)?],
         (Some(file), true) if inventory.table.hosts.is_empty() => {
             let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
@@ -370,7 +370,7 @@ fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
     if args.input.is_some() {
         hosts.push(standard_input(&inventory, &hosts)?);
     }
-    Ok(Chosen {
+    Ok(ChosenHosts {
         inventory: path,
         hosts,
         host_keys: inventory.table.defaults.host_keys,
@@ -379,12 +379,15 @@ fn hosts(args: &Args, env: &Environment) -> Result<Chosen, ConfigError> {
 
 /// The inventory: of `--config`, of `LOGTRAIL_HOSTS`, of the user's configuration folder. Only the
 /// last may be missing.
-fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>, ConfigError> {
+fn inventory_file(
+    args: &CliArgs,
+    env: &ProcessEnvironment,
+) -> Result<Option<file::ConfigText>, ConfigError> {
     if let Some(path) = &args.global.config {
-        return file::Source::read(path).map(Some);
+        return file::ConfigText::read(path).map(Some);
     }
     if let Some(path) = env.variable("LOGTRAIL_HOSTS") {
-        let read = file::Source::read(path.as_ref());
+        let read = file::ConfigText::read(path.as_ref());
         return read.map(Some).map_err(|error| match error.place {
             ErrorPlace::WholeFile(_) => ConfigError::option("LOGTRAIL_HOSTS", error.to_string()),
             ErrorPlace::File { .. } | ErrorPlace::Option(_) | ErrorPlace::Query { .. } => error,
@@ -396,13 +399,13 @@ fn inventory_file(args: &Args, env: &Environment) -> Result<Option<file::Source>
     let path = folder.join("hosts.toml");
     // A broken link is a mistake to be told of, and not an absent file.
     if path.symlink_metadata().is_ok() {
-        file::Source::read(&path).map(Some)
+        file::ConfigText::read(&path).map(Some)
     } else {
         Ok(None)
     }
 }
 
-fn config_dir(env: &Environment) -> Option<PathBuf> {
+fn config_dir(env: &ProcessEnvironment) -> Option<PathBuf> {
     env.config_dir
         .as_ref()
         .map(|folder| folder.join("logtrail"))
@@ -439,21 +442,21 @@ fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
     })
 }
 
-fn usual_lines(viewing: &Viewing) -> u32 {
+fn usual_lines(viewing: &ViewingArgs) -> u32 {
     match viewing {
-        Viewing { grep: Some(_), .. } => GREP_LINES,
-        Viewing { once: true, .. } => ONCE_LINES,
+        ViewingArgs { grep: Some(_), .. } => GREP_LINES,
+        ViewingArgs { once: true, .. } => ONCE_LINES,
         _ => CONSOLE_LINES,
     }
 }
 
-fn theme(args: &Args, env: &Environment) -> Theme {
+fn theme(args: &CliArgs, env: &ProcessEnvironment) -> ThemeChoice {
     match &args.global.theme {
         Some(file) if file.contains('/') || file.ends_with(".toml") => {
-            Theme::File(PathBuf::from(file))
+            ThemeChoice::File(PathBuf::from(file))
         }
-        Some(name) => Theme::Named(name.clone()),
-        None if env.variable("NO_COLOR").is_some() => Theme::NoColour,
-        None => Theme::Default,
+        Some(name) => ThemeChoice::Named(name.clone()),
+        None if env.variable("NO_COLOR").is_some() => ThemeChoice::NoColour,
+        None => ThemeChoice::Default,
     }
 }

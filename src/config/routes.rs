@@ -1,9 +1,9 @@
 //! Jump routes: each `via` entry becomes a chain of hops, first hop first.
 
 use super::error::{ConfigError, suggestion_or};
-use super::file::Source;
+use super::file::ConfigText;
 use super::host_table::HostTable;
-use super::target::Target;
+use super::target::SshTarget;
 use crate::model::host::Endpoint;
 
 /// More hops than any network needs, and each costs a handshake; beyond it the configuration is
@@ -17,13 +17,13 @@ const MAX_ROUTES: usize = 16;
 pub(super) type Chains = Vec<Vec<Endpoint>>;
 
 /// Resolves the routes of an inventory.
-pub(super) struct Routes<'a> {
+pub(super) struct RouteResolver<'a> {
     table: &'a HostTable,
-    file: &'a Source,
+    file: &'a ConfigText,
 }
 
-impl<'a> Routes<'a> {
-    pub(super) fn new(table: &'a HostTable, file: &'a Source) -> Self {
+impl<'a> RouteResolver<'a> {
+    pub(super) fn new(table: &'a HostTable, file: &'a ConfigText) -> Self {
         Self { table, file }
     }
 
@@ -127,7 +127,8 @@ impl<'a> Routes<'a> {
     /// A hop that the file does not define.
     fn outside(&self, hop: &str, at: usize) -> Result<Endpoint, ConfigError> {
         let fail = |message: String| self.file.error(at, message);
-        let target = Target::parse(hop).map_err(|message| fail(format!("jump host: {message}")))?;
+        let target =
+            SshTarget::parse(hop).map_err(|message| fail(format!("jump host: {message}")))?;
         if !self.table.takes_outside(&target) {
             let otherwise =
                 || "one outside the inventory is written user@host:port or ssh://host".to_owned();

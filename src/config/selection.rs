@@ -11,7 +11,7 @@ use globset::{Glob, GlobMatcher};
 use toml::Spanned;
 
 use super::error::{ConfigError, suggestion};
-use super::file::Source;
+use super::file::ConfigText;
 use super::host_table::HostTable;
 use super::sources::check_label;
 
@@ -27,7 +27,7 @@ impl HostGroups {
     pub(super) fn new(
         table: &HostTable,
         raw: &[(Spanned<String>, Vec<Spanned<String>>)],
-        file: &Source,
+        file: &ConfigText,
     ) -> Result<Self, ConfigError> {
         let mut resolver = GroupResolver {
             table,
@@ -184,7 +184,7 @@ fn matching(table: &HostTable, meant: impl Fn(usize) -> bool) -> Vec<usize> {
 /// Resolves groups that name each other.
 struct GroupResolver<'a> {
     table: &'a HostTable,
-    file: &'a Source,
+    file: &'a ConfigText,
     raw: &'a [(Spanned<String>, Vec<Spanned<String>>)],
     done: HashMap<usize, Vec<usize>>,
 }

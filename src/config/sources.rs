@@ -190,7 +190,7 @@ fn stem(file: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::source::{Container, Pod};
+    use crate::model::source::{ContainerSelector, PodSelector};
 
     #[test]
     fn a_source_is_named_after_its_file_and_the_folder_it_belongs_to() {
@@ -225,12 +225,12 @@ mod tests {
     #[test]
     fn containers_pods_and_commands_are_named_after_what_is_plain_of_them() {
         let container = |name: &str| {
-            SourceKind::Container(Container {
+            SourceKind::Container(ContainerSelector {
                 engine: None,
                 name: name.to_owned(),
             })
         };
-        let pod = Pod {
+        let pod = PodSelector {
             namespace: None,
             name: "*".to_owned(),
             container: None,

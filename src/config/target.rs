@@ -6,7 +6,7 @@ use crate::model::host::{Address, NameError, UserName};
 
 /// `[ssh://][user@]host[:port]`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct SshTarget {
     pub(super) user: Option<UserName>,
     pub(super) host: Address,
     pub(super) port: Option<u16>,
@@ -14,7 +14,7 @@ pub(super) struct Target {
     pub(super) explicit: bool,
 }
 
-impl Target {
+impl SshTarget {
     /// Takes a target apart.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn check(given: &str, expect: Result<(Option<&str>, &str, Option<u16>), &str>) {
-        let got = Target::parse(given);
+        let got = SshTarget::parse(given);
         let got = got.as_ref().map(|target| {
             (
                 target.user.as_ref().map(UserName::as_str),

@@ -10,23 +10,25 @@ use std::time::Duration;
 use clap::Parser;
 use tempfile::TempDir;
 
-use super::file::{HOST_KEYS, SOURCE_KEYS, Source};
+use super::file::{ConfigText, HOST_KEYS, SOURCE_KEYS};
 use super::*;
-use crate::model::source::{Container, Engine, Pod, SourceKind, SourceSpec};
+use crate::model::source::{
+    ContainerEngine, ContainerSelector, PodSelector, SourceKind, SourceSpec,
+};
 
 /// A folder with a `hosts.toml` and an environment in which nothing else exists.
 struct World {
     folder: TempDir,
-    env: Environment,
+    env: ProcessEnvironment,
 }
 
 impl World {
     fn new(hosts: &[u8]) -> Self {
         let folder = TempDir::new().expect("a folder for the test");
         fs::write(folder.path().join("hosts.toml"), hosts).expect("a file in it");
-        let env = Environment {
+        let env = ProcessEnvironment {
             home: Some(folder.path().join("home")),
-            ..Environment::default()
+            ..ProcessEnvironment::default()
         };
         Self { folder, env }
     }
@@ -37,20 +39,23 @@ impl World {
 
     /// The plan of a command line, after `--config` with the file; errors without the name of the
     /// folder.
-    fn plan(&self, options: &[&str]) -> Result<Plan, String> {
+    fn plan(&self, options: &[&str]) -> Result<RunPlan, String> {
         let file = self.file();
         self.plan_of(["--config", &file].iter().chain(options))
     }
 
-    fn plan_of<'a>(&self, options: impl IntoIterator<Item = &'a &'a str>) -> Result<Plan, String> {
+    fn plan_of<'a>(
+        &self,
+        options: impl IntoIterator<Item = &'a &'a str>,
+    ) -> Result<RunPlan, String> {
         let line = ["logtrail-tui"].iter().chain(options).copied();
-        let args = Args::try_parse_from(line).expect("a valid command line");
+        let args = CliArgs::try_parse_from(line).expect("a valid command line");
         let folder = format!("{}/", self.folder.path().display());
         load(&args, &self.env).map_err(|error| error.to_string().replace(&folder, ""))
     }
 }
 
-fn plan(hosts: &str, options: &[&str]) -> Result<Plan, String> {
+fn plan(hosts: &str, options: &[&str]) -> Result<RunPlan, String> {
     World::new(hosts.as_bytes()).plan(options)
 }
 
@@ -145,7 +150,7 @@ fn the_inventory_is_that_of_the_option_then_of_the_environment_then_of_the_confi
     fs::create_dir_all(folder.join("conf/logtrail")).expect("a folder");
     fs::write(folder.join("conf/logtrail/hosts.toml"), "[hosts.of-folder]").expect("a file");
     fs::write(folder.join("env.toml"), "[hosts.of-environment]").expect("a file");
-    let first = |plan: Result<Plan, String>| plan.map(|plan| plan.hosts[0].name().to_string());
+    let first = |plan: Result<RunPlan, String>| plan.map(|plan| plan.hosts[0].name().to_string());
 
     assert_eq!(first(world.plan_of(&[])).as_deref(), Ok("localhost"));
     world.env.config_dir = Some(folder.join("conf"));
@@ -306,23 +311,23 @@ fn csv_is_a_form_of_one_pass_and_of_nothing_else() {
 fn themes_are_names_or_files_and_no_color_is_respected() {
     let mut world = World::new(b"[hosts.a]");
     let theme = |world: &World, options: &[&str]| world.plan(options).expect("a plan").theme;
-    assert_eq!(theme(&world, &[]), Theme::Default);
+    assert_eq!(theme(&world, &[]), ThemeChoice::Default);
     assert_eq!(
         theme(&world, &["--theme", "light"]),
-        Theme::Named("light".to_owned())
+        ThemeChoice::Named("light".to_owned())
     );
     assert_eq!(
         theme(&world, &["--theme", "./x"]),
-        Theme::File("./x".into())
+        ThemeChoice::File("./x".into())
     );
     world.env.variables.insert("NO_COLOR", "1".into());
-    assert_eq!(theme(&world, &[]), Theme::NoColour);
+    assert_eq!(theme(&world, &[]), ThemeChoice::NoColour);
     assert_eq!(
         theme(&world, &["--theme", "dark"]),
-        Theme::Named("dark".to_owned())
+        ThemeChoice::Named("dark".to_owned())
     );
     world.env.variables.insert("NO_COLOR", "".into());
-    assert_eq!(theme(&world, &[]), Theme::Default);
+    assert_eq!(theme(&world, &[]), ThemeChoice::Default);
 }
 
 fn kinds(sources: &str) -> Vec<(String, SourceKind)> {
@@ -339,7 +344,7 @@ fn kinds(sources: &str) -> Vec<(String, SourceKind)> {
 fn containers_pods_and_commands_are_sources() {
     let word = str::to_owned;
     let container = |engine, name| {
-        SourceKind::Container(Container {
+        SourceKind::Container(ContainerSelector {
             engine,
             name: word(name),
         })
@@ -350,11 +355,11 @@ fn containers_pods_and_commands_are_sources() {
         ),
         [
             (word("shop"), container(None, "shop-*")),
-            (word("db"), container(Some(Engine::Podman), "pg"))
+            (word("db"), container(Some(ContainerEngine::Podman), "pg"))
         ]
     );
     let pod = |namespace: Option<&str>, name: &str, container: Option<&str>| {
-        SourceKind::Pod(Pod {
+        SourceKind::Pod(PodSelector {
             namespace: namespace.map(word),
             name: word(name),
             container: container.map(word),
@@ -430,15 +435,15 @@ fn standard_input_is_a_source_of_this_machine_alone_or_beside_the_hosts_that_are
     );
 }
 
-fn example() -> Source {
-    Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts.example.toml"))
+fn example() -> ConfigText {
+    ConfigText::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts.example.toml"))
         .expect("the example is readable")
 }
 
 #[test]
 fn the_example_is_valid_and_its_defaults_are_the_built_in_ones() {
-    let inventory =
-        Inventory::new(example(), &Environment::default(), None).expect("the example is valid");
+    let inventory = Inventory::new(example(), &ProcessEnvironment::default(), None)
+        .expect("the example is valid");
     assert_eq!(
         inventory.table.defaults,
         Inventory::none(None).table.defaults

@@ -10,13 +10,13 @@ pub(super) struct Cast {
 #[derive(Debug, Clone)]
 pub(super) struct CastMember {
     pub(super) name: String,
-    pub(super) role: Role,
+    pub(super) role: HostRole,
     pub(super) files: Vec<DemoLog>,
 }
 
 /// What a host does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
+pub(super) enum HostRole {
     /// Reverse proxy.
     Web,
     /// Application server behind it.
@@ -30,13 +30,13 @@ pub(super) enum Role {
 /// One log file of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DemoLog {
-    pub(super) form: Form,
-    pub(super) rotation: Rotation,
+    pub(super) form: LineForm,
+    pub(super) rotation: FileRotation,
 }
 
 /// How the lines of a file look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum LineForm {
     /// nginx: combined, then request time and id.
     Access,
     /// nginx: its error log.
@@ -55,14 +55,14 @@ pub(super) enum Form {
 
 /// What happens to a file as it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rotation {
+pub(super) enum FileRotation {
     /// Only once it has reached its share of the disk budget.
     BySize,
     /// As `logrotate` with `create` and `rotate 3` would, four times a minute.
     Often,
 }
 
-impl Role {
+impl HostRole {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Web => "web",
@@ -72,17 +72,17 @@ impl Role {
         }
     }
 
-    fn forms(self) -> &'static [Form] {
+    fn forms(self) -> &'static [LineForm] {
         match self {
-            Self::Web => &[Form::Access, Form::ProxyError, Form::Syslog],
-            Self::Api => &[Form::AppJson, Form::Service, Form::Syslog],
-            Self::Db => &[Form::Database, Form::Syslog],
-            Self::Worker => &[Form::Worker, Form::AppJson, Form::Syslog],
+            Self::Web => &[LineForm::Access, LineForm::ProxyError, LineForm::Syslog],
+            Self::Api => &[LineForm::AppJson, LineForm::Service, LineForm::Syslog],
+            Self::Db => &[LineForm::Database, LineForm::Syslog],
+            Self::Worker => &[LineForm::Worker, LineForm::AppJson, LineForm::Syslog],
         }
     }
 }
 
-impl Form {
+impl LineForm {
     /// What the source is called in the inventory.
     pub(super) fn source_name(self) -> &'static str {
         match self {
@@ -111,18 +111,18 @@ impl Form {
 
 /// Roles are given out in this order over and over: one host is a proxy, three are a whole path,
 /// six the default.
-const ORDER: [Role; 6] = [
-    Role::Web,
-    Role::Api,
-    Role::Db,
-    Role::Web,
-    Role::Api,
-    Role::Worker,
+const ORDER: [HostRole; 6] = [
+    HostRole::Web,
+    HostRole::Api,
+    HostRole::Db,
+    HostRole::Web,
+    HostRole::Api,
+    HostRole::Worker,
 ];
 
 impl Cast {
     pub(super) fn new(size: usize) -> Self {
-        let mut roles: Vec<Role> = ORDER.iter().copied().cycle().take(size).collect();
+        let mut roles: Vec<HostRole> = ORDER.iter().copied().cycle().take(size).collect();
         roles.sort();
         let mut members: Vec<CastMember> = Vec::with_capacity(size);
         for role in roles {
@@ -132,7 +132,7 @@ impl Cast {
                 .iter()
                 .map(|&form| DemoLog {
                     form,
-                    rotation: Rotation::BySize,
+                    rotation: FileRotation::BySize,
                 })
                 .collect();
             members.push(CastMember {
@@ -141,9 +141,11 @@ impl Cast {
                 files,
             });
         }
-        let last_web = members.iter_mut().rfind(|member| member.role == Role::Web);
+        let last_web = members
+            .iter_mut()
+            .rfind(|member| member.role == HostRole::Web);
         if let Some(access) = last_web.and_then(|web| web.files.first_mut()) {
-            access.rotation = Rotation::Often;
+            access.rotation = FileRotation::Often;
         }
         Self { members }
     }
@@ -186,7 +188,7 @@ mod tests {
             let files = cast.members.iter().flat_map(|member| &member.files);
             assert_eq!(
                 files
-                    .filter(|file| file.rotation == Rotation::Often)
+                    .filter(|file| file.rotation == FileRotation::Often)
                     .count(),
                 1,
                 "size {size}"

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::Error;
+use super::DemoError;
 
 const PREFIX: &str = "logtrail-demo-";
 
@@ -26,18 +26,18 @@ case $1 in
 esac"#;
 
 /// A folder (mode 0700) that lives as long as this value or this process, whichever ends first.
-pub(super) struct Folder {
+pub(super) struct DemoFolder {
     dir: Option<TempDir>,
     path: PathBuf,
     watcher: Child,
 }
 
-impl Folder {
+impl DemoFolder {
     /// In memory where the system has such a place for users.
-    pub(super) fn create() -> Result<Self, Error> {
+    pub(super) fn create() -> Result<Self, DemoError> {
         let dir = make_dir()?;
         let path = dir.path().to_owned();
-        let watcher = watch(&path).map_err(|source| Error::Watcher {
+        let watcher = watch(&path).map_err(|source| DemoError::Watcher {
             path: path.display().to_string(),
             source,
         })?;
@@ -53,7 +53,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for DemoFolder {
     fn drop(&mut self) {
         // An error here is not ours to tell: the watcher tries again.
         let _ = self.dir.take().map(TempDir::close);
@@ -62,7 +62,7 @@ impl Drop for Folder {
     }
 }
 
-fn make_dir() -> Result<TempDir, Error> {
+fn make_dir() -> Result<TempDir, DemoError> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR")
         .map(PathBuf::from)
         .filter(|dir| dir.is_absolute());
@@ -73,7 +73,7 @@ fn make_dir() -> Result<TempDir, Error> {
             return Ok(dir);
         }
     }
-    make_dir_in(&temp).map_err(|source| Error::Folder {
+    make_dir_in(&temp).map_err(|source| DemoError::Folder {
         what: "make a folder in",
         path: temp.display().to_string(),
         source,
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_private_and_gone_after_drop() {
-        let folder = Folder::create().expect("a folder");
+        let folder = DemoFolder::create().expect("a folder");
         let path = folder.path().to_owned();
         std::fs::create_dir_all(path.join("web-1")).expect("fill it");
         std::fs::write(path.join("web-1/access.log"), "x").expect("fill it");

@@ -28,9 +28,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use self::cast::Cast;
-use self::folder::Folder;
-use self::server::Server;
-use self::writer::Writer;
+use self::folder::DemoFolder;
+use self::server::DemoServer;
+use self::writer::WriterThread;
 use crate::model::host::{
     Address, Endpoint, HostName, HostSpec, NameError, TransportKind, UserName,
 };
@@ -58,7 +58,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why there is no demo.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum DemoError {
     /// Asked for none, or for too many hosts.
     #[error("demo fleet of {0} hosts: the size must be 1 to {MAX_SIZE}; try --size {DEFAULT_SIZE}")]
     Size(usize),
@@ -101,34 +101,34 @@ pub enum Error {
 }
 
 /// A running demo fleet. Dropping it ends every server and shell and removes its folder;
-/// [`Fleet::stop`] does the same and lets the servers say goodbye first.
-pub struct Fleet {
+/// [`DemoFleet::stop`] does the same and lets the servers say goodbye first.
+pub struct DemoFleet {
     hosts: Vec<HostSpec>,
     // Order matters on drop: hang up, stop writing, remove the folder.
     hang_up: watch::Sender<()>,
     gone: mpsc::Receiver<()>,
-    writer: Writer,
-    folder: Folder,
+    writer: WriterThread,
+    folder: DemoFolder,
 }
 
-impl Fleet {
+impl DemoFleet {
     /// Makes keys and logs and starts `size` servers. Needs a running tokio runtime.
     ///
     /// # Errors
     /// When `size` is not 1 to [`MAX_SIZE`], or the system denies a folder, a port, a thread or
     /// `/bin/sh`.
-    pub async fn start(size: usize) -> Result<Self, Error> {
+    pub async fn start(size: usize) -> Result<Self, DemoError> {
         if !(1..=usize::from(MAX_SIZE)).contains(&size) {
-            return Err(Error::Size(size));
+            return Err(DemoError::Size(size));
         }
         raise_file_limit();
         let cast = Cast::new(size);
-        let folder = Folder::create()?;
+        let folder = DemoFolder::create()?;
         let logs = folder.path().to_owned();
         let told = cast.clone();
-        let writer = tokio::task::spawn_blocking(move || Writer::start(&told, &logs))
+        let writer = tokio::task::spawn_blocking(move || WriterThread::start(&told, &logs))
             .await
-            .map_err(|source| Error::System {
+            .map_err(|source| DemoError::System {
                 what: "write the first lines",
                 source: source.into(),
             })??;
@@ -183,7 +183,7 @@ async fn start_servers(
     folder: &Path,
     stop: &watch::Receiver<()>,
     alive: &mpsc::Sender<()>,
-) -> Result<Vec<HostSpec>, Error> {
+) -> Result<Vec<HostSpec>, DemoError> {
     // The generator of `rand` itself is not used for keys: this one takes its seed from the system.
     let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
     let client_key = PrivateKey::random(&mut rng, Algorithm::Ed25519)?;
@@ -196,13 +196,13 @@ async fn start_servers(
     for (index, member) in cast.members.iter().enumerate() {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
-            .map_err(|source| Error::System {
+            .map_err(|source| DemoError::System {
                 what: "listen on 127.0.0.1",
                 source,
             })?;
         let port = listener
             .local_addr()
-            .map_err(|source| Error::System {
+            .map_err(|source| DemoError::System {
                 what: "listen on 127.0.0.1",
                 source,
             })?
@@ -213,7 +213,7 @@ async fn start_servers(
         spec.endpoint.identity = vec![identity.clone()];
         spec.endpoint.known_hosts = vec![known_hosts.clone()];
         specs.push(spec);
-        let server = Server::new(
+        let server = DemoServer::new(
             host_key,
             Arc::clone(&let_in),
             folder.join(&member.name),
@@ -226,12 +226,12 @@ async fn start_servers(
 }
 
 /// Under both names, so that it matters to nobody which of them is looked up.
-fn known_hosts_line(name: &str, port: u16, key: &PrivateKey) -> Result<String, Error> {
+fn known_hosts_line(name: &str, port: u16, key: &PrivateKey) -> Result<String, DemoError> {
     let public = key.public_key().to_openssh()?;
     Ok(format!("[{name}]:{port},[127.0.0.1]:{port} {public}\n"))
 }
 
-fn host_spec(member: &cast::CastMember, folder: &Path, port: u16) -> Result<HostSpec, Error> {
+fn host_spec(member: &cast::CastMember, folder: &Path, port: u16) -> Result<HostSpec, DemoError> {
     let sources = member.files.iter().map(|file| SourceSpec {
         name: file.form.source_name().to_owned(),
         kind: SourceKind::Path(
@@ -260,7 +260,7 @@ fn log_path(folder: &Path, member: &cast::CastMember, file: &cast::DemoLog) -> P
     folder.join(&member.name).join(file.form.file_name())
 }
 
-fn write_private(path: &Path, contents: &[u8]) -> Result<(), Error> {
+fn write_private(path: &Path, contents: &[u8]) -> Result<(), DemoError> {
     let write = || {
         OpenOptions::new()
             .write(true)
@@ -269,7 +269,7 @@ fn write_private(path: &Path, contents: &[u8]) -> Result<(), Error> {
             .open(path)?
             .write_all(contents)
     };
-    write().map_err(|source| Error::Folder {
+    write().map_err(|source| DemoError::Folder {
         what: "write",
         path: path.display().to_string(),
         source,

@@ -56,14 +56,14 @@ const WINDOW: u32 = 1024 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// One SSH server.
-pub(super) struct Server {
+pub(super) struct DemoServer {
     config: Arc<Config>,
     let_in: Arc<KeyData>,
     home: Arc<PathBuf>,
     cuts: bool,
 }
 
-impl Server {
+impl DemoServer {
     /// With its host key, the key it lets in, and the folder its shells start in; `cuts`: it loses
     /// its connections every now and then.
     pub(super) fn new(
@@ -117,7 +117,7 @@ impl Server {
         alive: mpsc::Sender<()>,
     ) -> impl Future<Output = Result<(), russh::Error>> + Send + 'static {
         let logged_in = Arc::new(AtomicBool::new(false));
-        let handler = Handler {
+        let handler = SessionHandler {
             let_in: Arc::clone(&self.let_in),
             home: Arc::clone(&self.home),
             logged_in: Arc::clone(&logged_in),
@@ -208,7 +208,7 @@ fn config(host_key: PrivateKey) -> Config {
     }
 }
 
-struct Handler {
+struct SessionHandler {
     let_in: Arc<KeyData>,
     home: Arc<PathBuf>,
     logged_in: Arc<AtomicBool>,
@@ -219,7 +219,7 @@ struct Handler {
     alive: mpsc::Sender<()>,
 }
 
-impl Handler {
+impl SessionHandler {
     fn judge(&self, user: &str, key: &KeyData) -> Auth {
         if user == super::USER && *key == *self.let_in {
             Auth::Accept
@@ -229,7 +229,7 @@ impl Handler {
     }
 }
 
-impl server::Handler for Handler {
+impl server::Handler for SessionHandler {
     type Error = russh::Error;
 
     async fn auth_publickey_offered(

@@ -54,7 +54,7 @@ async fn run(
     let Ok(mut child) = spawn(home) else {
         return Some(NOT_STARTED);
     };
-    let _group = Group::of(&child);
+    let _group = ShellGroup::of(&child);
     let stdin = child.stdin.take();
     let mut pumps = JoinSet::new();
     if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
@@ -95,9 +95,9 @@ fn spawn(home: &Path) -> io::Result<Child> {
 /// Kills the process group of a shell when dropped. By then the shell may have been reaped; its
 /// number is not given out again while its group has members, and without members there is nothing
 /// to kill.
-struct Group(Option<Pid>);
+struct ShellGroup(Option<Pid>);
 
-impl Group {
+impl ShellGroup {
     fn of(child: &Child) -> Self {
         Self(
             child
@@ -108,7 +108,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ShellGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
             let _ = kill_process_group(group, Signal::KILL);

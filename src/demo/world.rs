@@ -18,7 +18,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use self::incident::Incident;
-use super::cast::{Cast, Form, Role};
+use super::cast::{Cast, HostRole, LineForm};
 use super::lines;
 
 mod chores;
@@ -52,14 +52,14 @@ const MIN_RATE: f64 = 0.6;
 const HISTORY_RATE: f64 = 0.4;
 
 /// The world of one fleet.
-pub(super) struct World {
+pub(super) struct DemoWorld {
     rng: StdRng,
     zone: TimeZone,
-    forms: Vec<Form>,
-    webs: Vec<Player>,
-    apis: Vec<Player>,
-    dbs: Vec<Player>,
-    workers: Vec<Player>,
+    forms: Vec<LineForm>,
+    webs: Vec<DemoHost>,
+    apis: Vec<DemoHost>,
+    dbs: Vec<DemoHost>,
+    workers: Vec<DemoHost>,
     ahead: BinaryHeap<Reverse<WorldEvent>>,
     clock_ms: i64,
     told: u64,
@@ -70,9 +70,9 @@ pub(super) struct World {
 
 /// A host and its files.
 #[derive(Debug, Clone)]
-struct Player {
+struct DemoHost {
     name: String,
-    files: Vec<(Form, usize)>,
+    files: Vec<(LineForm, usize)>,
     /// What it owes of requests or jobs, as a fraction.
     owed: f64,
     owed_chores: f64,
@@ -90,9 +90,9 @@ struct WorldEvent {
     tail: String,
 }
 
-impl World {
+impl DemoWorld {
     pub(super) fn new(cast: &Cast, seed: u64) -> Self {
-        let mut players: Vec<(Role, Player)> = Vec::new();
+        let mut players: Vec<(HostRole, DemoHost)> = Vec::new();
         let mut forms = Vec::new();
         for member in &cast.members {
             let first = forms.len();
@@ -105,7 +105,7 @@ impl World {
             forms.extend(member.files.iter().map(|file| file.form));
             players.push((
                 member.role,
-                Player {
+                DemoHost {
                     name: member.name.clone(),
                     files,
                     owed: 0.0,
@@ -125,10 +125,10 @@ impl World {
             rng: StdRng::seed_from_u64(seed),
             zone: TimeZone::system(),
             forms,
-            webs: with(Role::Web),
-            apis: with(Role::Api),
-            dbs: with(Role::Db),
-            workers: with(Role::Worker),
+            webs: with(HostRole::Web),
+            apis: with(HostRole::Api),
+            dbs: with(HostRole::Db),
+            workers: with(HostRole::Worker),
             ahead: BinaryHeap::new(),
             clock_ms: 0,
             told: 0,
@@ -163,13 +163,13 @@ impl World {
         self.incidents(from, to);
         for web in 0..self.webs.len() {
             let owed = seconds * REQUESTS * tide(from, web);
-            for at in self.due(Role::Web, web, owed, from, to) {
+            for at in self.due(HostRole::Web, web, owed, from, to) {
                 self.request(web, at);
             }
         }
         for worker in 0..self.workers.len() {
             for at in self.due(
-                Role::Worker,
+                HostRole::Worker,
                 worker,
                 seconds * JOBS * tide(from, worker + 7),
                 from,
@@ -182,12 +182,12 @@ impl World {
     }
 
     /// The moments at which a player does what it owes by now.
-    fn due(&mut self, role: Role, index: usize, more: f64, from: i64, to: i64) -> Vec<i64> {
+    fn due(&mut self, role: HostRole, index: usize, more: f64, from: i64, to: i64) -> Vec<i64> {
         // As uneven as visitors are: the same on average, from nothing to three times as much.
         let more = more
             * self.rng.random_range(0.0..2.0)
             * if self.rng.random_bool(0.1) { 1.9 } else { 0.9 };
-        let players = if role == Role::Web {
+        let players = if role == HostRole::Web {
             &mut self.webs
         } else {
             &mut self.workers
@@ -249,8 +249,8 @@ impl World {
     }
 }
 
-impl Player {
-    fn file(&self, form: Form) -> Option<usize> {
+impl DemoHost {
+    fn file(&self, form: LineForm) -> Option<usize> {
         self.files
             .iter()
             .find(|(has, _)| *has == form)
@@ -271,7 +271,7 @@ mod tests {
     const START: i64 = 1_767_225_600_000;
 
     fn story(size: usize, seconds: i64, seed: u64) -> Vec<(usize, String)> {
-        let mut world = World::new(&Cast::new(size), seed);
+        let mut world = DemoWorld::new(&Cast::new(size), seed);
         let mut told = Vec::new();
         world.skip_to(START);
         world.advance(START + seconds * 1000, &mut |file, line| {
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_long_sleep_is_not_made_up_for() {
-        let mut world = World::new(&Cast::new(1), 1);
+        let mut world = DemoWorld::new(&Cast::new(1), 1);
         world.skip_to(START);
         let mut lines = 0;
         world.advance(START + 24 * 3600 * 1000, &mut |_, _| lines += 1);

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::cast::{Cast, Rotation};
-use super::world::World;
-use super::{Error, log_path};
+use super::cast::{Cast, FileRotation};
+use super::world::DemoWorld;
+use super::{DemoError, log_path};
 
 /// How often lines are written: short enough to look alive, long enough that 200 hosts cost next to
 /// nothing.
@@ -49,21 +49,21 @@ const HISTORY_MS: i64 = 4 * 60 * 1000;
 const SEED: u64 = 0x10_97_2a_11;
 
 /// The thread that writes. It ends when this is dropped.
-pub(super) struct Writer {
+pub(super) struct WriterThread {
     /// Nothing is ever sent: that it is gone is the message.
     stop: Option<mpsc::SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Writer {
+impl WriterThread {
     /// Writes the history, then goes on in a thread of its own.
-    pub(super) fn start(cast: &Cast, folder: &Path) -> Result<Self, Error> {
+    pub(super) fn start(cast: &Cast, folder: &Path) -> Result<Self, DemoError> {
         let tick = if cast.members.len() > MANY {
             TICK_OF_MANY
         } else {
             TICK
         };
-        let mut desk = Desk::new(cast, folder)?;
+        let mut desk = WriterDesk::new(cast, folder)?;
         let now = Timestamp::now().as_millisecond();
         desk.world.skip_to(now - HISTORY_MS);
         desk.write_until(now)?;
@@ -79,7 +79,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("demo-logs".into())
             .spawn(write)
-            .map_err(|source| Error::System {
+            .map_err(|source| DemoError::System {
                 what: "start the thread that writes logs",
                 source,
             })?;
@@ -90,7 +90,7 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for WriterThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         let _ = self.thread.take().map(JoinHandle::join);
@@ -98,36 +98,36 @@ impl Drop for Writer {
 }
 
 /// All files and the world that fills them.
-struct Desk {
-    world: World,
-    files: Vec<Log>,
+struct WriterDesk {
+    world: DemoWorld,
+    files: Vec<WrittenLog>,
     rotate_often_at: Instant,
 }
 
-struct Log {
+struct WrittenLog {
     path: PathBuf,
-    rotation: Rotation,
+    rotation: FileRotation,
     size: u64,
     share: u64,
     fresh: Vec<u8>,
 }
 
-impl Desk {
-    fn new(cast: &Cast, folder: &Path) -> Result<Self, Error> {
+impl WriterDesk {
+    fn new(cast: &Cast, folder: &Path) -> Result<Self, DemoError> {
         let generations = u64::from(KEPT_BY_SIZE) + 1;
         let share = (DISK_BUDGET / (cast.files() as u64 * generations)).max(MIN_SHARE);
         let mut files = Vec::with_capacity(cast.files());
         for member in &cast.members {
             let home = folder.join(&member.name);
             let made = fs::DirBuilder::new().mode(0o700).create(&home);
-            made.map_err(|source| Error::Folder {
+            made.map_err(|source| DemoError::Folder {
                 what: "make folder",
                 path: home.display().to_string(),
                 source,
             })?;
             for file in &member.files {
                 let path = log_path(folder, member, file);
-                let log = Log {
+                let log = WrittenLog {
                     path,
                     rotation: file.rotation,
                     size: 0,
@@ -140,14 +140,14 @@ impl Desk {
             }
         }
         Ok(Self {
-            world: World::new(cast, SEED),
+            world: DemoWorld::new(cast, SEED),
             files,
             rotate_often_at: Instant::now() + ROTATE_EVERY,
         })
     }
 
     /// Everything that happened before `until` (milliseconds since 1970).
-    fn write_until(&mut self, until: i64) -> Result<(), Error> {
+    fn write_until(&mut self, until: i64) -> Result<(), DemoError> {
         let Self { world, files, .. } = self;
         world.advance(until, &mut |file, line| {
             files[file].fresh.extend_from_slice(line.as_bytes());
@@ -169,8 +169,8 @@ impl Desk {
         }
         for log in &mut self.files {
             match log.rotation {
-                Rotation::Often if often => log.turn(KEPT_OFTEN)?,
-                Rotation::BySize if log.size > log.share => log.turn(KEPT_BY_SIZE)?,
+                FileRotation::Often if often => log.turn(KEPT_OFTEN)?,
+                FileRotation::BySize if log.size > log.share => log.turn(KEPT_BY_SIZE)?,
                 _ => {}
             }
         }
@@ -178,7 +178,7 @@ impl Desk {
     }
 }
 
-impl Log {
+impl WrittenLog {
     /// Opened anew each time: 200 hosts would otherwise hold 600 files open in this one process.
     fn append(&mut self) -> io::Result<()> {
         if self.fresh.is_empty() {
@@ -199,8 +199,8 @@ impl Log {
             .open(&self.path)
     }
 
-    fn error(&self, source: io::Error) -> Error {
-        Error::Folder {
+    fn error(&self, source: io::Error) -> DemoError {
+        DemoError::Folder {
             what: "write",
             path: self.path.display().to_string(),
             source,
@@ -232,10 +232,10 @@ impl Log {
 mod tests {
     use super::*;
 
-    fn log(path: PathBuf) -> Log {
-        Log {
+    fn log(path: PathBuf) -> WrittenLog {
+        WrittenLog {
             path,
-            rotation: Rotation::Often,
+            rotation: FileRotation::Often,
             size: 0,
             share: 10,
             fresh: Vec::new(),

@@ -10,7 +10,7 @@ use memchr::{memchr, memrchr};
 use crate::files::access::FileError;
 
 use super::text::PlainText;
-use super::{MAX_LINE, Stop};
+use super::{MAX_LINE, StopFlag};
 
 /// Text that is read at once. Tests come upon its ends more often.
 const BLOCK: usize = if cfg!(test) { 16 } else { 256 << 10 };
@@ -42,7 +42,7 @@ impl TextBlock {
         text: &mut PlainText,
         from: u64,
         to: u64,
-        stop: &Stop,
+        stop: &StopFlag,
     ) -> Result<Self, FileError> {
         let mut block = Self {
             base: from,
@@ -131,7 +131,7 @@ impl TextBlock {
         text: &mut PlainText,
         position: usize,
         (before, low): (u32, usize),
-        stop: &Stop,
+        stop: &StopFlag,
     ) -> Result<usize, FileError> {
         let low = low.max(position.saturating_sub(MAX_KEPT));
         let keep = match self.lines_before(position, before, low) {
@@ -163,7 +163,7 @@ impl TextBlock {
         self.bytes.drain(..keep);
     }
 
-    fn read(&mut self, text: &mut PlainText, stop: &Stop) -> Result<(), FileError> {
+    fn read(&mut self, text: &mut PlainText, stop: &StopFlag) -> Result<(), FileError> {
         let had = self.bytes.len();
         self.bytes.resize(had + BLOCK, 0);
         let read = text.read(&mut self.bytes[had..], stop);
@@ -180,7 +180,7 @@ impl TextBlock {
         &mut self,
         text: &mut PlainText,
         start: usize,
-        stop: &Stop,
+        stop: &StopFlag,
     ) -> Result<(), FileError> {
         let hole = self.bytes[start..]
             .iter()
@@ -215,7 +215,7 @@ impl TextBlock {
     }
 
     /// Passes over the rest of a line.
-    fn pass_line(&mut self, text: &mut PlainText, stop: &Stop) -> Result<(), FileError> {
+    fn pass_line(&mut self, text: &mut PlainText, stop: &StopFlag) -> Result<(), FileError> {
         let to = self.to;
         self.pass(text, to, stop, |piece| {
             memchr(b'\n', piece).map(|at| at + 1)
@@ -223,7 +223,7 @@ impl TextBlock {
     }
 
     /// Passes over bytes that were never written.
-    fn pass_hole(&mut self, text: &mut PlainText, stop: &Stop) -> Result<(), FileError> {
+    fn pass_hole(&mut self, text: &mut PlainText, stop: &StopFlag) -> Result<(), FileError> {
         self.pass(text, u64::MAX, stop, |piece| {
             piece.iter().position(|&byte| byte != 0)
         })
@@ -235,7 +235,7 @@ impl TextBlock {
         &mut self,
         text: &mut PlainText,
         to: u64,
-        stop: &Stop,
+        stop: &StopFlag,
         end: End,
     ) -> Result<(), FileError> {
         let mut piece = vec![0; BLOCK];

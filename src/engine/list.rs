@@ -5,11 +5,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::files::access::FileError;
-use crate::files::listing::{Listing, LogLink};
+use crate::files::listing::{FileListing, LogLink};
 use crate::files::log_names::LogNames;
 use crate::model::log_file::LogFile;
 
-use super::Stop;
+use super::StopFlag;
 use super::open::{as_path, look, system};
 use super::pattern::{is_pattern, matches, unquoted};
 
@@ -29,18 +29,18 @@ const MAX_LINKS: u32 = 40;
 ///
 /// # Errors
 /// When the path may not be looked at, or the pattern has too much to look through.
-pub fn list(pattern: &[u8], stop: &Stop) -> Result<Listing, FileError> {
+pub fn list(pattern: &[u8], stop: &StopFlag) -> Result<FileListing, FileError> {
     // A file may be called as a pattern is.
     let is_path = !is_pattern(pattern) || matches!(look(pattern), Ok(Some(_)));
-    list_within(pattern, is_path, Listing::LIMIT, stop)
+    list_within(pattern, is_path, FileListing::LIMIT, stop)
 }
 
 /// The same for one path, even if it looks like a pattern.
 ///
 /// # Errors
 /// When the path may not be looked at.
-pub fn list_log(path: &[u8], stop: &Stop) -> Result<Listing, FileError> {
-    list_within(path, true, Listing::LIMIT, stop)
+pub fn list_log(path: &[u8], stop: &StopFlag) -> Result<FileListing, FileError> {
+    list_within(path, true, FileListing::LIMIT, stop)
 }
 
 /// The same in at most so many bytes.
@@ -48,9 +48,9 @@ pub(super) fn list_within(
     pattern: &[u8],
     is_path: bool,
     limit: usize,
-    stop: &Stop,
-) -> Result<Listing, FileError> {
-    let ids = |files: &Listing| files.iter().map(|file| file.id).collect::<HashSet<_>>();
+    stop: &StopFlag,
+) -> Result<FileListing, FileError> {
+    let ids = |files: &FileListing| files.iter().map(|file| file.id).collect::<HashSet<_>>();
     let list_once = || list_once(pattern, is_path, limit, stop);
     let mut files = list_once()?;
     // While a rotation is under way one look may miss a file that moves from name to name.
@@ -70,9 +70,9 @@ fn list_once(
     pattern: &[u8],
     is_path: bool,
     limit: usize,
-    stop: &Stop,
-) -> Result<Listing, FileError> {
-    let mut walk = Walk {
+    stop: &StopFlag,
+) -> Result<FileListing, FileError> {
+    let mut walk = FolderWalk {
         stop,
         names: 0,
         folders: HashMap::new(),
@@ -83,7 +83,7 @@ fn list_once(
         walk.expand(pattern)?
     };
     let mut found = UniqueFiles {
-        files: Listing::within(limit),
+        files: FileListing::within(limit),
         known: HashSet::new(),
     };
     let mut logs = Vec::new();
@@ -139,7 +139,7 @@ fn target_of(path: &[u8]) -> Option<Vec<u8>> {
 
 /// Each file once.
 struct UniqueFiles {
-    files: Listing,
+    files: FileListing,
     known: HashSet<(u64, u64)>,
 }
 
@@ -152,13 +152,13 @@ impl UniqueFiles {
 }
 
 /// Folders that are read, each once.
-struct Walk<'a> {
-    stop: &'a Stop,
+struct FolderWalk<'a> {
+    stop: &'a StopFlag,
     names: usize,
     folders: HashMap<Vec<u8>, Vec<Vec<u8>>>,
 }
 
-impl Walk<'_> {
+impl FolderWalk<'_> {
     /// The paths that a pattern matches, in the order of their bytes; a path without a pattern as
     /// it is.
     fn expand(&mut self, pattern: &[u8]) -> Result<Vec<Vec<u8>>, FileError> {

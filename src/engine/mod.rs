@@ -7,9 +7,9 @@
 //! * `read`: pieces of it, and how long it is. `needle`, `block`, `scan`: the lines of it that are
 //!   looked for.
 //!
-//! What is made of several files is left to `host::history`; so is what a line means.
+//! What is made of several files is left to `host::search`; so is what a line means.
 //!
-//! Every question takes a [`Stop`], looks at it after a few hundred KiB at most, and gives up when
+//! Every question takes a [`StopFlag`], looks at it after a few hundred KiB at most, and gives up when
 //! it is set.
 
 mod block;
@@ -23,8 +23,8 @@ mod text;
 mod unpack;
 
 pub use list::{list, list_log};
-pub use read::{Reader, measure};
-pub use scan::Scanner;
+pub use read::{FileReader, measure};
+pub use scan::FileScanner;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,9 +37,9 @@ pub const MAX_LINE: usize = if cfg!(test) { 40 } else { 1 << 20 };
 
 /// By which work is ended that nobody waits for any more. Its clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct StopFlag(Arc<AtomicBool>);
 
-impl Stop {
+impl StopFlag {
     /// Ends the work that has this or a clone of it.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);

@@ -8,7 +8,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::query::{Patterns, Prefilter};
+use crate::query::{GrepPatterns, Prefilter};
 
 use super::pattern::bracket;
 
@@ -34,11 +34,11 @@ pub(super) fn needle(filter: &Prefilter) -> Option<Regex> {
     builder.build().ok()
 }
 
-fn translated(patterns: &Patterns, pattern: &[u8]) -> Option<String> {
+fn translated(patterns: &GrepPatterns, pattern: &[u8]) -> Option<String> {
     if patterns.fixed {
         return Some(pattern.iter().copied().map(byte).collect());
     }
-    Extended {
+    ExtendedPattern {
         out: String::new(),
         groups: Vec::new(),
         atom: None,
@@ -71,7 +71,7 @@ fn set(members: &[bool; 256]) -> String {
 }
 
 /// A translation under way.
-struct Extended {
+struct ExtendedPattern {
     out: String,
     /// Where each open group begins.
     groups: Vec<usize>,
@@ -81,7 +81,7 @@ struct Extended {
     repeated: bool,
 }
 
-impl Extended {
+impl ExtendedPattern {
     fn translate(mut self, mut pattern: &[u8]) -> Option<String> {
         while let Some((&first, rest)) = pattern.split_first() {
             pattern = match first {

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::files::access::{Chunk, FileError};
+use crate::files::access::{FileChunk, FileError};
 use crate::model::log_file::{Compression, LogFile};
 
-use super::Stop;
+use super::StopFlag;
 use super::text::PlainText;
 
 /// Text that is unpacked at once where only its length is wanted.
@@ -14,11 +14,11 @@ const BLOCK: usize = 256 << 10;
 /// The last compressed file that was read, kept open: who pages through it forwards has it unpacked
 /// once.
 #[derive(Default)]
-pub struct Reader {
+pub struct FileReader {
     kept: Option<(LogFile, PlainText)>,
 }
 
-impl Reader {
+impl FileReader {
     /// Text of a file from an offset on, at most `most` bytes. Of a damaged file what is good comes
     /// first.
     ///
@@ -29,8 +29,8 @@ impl Reader {
         file: &LogFile,
         from: u64,
         most: usize,
-        stop: &Stop,
-    ) -> Result<Chunk, FileError> {
+        stop: &StopFlag,
+    ) -> Result<FileChunk, FileError> {
         let mut text = match self.kept.take() {
             Some((kept, text)) if kept == *file && text.offset() <= from => text,
             _ => PlainText::open(file)?,
@@ -43,9 +43,14 @@ impl Reader {
     }
 }
 
-fn chunk(text: &mut PlainText, from: u64, most: usize, stop: &Stop) -> Result<Chunk, FileError> {
+fn chunk(
+    text: &mut PlainText,
+    from: u64,
+    most: usize,
+    stop: &StopFlag,
+) -> Result<FileChunk, FileError> {
     if !text.skip_to(from, stop)? {
-        return Ok(Chunk {
+        return Ok(FileChunk {
             bytes: Bytes::new(),
             at_end: true,
         });
@@ -53,7 +58,7 @@ fn chunk(text: &mut PlainText, from: u64, most: usize, stop: &Stop) -> Result<Ch
     let mut bytes = vec![0; most];
     let read = text.read(&mut bytes, stop)?;
     bytes.truncate(read);
-    Ok(Chunk {
+    Ok(FileChunk {
         bytes: bytes.into(),
         at_end: text.is_at_end(),
     })
@@ -62,8 +67,8 @@ fn chunk(text: &mut PlainText, from: u64, most: usize, stop: &Stop) -> Result<Ch
 /// How long the text of a file is. A compressed one is unpacked for that.
 ///
 /// # Errors
-/// As with [`Reader::read`]; also where only the end is damaged.
-pub fn measure(file: &LogFile, stop: &Stop) -> Result<u64, FileError> {
+/// As with [`FileReader::read`]; also where only the end is damaged.
+pub fn measure(file: &LogFile, stop: &StopFlag) -> Result<u64, FileError> {
     let mut text = PlainText::open(file)?;
     if let Some(length) = text.length() {
         return Ok(length);

@@ -4,12 +4,12 @@
 use bytes::Bytes;
 use regex::bytes::Regex;
 
-use crate::files::access::{FileError, Finds, Found, Scan};
+use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
 
 use super::block::TextBlock;
 use super::needle::needle;
 use super::text::PlainText;
-use super::{MAX_LINE, Stop};
+use super::{MAX_LINE, StopFlag};
 
 /// What is found is told when it comes to this much, but for the lines that belong to one hit.
 const PIECE: usize = if cfg!(test) { 200 } else { 256 << 10 };
@@ -25,7 +25,7 @@ const BIG: u64 = 256 << 20;
 const FORGOTTEN: u64 = 8 << 20;
 
 /// A scan under way.
-pub struct Scanner {
+pub struct FileScanner {
     text: PlainText,
     block: TextBlock,
     needle: Option<Regex>,
@@ -44,12 +44,12 @@ pub struct Scanner {
     failed: Option<FileError>,
 }
 
-impl Scanner {
+impl FileScanner {
     /// Begins to look.
     ///
     /// # Errors
     /// When the file is gone, another one, damaged before the range, or may not be read.
-    pub fn new(scan: &Scan, stop: &Stop) -> Result<Self, FileError> {
+    pub fn new(scan: &ScanRequest, stop: &StopFlag) -> Result<Self, FileError> {
         let mut text = PlainText::open(&scan.file)?;
         // What is added meanwhile is not waited for.
         let to = text.length().map_or(scan.to, |length| scan.to.min(length));
@@ -78,7 +78,7 @@ impl Scanner {
     ///
     /// # Errors
     /// When the file cannot be read any further; what was found before has been told.
-    pub fn next(&mut self, stop: &Stop) -> Result<Option<Finds>, FileError> {
+    pub fn next(&mut self, stop: &StopFlag) -> Result<Option<ScanBatch>, FileError> {
         if self.over {
             return self.failed.take().map_or(Ok(None), Err);
         }
@@ -98,7 +98,7 @@ impl Scanner {
         Ok(Some(piece.finish(read_to)))
     }
 
-    fn go_on(&mut self, stop: &Stop) -> Result<(), FileError> {
+    fn go_on(&mut self, stop: &StopFlag) -> Result<(), FileError> {
         if self.block.is_ended() {
             self.over = true;
             self.failed = self.text.failure();
@@ -225,19 +225,19 @@ impl ScanPiece {
         self.lines.push((offset, self.bytes.len(), is_hit));
     }
 
-    fn finish(self, read_to: u64) -> Finds {
+    fn finish(self, read_to: u64) -> ScanBatch {
         let bytes = Bytes::from(self.bytes);
         let mut start = 0;
         let found = self.lines.into_iter().map(|(offset, end, is_hit)| {
             let raw = bytes.slice(start..end);
             start = end;
-            Found {
+            FoundLine {
                 offset,
                 raw,
                 is_hit,
             }
         });
-        Finds {
+        ScanBatch {
             lines: found.collect(),
             read_to,
         }

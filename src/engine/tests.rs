@@ -11,13 +11,13 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use regex::bytes::Regex;
 
-use super::{MAX_LINE, Reader, Scanner, Stop, list, measure};
-use crate::files::access::{FileError, Scan};
+use super::{FileReader, FileScanner, MAX_LINE, StopFlag, list, measure};
+use crate::files::access::{FileError, ScanRequest};
 use crate::model::log_file::LogFile;
-use crate::query::{Patterns, Prefilter};
+use crate::query::{GrepPatterns, Prefilter};
 
 fn listed(path: &Path) -> LogFile {
-    let files = list(path.as_os_str().as_bytes(), &Stop::default()).expect("listed");
+    let files = list(path.as_os_str().as_bytes(), &StopFlag::default()).expect("listed");
     files
         .into_iter()
         .find(|file| file.path == path.as_os_str().as_bytes())
@@ -25,7 +25,7 @@ fn listed(path: &Path) -> LogFile {
 }
 
 fn names(pattern: &Path) -> Vec<String> {
-    let files = list(pattern.as_os_str().as_bytes(), &Stop::default()).expect("listed");
+    let files = list(pattern.as_os_str().as_bytes(), &StopFlag::default()).expect("listed");
     let name = |file: &LogFile| {
         String::from_utf8_lossy(&file.path)
             .rsplit('/')
@@ -56,10 +56,10 @@ fn packed(program: &str, text: &[u8]) -> Vec<u8> {
 
 type Line = (u64, Vec<u8>, bool);
 
-fn scanned(scan: &Scan) -> Result<Vec<Line>, (Vec<Line>, FileError)> {
-    let stop = Stop::default();
+fn scanned(scan: &ScanRequest) -> Result<Vec<Line>, (Vec<Line>, FileError)> {
+    let stop = StopFlag::default();
     let mut found = Vec::new();
-    let mut scanner = Scanner::new(scan, &stop).map_err(|error| (Vec::new(), error))?;
+    let mut scanner = FileScanner::new(scan, &stop).map_err(|error| (Vec::new(), error))?;
     let mut read_to = 0;
     loop {
         match scanner.next(&stop) {
@@ -85,7 +85,7 @@ fn scanned(scan: &Scan) -> Result<Vec<Line>, (Vec<Line>, FileError)> {
 }
 
 /// The same, from the whole text.
-fn expected(text: &[u8], scan: &Scan, matches: impl Fn(&[u8]) -> bool) -> Vec<Line> {
+fn expected(text: &[u8], scan: &ScanRequest, matches: impl Fn(&[u8]) -> bool) -> Vec<Line> {
     let mut start = 0;
     let mut lines: Vec<Line> = Vec::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
@@ -149,10 +149,10 @@ proptest! {
         fs::write(&path, &text).expect("written");
         let prefilter = filter.as_ref().map_or(Prefilter::Everything, |(words, either_case)| {
             let list = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-            Prefilter::Lines(Patterns { fixed: true, either_case: *either_case, list })
+            Prefilter::Lines(GrepPatterns { fixed: true, either_case: *either_case, list })
         });
         let to = from.saturating_add(length);
-        let scan = Scan { file: listed(&path), from, to, filter: prefilter, before, after };
+        let scan = ScanRequest { file: listed(&path), from, to, filter: prefilter, before, after };
         let matches = |line: &[u8]| filter.as_ref().is_none_or(|(words, either_case)| words.iter().any(|word| {
             line.windows(word.len()).any(|part| if *either_case {
                 part.eq_ignore_ascii_case(word.as_bytes())
@@ -168,9 +168,9 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.log");
         fs::write(&path, &text).expect("written");
-        let (file, stop) = (listed(&path), Stop::default());
+        let (file, stop) = (listed(&path), StopFlag::default());
         prop_assert_eq!(measure(&file, &stop), Ok(text.len() as u64));
-        let mut reader = Reader::default();
+        let mut reader = FileReader::default();
         for (from, most) in reads {
             let chunk = reader.read(&file, from, most, &stop).expect("read");
             let start = text.len().min(from as usize);
@@ -193,7 +193,7 @@ fn compressed_text_is_read_as_if_it_were_plain_in_one_member_or_several() {
     let (folder, text, stop) = (
         tempfile::tempdir().expect("a folder"),
         long_text(),
-        Stop::default(),
+        StopFlag::default(),
     );
     for (program, ending) in [
         ("gzip", "gz"),
@@ -210,7 +210,7 @@ fn compressed_text_is_read_as_if_it_were_plain_in_one_member_or_several() {
             fs::write(&path, &bytes).expect("written");
             let file = listed(&path);
             assert_eq!(measure(&file, &stop), Ok(text.len() as u64), "{program}");
-            let mut reader = Reader::default();
+            let mut reader = FileReader::default();
             for (from, most) in [
                 (0, 10),
                 (10, 70_000),
@@ -225,12 +225,12 @@ fn compressed_text_is_read_as_if_it_were_plain_in_one_member_or_several() {
                     "{program} {from}"
                 );
             }
-            let filter = Prefilter::Lines(Patterns {
+            let filter = Prefilter::Lines(GrepPatterns {
                 fixed: true,
                 either_case: false,
                 list: vec![b"777 line".into()],
             });
-            let scan = Scan {
+            let scan = ScanRequest {
                 file,
                 from: 100_000,
                 to: u64::MAX,
@@ -249,7 +249,7 @@ fn of_a_damaged_file_what_is_good_is_read_and_then_it_is_said() {
     let (folder, text, stop) = (
         tempfile::tempdir().expect("a folder"),
         long_text(),
-        Stop::default(),
+        StopFlag::default(),
     );
     for (program, ending) in [
         ("gzip", "gz"),
@@ -269,7 +269,7 @@ fn of_a_damaged_file_what_is_good_is_read_and_then_it_is_said() {
             fs::write(&path, bytes).expect("written");
             let file = listed(&path);
             let mut good = Vec::new();
-            let mut reader = Reader::default();
+            let mut reader = FileReader::default();
             let error = loop {
                 match reader.read(&file, good.len() as u64, 100_000, &stop) {
                     Ok(chunk) => {
@@ -286,7 +286,7 @@ fn of_a_damaged_file_what_is_good_is_read_and_then_it_is_said() {
                 matches!(measure(&file, &stop), Err(FileError::Damaged(_))),
                 "{program}"
             );
-            let scan = Scan {
+            let scan = ScanRequest {
                 file,
                 from: 0,
                 to: u64::MAX,
@@ -306,7 +306,7 @@ fn of_a_damaged_file_what_is_good_is_read_and_then_it_is_said() {
 
 #[test]
 fn what_is_no_compressed_file_is_damaged_and_what_follows_one_is_passed_over() {
-    let (folder, stop) = (tempfile::tempdir().expect("a folder"), Stop::default());
+    let (folder, stop) = (tempfile::tempdir().expect("a folder"), StopFlag::default());
     for (program, ending) in [
         ("gzip", "gz"),
         ("bzip2", "bz2"),
@@ -338,7 +338,7 @@ fn a_small_file_that_unpacks_to_very_much_is_given_up() {
     ];
     let frame = &frame[..10];
     fs::write(&path, frame.repeat(12_000)).expect("written");
-    let error = measure(&listed(&path), &Stop::default()).expect_err("it is too much");
+    let error = measure(&listed(&path), &StopFlag::default()).expect_err("it is too much");
     assert!(matches!(error, FileError::TooMuch(_)), "{error}");
 }
 
@@ -351,12 +351,12 @@ fn a_hole_costs_nothing_and_the_line_behind_it_is_found() {
     file.write_all_at(b"two\nthree\n", 10 << 30)
         .expect("written");
     let began = std::time::Instant::now();
-    let filter = Prefilter::Lines(Patterns {
+    let filter = Prefilter::Lines(GrepPatterns {
         fixed: true,
         either_case: false,
         list: vec![b"t".to_vec()],
     });
-    let scan = Scan {
+    let scan = ScanRequest {
         file: listed(&path),
         from: 0,
         to: u64::MAX,
@@ -378,12 +378,12 @@ fn a_hole_costs_nothing_and_the_line_behind_it_is_found() {
 
 #[test]
 fn a_file_is_only_read_where_it_is_still_the_one_that_was_listed() {
-    let (folder, stop) = (tempfile::tempdir().expect("a folder"), Stop::default());
+    let (folder, stop) = (tempfile::tempdir().expect("a folder"), StopFlag::default());
     let path = folder.path().join("a.log");
     fs::write(&path, "old\n").expect("written");
     let file = listed(&path);
     let read = || {
-        Reader::default()
+        FileReader::default()
             .read(&file, 0, 100, &stop)
             .map(|chunk| chunk.bytes.to_vec())
     };
@@ -411,8 +411,8 @@ fn work_that_is_to_stop_stops() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.log");
     fs::write(&path, long_text()).expect("written");
-    let (file, stop) = (listed(&path), Stop::default());
-    let scan = Scan {
+    let (file, stop) = (listed(&path), StopFlag::default());
+    let scan = ScanRequest {
         file,
         from: 0,
         to: u64::MAX,
@@ -420,7 +420,7 @@ fn work_that_is_to_stop_stops() {
         before: 0,
         after: 0,
     };
-    let mut scanner = Scanner::new(&scan, &stop).expect("begun");
+    let mut scanner = FileScanner::new(&scan, &stop).expect("begun");
     assert!(scanner.next(&stop).is_ok_and(|finds| finds.is_some()));
     stop.stop();
     assert!(matches!(scanner.next(&stop), Err(FileError::Other(_))));
@@ -498,7 +498,7 @@ fn thousands_of_files_are_listed_and_of_more_than_fit_the_oldest_are_left_out_an
         pattern.as_os_str().as_bytes(),
         false,
         100_000,
-        &Stop::default(),
+        &StopFlag::default(),
     )
     .expect("a list");
     assert!(
@@ -594,7 +594,7 @@ fn expressions_find_what_grep_finds() {
     ] {
         // As bytes of Latin-1, so that one of them is no text.
         let pattern: Vec<u8> = expression.chars().map(|c| c as u8).collect();
-        let filter = Prefilter::Lines(Patterns {
+        let filter = Prefilter::Lines(GrepPatterns {
             fixed: false,
             either_case: false,
             list: vec![pattern.clone()],
@@ -610,7 +610,7 @@ fn expressions_find_what_grep_finds() {
     }
     for undefined in ["\\w", "a\\<", "(a", "a)", "*a", "[a", "a{x}"] {
         let list = vec![undefined.as_bytes().to_vec()];
-        let filter = Prefilter::Lines(Patterns {
+        let filter = Prefilter::Lines(GrepPatterns {
             fixed: false,
             either_case: false,
             list,

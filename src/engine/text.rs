@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use crate::files::access::FileError;
 use crate::model::log_file::{Compression, LogFile};
 
-use super::Stop;
+use super::StopFlag;
 use super::open::{open, system};
 use super::unpack::Unpacker;
 
@@ -66,7 +66,7 @@ impl PlainText {
 
     /// Goes on at this offset, which must not have been passed where the file is compressed;
     /// `false` where the text ends before it.
-    pub(super) fn skip_to(&mut self, offset: u64, stop: &Stop) -> Result<bool, FileError> {
+    pub(super) fn skip_to(&mut self, offset: u64, stop: &StopFlag) -> Result<bool, FileError> {
         if let TextForm::Plain(_) = self.form {
             self.offset = offset;
         }
@@ -85,7 +85,7 @@ impl PlainText {
 
     /// The text that follows: fewer bytes than there is room for only at the end, or where the file
     /// cannot be read any further; what is good comes first, and the error with the next question.
-    pub(super) fn read(&mut self, buffer: &mut [u8], stop: &Stop) -> Result<usize, FileError> {
+    pub(super) fn read(&mut self, buffer: &mut [u8], stop: &StopFlag) -> Result<usize, FileError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }

@@ -41,7 +41,7 @@ enum ArchiveMember {
     Gzip(Box<GzDecoder<Input>>),
     Bzip2(Box<BzDecoder<Input>>),
     Xz(Box<XzReader<Input>>),
-    Zstd(Box<Zstd>),
+    Zstd(Box<ZstdFrames>),
 }
 
 /// The text of a compressed file.
@@ -145,7 +145,7 @@ impl ArchiveMember {
                 Self::Xz(Box::new(XzReader::new_mem_limit(input, false, MAX_XZ_KIB)))
             }
             Compression::Zstd => {
-                return Ok(Zstd::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder))));
+                return Ok(ZstdFrames::new(input)?.map(|decoder| Self::Zstd(Box::new(decoder))));
             }
         }))
     }
@@ -171,12 +171,12 @@ impl ArchiveMember {
 }
 
 /// Frames of zstd, one behind the other.
-struct Zstd {
+struct ZstdFrames {
     input: Input,
     decoder: FrameDecoder,
 }
 
-impl Zstd {
+impl ZstdFrames {
     /// The next frame that holds text; `None` where the file ends with one that holds none.
     fn new(mut input: Input) -> io::Result<Option<Self>> {
         let mut decoder = FrameDecoder::new();

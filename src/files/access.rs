@@ -2,7 +2,7 @@
 //! of them.
 //!
 //! The words in which whoever has the files (`engine` on this machine, a shell on a host) and
-//! whoever asks for them speak. How files become one log is left to `host::history`.
+//! whoever asks for them speak. How files become one log is left to `host::search`.
 //!
 //! Offsets always count the bytes of the text. In a compressed file that is the text inside it.
 
@@ -13,7 +13,7 @@ use crate::query::Prefilter;
 
 /// Some text of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Chunk {
+pub struct FileChunk {
     /// The text, from where it was asked for. Fewer bytes than were asked for only at the end.
     pub bytes: Bytes,
     /// Nothing follows it at present.
@@ -25,7 +25,7 @@ pub struct Chunk {
 /// The first byte of the range need not be that of a line. The line that begins last may end behind
 /// the range.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scan {
+pub struct ScanRequest {
     /// Where.
     pub file: LogFile,
     /// First byte, of the text.
@@ -42,7 +42,7 @@ pub struct Scan {
 
 /// A line that a scan has found, without its line end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundLine {
     /// Of its first byte.
     pub offset: u64,
     /// The line.
@@ -53,9 +53,9 @@ pub struct Found {
 
 /// A part of what a scan finds, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Finds {
+pub struct ScanBatch {
     /// Never the same line twice in a scan.
-    pub lines: Vec<Found>,
+    pub lines: Vec<FoundLine>,
     /// All lines that begin before this offset have been looked at, as far as is known.
     pub read_to: u64,
 }

@@ -1,5 +1,5 @@
 //! The files that a path or pattern stands for, in bounded memory. Which of them are one log is
-//! left to `host::history`.
+//! left to `host::search`.
 
 use std::ops::Deref;
 
@@ -20,7 +20,7 @@ pub struct LogLink {
 
 /// Files in no order. Where they are more than fit, those that were written to last are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
+pub struct FileListing {
     /// False where files were moved all the while that they were listed: some may be missing.
     pub is_settled: bool,
     files: Vec<LogFile>,
@@ -32,13 +32,13 @@ pub struct Listing {
     limit: usize,
 }
 
-impl Default for Listing {
+impl Default for FileListing {
     fn default() -> Self {
         Self::within(Self::LIMIT)
     }
 }
 
-impl Listing {
+impl FileListing {
     /// Most bytes of memory that one takes, about: 100,000 files with paths of 100 bytes.
     pub const LIMIT: usize = 24 << 20;
 
@@ -140,7 +140,7 @@ fn cost(file: &LogFile) -> usize {
     file.path.len() + OVERHEAD
 }
 
-impl Deref for Listing {
+impl Deref for FileListing {
     type Target = [LogFile];
 
     fn deref(&self) -> &[LogFile] {
@@ -148,7 +148,7 @@ impl Deref for Listing {
     }
 }
 
-impl IntoIterator for Listing {
+impl IntoIterator for FileListing {
     type Item = LogFile;
     type IntoIter = std::vec::IntoIter<LogFile>;
 
@@ -157,7 +157,7 @@ impl IntoIterator for Listing {
     }
 }
 
-impl FromIterator<LogFile> for Listing {
+impl FromIterator<LogFile> for FileListing {
     fn from_iter<I: IntoIterator<Item = LogFile>>(files: I) -> Self {
         let mut listing = Self::default();
         files.into_iter().for_each(|file| listing.push(file));
@@ -193,7 +193,7 @@ mod tests {
         #[test]
         fn what_is_left_out_is_counted_and_not_newer_than_what_is_kept(times in prop::collection::vec(0..1000_i64, 0..200)) {
             let limit = 50 * cost(&file(0, 0));
-            let mut listing = Listing::within(limit);
+            let mut listing = FileListing::within(limit);
             for (number, &time) in times.iter().enumerate() {
                 listing.push(file(number, time));
             }
@@ -212,7 +212,7 @@ mod tests {
             other in prop::collection::vec(0..3_i64, 0..80),
         ) {
             let listing = |times: &[i64]| {
-                let mut listing = Listing::within(50 * cost(&file(0, 0)));
+                let mut listing = FileListing::within(50 * cost(&file(0, 0)));
                 times.iter().enumerate().for_each(|(number, &time)| listing.push(file(number, time)));
                 listing
             };

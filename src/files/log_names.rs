@@ -1,9 +1,9 @@
 //! The names of many logs, among which the one that a rotated file belongs to is found without
-//! looking at all of them. What a name says of a generation is left to [`Generation`].
+//! looking at all of them. What a name says of a generation is left to [`RotationIndex`].
 
 use std::collections::HashSet;
 
-use super::rotation::{Generation, before_numbers, separates, without_endings};
+use super::rotation::{RotationIndex, before_numbers, separates, without_endings};
 
 /// Paths of live files.
 #[derive(Debug, Clone, Default)]
@@ -42,11 +42,11 @@ impl LogNames {
     /// The log that a file is a generation of by its name, and which; of several that with the
     /// longest path: with both, `app.log-20261120.1` is of `app.log-20261120` and not of `app.log`.
     #[must_use]
-    pub fn log_of(&self, file: &[u8]) -> Option<(&[u8], Generation)> {
+    pub fn log_of(&self, file: &[u8]) -> Option<(&[u8], RotationIndex)> {
         let known = logs_that_fit(file)
             .into_iter()
             .filter_map(|path| self.0.get(&path));
-        let fits = known.filter_map(|log| Some((&log[..], Generation::of(log, file)?)));
+        let fits = known.filter_map(|log| Some((&log[..], RotationIndex::of(log, file)?)));
         fits.max_by_key(|(log, _)| log.len())
     }
 }
@@ -116,7 +116,7 @@ mod tests {
             added in "([-._]?[0-9]{0,8}){0,3}(\\.(log|gz|zst|backup)){0,2}",
         ) {
             let file = format!("{}{added}", at.get(&logs)).into_bytes();
-            let every = logs.iter().filter(|log| Generation::of(log.as_bytes(), &file).is_some());
+            let every = logs.iter().filter(|log| RotationIndex::of(log.as_bytes(), &file).is_some());
             let expected = every.map(String::len).max();
             let names: LogNames = logs.iter().map(|log| log.clone().into_bytes()).collect();
             prop_assert_eq!(names.log_of(&file).map(|(log, _)| log.len()), expected);

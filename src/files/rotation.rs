@@ -16,7 +16,7 @@ pub const BACKUP: &str = ".backup";
 /// oldest first, and where a log was rotated in both ways, those with a date before those with a
 /// number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Generation {
+pub enum RotationIndex {
     /// It has a date: year, month, day and whatever numbers follow, or seconds since 1970.
     Dated(Vec<u64>),
     /// It has a number, the higher the older.
@@ -25,7 +25,7 @@ pub enum Generation {
     Live,
 }
 
-impl Generation {
+impl RotationIndex {
     /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is
     /// none.
     ///
@@ -81,7 +81,7 @@ impl Generation {
 /// Whether a file is by its name a generation of this log, or the log itself.
 #[must_use]
 pub fn belongs(live: &[u8], candidate: &[u8]) -> bool {
-    Generation::of(live, candidate).is_some()
+    RotationIndex::of(live, candidate).is_some()
 }
 
 /// Whether a file is an old generation of another one of those that a pattern matches, which is
@@ -175,11 +175,13 @@ mod tests {
 
     #[test]
     fn generations_are_known_by_their_names_and_other_logs_are_not() {
-        let of = |name: &str| Generation::of(b"/l/app.log", name.as_bytes());
-        let (dated, numbered) = (Generation::Dated, |n| Generation::Numbered(Reverse(n)));
+        let of = |name: &str| RotationIndex::of(b"/l/app.log", name.as_bytes());
+        let (dated, numbered) = (RotationIndex::Dated, |n| {
+            RotationIndex::Numbered(Reverse(n))
+        });
         for (name, generation) in [
-            ("/l/app.log", Generation::Live),
-            ("/l/app.log.gz", Generation::Live),
+            ("/l/app.log", RotationIndex::Live),
+            ("/l/app.log.gz", RotationIndex::Live),
             ("/l/app.log.1", numbered(1)),
             ("/l/app.log-2", numbered(2)),
             ("/l/app.log.12.gz", numbered(12)),
@@ -243,7 +245,7 @@ mod tests {
         ];
         let mut found: Vec<_> = names
             .iter()
-            .map(|name| (Generation::of(b"a.log", name.as_bytes()), *name))
+            .map(|name| (RotationIndex::of(b"a.log", name.as_bytes()), *name))
             .collect();
         found.reverse();
         found.sort();

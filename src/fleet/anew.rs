@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::REPLIES;
 use crate::host;
 use crate::model::host::{HostId, HostSpec};
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::{Connector, LinkError};
 
 /// Asks hosts over new connections.
@@ -28,9 +28,9 @@ impl Anew {
     }
 
     /// Connects to a host and asks it; dropping the receiver ends both. An answer that is whole
-    /// ends with [`Reply::Done`].
+    /// ends with [`LogResponse::Done`].
     #[must_use]
-    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         let (sender, receiver) = mpsc::channel(REPLIES);
         let this = self.clone();
         tokio::spawn(async move {
@@ -39,7 +39,7 @@ impl Anew {
                     if let Err(error) = ended {
                         let why = error.status.reason.unwrap_or_else(|| error.status.state.to_string());
                         // Whoever asked may be gone.
-                        let _ = sender.send(Reply::Failed("".into(), why)).await;
+                        let _ = sender.send(LogResponse::Failed("".into(), why)).await;
                     }
                 }
                 () = sender.closed() => {}
@@ -51,8 +51,8 @@ impl Anew {
     async fn connect_and_ask(
         &self,
         host: HostId,
-        ask: &Ask,
-        replies: mpsc::Sender<Reply>,
+        ask: &LogRequest,
+        replies: mpsc::Sender<LogResponse>,
     ) -> Result<(), LinkError> {
         let Some(spec) = self.hosts.get(host.index()) else {
             return Ok(());

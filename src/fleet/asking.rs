@@ -21,10 +21,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::host;
-use crate::model::host::{Facts, HostId, HostSpec};
+use crate::model::host::{HostId, HostSpec, SystemFacts};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::update::Update;
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connector, LinkError};
 
@@ -66,7 +66,7 @@ pub enum Told {
     /// The state of a host, what it says of itself, a source, lines of pages in their order, a gap.
     Update(Update),
     /// Any other answer.
-    Reply(HostId, Reply),
+    Reply(HostId, LogResponse),
     /// A host is done: it has answered everything, or failed. Its state has been told.
     Done(HostId),
 }
@@ -85,8 +85,8 @@ pub(super) enum HostResponse {
     Waits(String),
     /// The login has its shell.
     Greeted,
-    Facts(Box<Facts>),
-    Reply(Reply),
+    Facts(Box<SystemFacts>),
+    Reply(LogResponse),
     /// Its last state.
     Ended(HostStatus),
 }
@@ -96,7 +96,7 @@ pub(super) trait Reach: Clone + Send + Sync + 'static {
     fn ask(
         &self,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
         heard: mpsc::Sender<HostResponse>,
     ) -> impl Future<Output = Result<(), LinkError>> + Send;
 }
@@ -105,7 +105,7 @@ impl Reach for Connector {
     async fn ask(
         &self,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
         heard: mpsc::Sender<HostResponse>,
     ) -> Result<(), LinkError> {
         let connection = self.connect(host).await?;
@@ -157,7 +157,7 @@ async fn tell_alive(connection: &crate::transport::Connection, heard: &mpsc::Sen
 async fn ask_all(
     connection: &crate::transport::Connection,
     host: &HostSpec,
-    asks: &[Ask],
+    asks: &[LogRequest],
     heard: &mpsc::Sender<HostResponse>,
 ) -> Result<(), LinkError> {
     // Nobody hears any more where this fails; then this future is dropped.
@@ -185,7 +185,7 @@ impl Asking {
     #[must_use]
     pub fn start(
         hosts: Vec<HostSpec>,
-        asks: &[Ask],
+        asks: &[LogRequest],
         silence: Duration,
         connector: Connector,
     ) -> Self {
@@ -194,13 +194,13 @@ impl Asking {
 
     pub(super) fn start_by(
         hosts: Vec<HostSpec>,
-        asks: &[Ask],
+        asks: &[LogRequest],
         silence: Duration,
         reach: impl Reach,
     ) -> Self {
         let (sender, heard) = mpsc::channel(ANSWERS);
         let mut tasks = JoinSet::new();
-        let (undone, asks) = (hosts.len(), Arc::<[Ask]>::from(asks));
+        let (undone, asks) = (hosts.len(), Arc::<[LogRequest]>::from(asks));
         for (id, host) in (0..).map(HostId).zip(hosts) {
             let (asks, reach, out) = (
                 Arc::clone(&asks),
@@ -267,21 +267,21 @@ impl Asking {
         }
     }
 
-    fn reply(&mut self, host: HostId, reply: Reply) {
+    fn reply(&mut self, host: HostId, reply: LogResponse) {
         match reply {
-            Reply::Lines(source, lines) => {
+            LogResponse::Lines(source, lines) => {
                 let named = self.pages.lines(host, &source, lines);
                 self.ready.extend(named.map(Told::Update));
             }
-            Reply::Gap(source, missing) => {
+            LogResponse::Gap(source, missing) => {
                 let named = self.pages.gap(host, &source, &missing);
                 self.ready.extend(named.map(Told::Update));
             }
-            Reply::Source(info, files) => {
+            LogResponse::Source(info, files) => {
                 let known = self.pages.info(host, &info);
                 self.update(known);
                 self.ready
-                    .push_back(Told::Reply(host, Reply::Source(info, files)));
+                    .push_back(Told::Reply(host, LogResponse::Source(info, files)));
             }
             other => self.ready.push_back(Told::Reply(host, other)),
         }
@@ -309,7 +309,13 @@ impl Out {
 
 /// Asks one host and reports how it ended. Failures that may pass are retried until the time is
 /// over.
-async fn ask_one(host: &HostSpec, asks: &[Ask], silence: Duration, reach: &impl Reach, out: &Out) {
+async fn ask_one(
+    host: &HostSpec,
+    asks: &[LogRequest],
+    silence: Duration,
+    reach: &impl Reach,
+    out: &Out,
+) {
     let (mut backoff, started) = (Backoff::default(), Instant::now());
     let (mut last, mut tries) = (None, 0_u32);
     let status = loop {
@@ -370,7 +376,7 @@ impl Turn {
     async fn listen(
         &mut self,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
         reach: &impl Reach,
         out: &Out,
     ) -> Option<Result<HostStatus, LinkError>> {
@@ -466,7 +472,7 @@ impl Failures {
         if let HostResponse::Warned(way) = heard {
             self.way = Some(way.clone());
         }
-        let HostResponse::Reply(Reply::Failed(source, why)) = heard else {
+        let HostResponse::Reply(LogResponse::Failed(source, why)) = heard else {
             return;
         };
         self.count += 1;

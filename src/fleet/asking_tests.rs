@@ -8,9 +8,9 @@ use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
 use crate::model::host::{Endpoint, HostName};
-use crate::model::line::{Line, Span};
-use crate::model::time::{Time, TimeFrom};
-use crate::query::request::{MissingBytes, Totals, What};
+use crate::model::line::{ByteSpan, Line};
+use crate::model::time::{Time, TimeSource};
+use crate::query::request::{MissingBytes, RequestKind, ResponseTotals};
 
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -24,7 +24,7 @@ impl Reach for Invented {
     async fn ask(
         &self,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
         heard: mpsc::Sender<HostResponse>,
     ) -> Result<(), LinkError> {
         let say = async |reply| drop(heard.send(HostResponse::Reply(reply)).await);
@@ -63,7 +63,7 @@ impl Reach for Invented {
             && self.tries.fetch_add(1, Ordering::SeqCst) < 2
         {
             if name == "cut" {
-                say(Reply::Lines("app".into(), vec![line(10, "first")])).await;
+                say(LogResponse::Lines("app".into(), vec![line(10, "first")])).await;
             }
             return Err(LinkError::from(HostStatus::because(
                 LinkState::Unreachable,
@@ -97,7 +97,7 @@ impl Reach for Invented {
             "slow" => {
                 for done in 0..10 {
                     sleep(SILENCE * 2 / 3).await;
-                    say(Reply::Progress(done, 10)).await;
+                    say(LogResponse::Progress(done, 10)).await;
                 }
             }
             "talking" => {
@@ -108,30 +108,34 @@ impl Reach for Invented {
             }
             "damaged" => {
                 for n in 0..5 {
-                    say(Reply::Failed(format!("s{n}").into(), "damaged".to_owned())).await;
+                    say(LogResponse::Failed(
+                        format!("s{n}").into(),
+                        "damaged".to_owned(),
+                    ))
+                    .await;
                 }
             }
             "late" => {
                 sleep(Duration::from_secs(1)).await;
-                say(Reply::Lines(
+                say(LogResponse::Lines(
                     "app".into(),
                     vec![line(10, "first"), line(30, "third")],
                 ))
                 .await;
             }
             "gappy" => {
-                say(Reply::Lines("app".into(), vec![line(20, "second")])).await;
+                say(LogResponse::Lines("app".into(), vec![line(20, "second")])).await;
                 let missing = MissingBytes {
                     from: 5,
                     to: None,
                     reason: GapReason::RotatedAway,
                 };
-                say(Reply::Gap("app".into(), missing)).await;
-                say(Reply::Lines("app".into(), vec![line(40, "fourth")])).await;
+                say(LogResponse::Gap("app".into(), missing)).await;
+                say(LogResponse::Lines("app".into(), vec![line(40, "fourth")])).await;
             }
             "endless" => {
                 while heard
-                    .send(HostResponse::Reply(Reply::Progress(0, 1)))
+                    .send(HostResponse::Reply(LogResponse::Progress(0, 1)))
                     .await
                     .is_ok()
                 {}
@@ -139,7 +143,7 @@ impl Reach for Invented {
             _ => {}
         }
         for _ in asks {
-            say(Reply::Done(Totals::default())).await;
+            say(LogResponse::Done(ResponseTotals::default())).await;
         }
         Ok(())
     }
@@ -148,9 +152,9 @@ impl Reach for Invented {
 fn line(at: i64, text: &str) -> Line {
     Line {
         time: Time(at * 1_000_000_000),
-        time_from: TimeFrom::Stamp,
+        time_from: TimeSource::Stamp,
         continues: false,
-        stamp: Span::default(),
+        stamp: ByteSpan::default(),
         cursor: Cursor {
             file: FileId::default(),
             offset: 0,
@@ -161,9 +165,9 @@ fn line(at: i64, text: &str) -> Line {
 
 fn start(names: &[&str]) -> Asking {
     let host = |name: &&str| HostSpec::new(Endpoint::new(HostName::new(name).expect("a name")));
-    let asks = [Ask {
+    let asks = [LogRequest {
         sources: Vec::new(),
-        what: What::List,
+        what: RequestKind::List,
     }];
     Asking::start_by(
         names.iter().map(host).collect(),

@@ -224,8 +224,8 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::line::{Line, Span};
-    use crate::model::time::TimeFrom;
+    use crate::model::line::{ByteSpan, Line};
+    use crate::model::time::TimeSource;
     use bytes::Bytes;
     use proptest::prelude::*;
 
@@ -234,9 +234,9 @@ mod tests {
             file: FileId::default(),
             offset: 0,
         };
-        let (time, time_from) = (Time(time), TimeFrom::Stamp);
+        let (time, time_from) = (Time(time), TimeSource::Stamp);
         let (host, raw) = (HostId(source), Bytes::from_static(b"line"));
-        let (late, continues, stamp) = (false, false, Span::default());
+        let (late, continues, stamp) = (false, false, ByteSpan::default());
         FleetLine {
             host,
             source: SourceId(source),

@@ -29,9 +29,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::host::{Command, Outbox, Question, Work, supervise};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::reached::Remembered;
+use crate::model::read_position::SavedPositions;
 use crate::model::update::Update;
-use crate::query::request::{Ask, Reply};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::Connector;
 
 /// What is wanted of every host.
@@ -87,9 +87,9 @@ pub struct Questions(Vec<mpsc::Sender<Question>>);
 
 impl Questions {
     /// Asks a host, over the connection that it has. A host that is down says so at once; dropping
-    /// the receiver ends the work there. An answer that is whole ends with [`Reply::Done`].
+    /// the receiver ends the work there. An answer that is whole ends with [`LogResponse::Done`].
     #[must_use]
-    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         let (sender, receiver) = mpsc::channel(REPLIES);
         let refused = self
             .0
@@ -97,7 +97,7 @@ impl Questions {
             .is_none_or(|host| host.try_send((ask, sender.clone())).is_err());
         if refused {
             // There is room for the first.
-            let _ = sender.try_send(Reply::Failed(
+            let _ = sender.try_send(LogResponse::Failed(
                 "".into(),
                 "it has not answered what was asked before".into(),
             ));
@@ -115,7 +115,7 @@ impl Fleet {
     /// Starts a task per host. Host `n` of `hosts` is `HostId(n)` from then on.
     #[must_use]
     pub fn start(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> (Self, Updates) {
-        Self::resume(hosts, options, connector, &Remembered::new())
+        Self::resume(hosts, options, connector, &SavedPositions::new())
     }
 
     /// The same; files that an earlier run was told of are read from there on.
@@ -124,7 +124,7 @@ impl Fleet {
         hosts: Vec<HostSpec>,
         options: Options,
         connector: Connector,
-        remembered: &Remembered,
+        remembered: &SavedPositions,
     ) -> (Self, Updates) {
         let started = Instant::now();
         let until = match options.goal {
@@ -187,7 +187,7 @@ impl Fleet {
 
     /// Asks a host something beside following it; see [`Questions::ask`].
     #[must_use]
-    pub fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    pub fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         self.questions.ask(host, ask)
     }
 

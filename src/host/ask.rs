@@ -5,15 +5,15 @@
 
 use tokio::sync::mpsc;
 
-use crate::model::host::{Facts, HostSpec, TransportKind};
+use crate::model::host::{HostSpec, SystemFacts, TransportKind};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::state::HostStatus;
-use crate::query::request::{Ask, Reply, Totals};
+use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
 use super::driver::files::{Failure, Files};
-use super::history;
 use super::local::LocalFiles;
+use super::search;
 use super::shell::{self, ShellFiles, Talk, Trouble};
 use super::track::{usual_sources, whole_journal};
 
@@ -29,7 +29,7 @@ pub struct Answering {
     refused: Option<LinkError>,
     /// For what is no file.
     talk: Talk,
-    facts: Facts,
+    facts: SystemFacts,
 }
 
 enum Driver {
@@ -41,12 +41,12 @@ enum Driver {
 /// wait, a closed one makes it stop. Dropping the future leaves nothing behind on the host.
 ///
 /// # Errors
-/// When the host is lost. What is wrong with one source is a [`Reply::Failed`].
+/// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
 pub async fn ask(
     connection: &Connection,
     host: &HostSpec,
-    ask: &Ask,
-    replies: mpsc::Sender<Reply>,
+    ask: &LogRequest,
+    replies: mpsc::Sender<LogResponse>,
 ) -> Result<(), LinkError> {
     Answering::begin(connection, host, std::slice::from_ref(ask))
         .await?
@@ -62,9 +62,9 @@ impl Answering {
     pub async fn begin(
         connection: &Connection,
         host: &HostSpec,
-        asks: &[Ask],
+        asks: &[LogRequest],
     ) -> Result<Self, LinkError> {
-        let mut this = Self::begin_knowing(connection, Facts::default());
+        let mut this = Self::begin_knowing(connection, SystemFacts::default());
         match Parts::of(host).only(asks) {
             Some(Only::Root) if host.transport != TransportKind::Local => {
                 this.begin_as_root(host).await?;
@@ -82,7 +82,7 @@ impl Answering {
 
     /// The same where it is known already what the host is.
     #[must_use]
-    pub fn begin_knowing(connection: &Connection, facts: Facts) -> Self {
+    pub fn begin_knowing(connection: &Connection, facts: SystemFacts) -> Self {
         Self {
             connection: connection.clone(),
             driver: None,
@@ -95,7 +95,7 @@ impl Answering {
 
     /// What the host says of itself.
     #[must_use]
-    pub fn facts(&self) -> &Facts {
+    pub fn facts(&self) -> &SystemFacts {
         &self.facts
     }
 
@@ -165,8 +165,8 @@ impl Answering {
     pub async fn answer(
         &mut self,
         host: &HostSpec,
-        ask: &Ask,
-        replies: mpsc::Sender<Reply>,
+        ask: &LogRequest,
+        replies: mpsc::Sender<LogResponse>,
     ) -> Result<(), LinkError> {
         let Parts {
             files,
@@ -187,7 +187,7 @@ impl Answering {
             part.sources.is_empty() || part.sources.iter().any(|spec| may_be_about(ask, spec))
         };
         let (files, root) = (files.filter(is_wanted), root.filter(is_wanted));
-        let mut totals = Totals::default();
+        let mut totals = ResponseTotals::default();
         if let Some(streams) = &streams {
             let shell = (&self.connection, &mut self.talk);
             totals = shell::history(shell, streams, &self.facts, ask, &replies).await?;
@@ -202,7 +202,7 @@ impl Answering {
             totals = self.answer_of_files(files, ask, totals, &replies).await?;
         }
         // Where nobody listens any more, nobody needs to know.
-        let _ = replies.send(Reply::Done(totals)).await;
+        let _ = replies.send(LogResponse::Done(totals)).await;
         Ok(())
     }
 
@@ -211,18 +211,18 @@ impl Answering {
     async fn answer_of_files(
         &mut self,
         host: &HostSpec,
-        ask: &Ask,
-        totals: Totals,
-        replies: &mpsc::Sender<Reply>,
-    ) -> Result<Totals, LinkError> {
+        ask: &LogRequest,
+        totals: ResponseTotals,
+        replies: &mpsc::Sender<LogResponse>,
+    ) -> Result<ResponseTotals, LinkError> {
         let facts = self.facts.clone();
         let connection = self.connection.clone();
         match self.driver(host).await {
             Ok(Driver::Local(files)) => {
-                history::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+                search::answer_part(&mut **files, host, &facts, ask, totals, replies).await
             }
             Ok(Driver::Shell(files)) => {
-                history::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+                search::answer_part(&mut **files, host, &facts, ask, totals, replies).await
             }
             Err(error) if connection.has_ended_by(&error).await => Err(error),
             Err(error) => {
@@ -236,10 +236,10 @@ impl Answering {
     async fn answer_as_root(
         &mut self,
         host: &HostSpec,
-        ask: &Ask,
-        totals: Totals,
-        replies: &mpsc::Sender<Reply>,
-    ) -> Result<Totals, LinkError> {
+        ask: &LogRequest,
+        totals: ResponseTotals,
+        replies: &mpsc::Sender<LogResponse>,
+    ) -> Result<ResponseTotals, LinkError> {
         if self.root.is_none() {
             let started = match self.refused.take() {
                 Some(error) => Err(error),
@@ -256,7 +256,7 @@ impl Answering {
         let Some(files) = &mut self.root else {
             return Ok(totals);
         };
-        history::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
+        search::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
     }
 
     async fn has_none_of_the_usual(&mut self, host: &HostSpec) -> Result<bool, LinkError> {
@@ -268,18 +268,23 @@ impl Answering {
 }
 
 /// Reports for every source in question why there is no answer.
-async fn refuse(host: &HostSpec, ask: &Ask, error: LinkError, replies: &mpsc::Sender<Reply>) {
+async fn refuse(
+    host: &HostSpec,
+    ask: &LogRequest,
+    error: LinkError,
+    replies: &mpsc::Sender<LogResponse>,
+) {
     let why = Trouble::from(error).told();
     for spec in host.sources.iter().filter(|spec| may_be_about(ask, spec)) {
         // Where nobody listens any more, nobody needs to know.
         let _ = replies
-            .send(Reply::Failed(spec.name.as_str().into(), why.clone()))
+            .send(LogResponse::Failed(spec.name.as_str().into(), why.clone()))
             .await;
     }
 }
 
 /// Whether a question is about a source, or may be about one of those that its pattern stands for.
-fn may_be_about(ask: &Ask, spec: &SourceSpec) -> bool {
+fn may_be_about(ask: &LogRequest, spec: &SourceSpec) -> bool {
     spec.kind.is_glob() || ask.is_about(&spec.name)
 }
 
@@ -315,7 +320,7 @@ enum Only {
 }
 
 impl Parts {
-    fn only(&self, asks: &[Ask]) -> Option<Only> {
+    fn only(&self, asks: &[LogRequest]) -> Option<Only> {
         let about = |part: &Option<HostSpec>| -> Option<SourceSpec> {
             let mut sources = part.iter().flat_map(|part| &part.sources);
             sources
@@ -407,9 +412,9 @@ mod tests {
         ];
         assert_eq!(names(&host), [some("unit"), some("s"), some("a b")]);
         let only = |host: &HostSpec, name: &str| {
-            Parts::of(host).only(&[Ask {
+            Parts::of(host).only(&[LogRequest {
                 sources: vec![name.to_owned()],
-                what: crate::query::request::What::List,
+                what: crate::query::request::RequestKind::List,
             }])
         };
         assert_eq!(only(&host, "s"), Some(Only::Root));

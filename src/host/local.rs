@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 
 use super::driver::facts::{ClockReading, RawFacts, RoundTrip};
 use super::driver::files::{Failure, Files, Hint, MAX_READ};
-use crate::engine::{self, Reader, Scanner, Stop};
-use crate::files::access::{Chunk, FileError, Finds, Scan};
-use crate::files::listing::Listing;
-use crate::model::host::Facts;
+use crate::engine::{self, FileReader, FileScanner, StopFlag};
+use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
+use crate::files::listing::FileListing;
+use crate::model::host::SystemFacts;
 use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
@@ -29,8 +29,8 @@ static ROOM: Semaphore = Semaphore::const_new(WORKERS);
 #[derive(Default)]
 pub struct LocalFiles {
     /// `None` where a question was given up.
-    reader: Option<Reader>,
-    scanner: Option<Scanner>,
+    reader: Option<FileReader>,
+    scanner: Option<FileScanner>,
 }
 
 impl LocalFiles {
@@ -41,7 +41,7 @@ impl LocalFiles {
     }
 
     /// What a host says of itself when it is asked first. Its clock is ours.
-    pub async fn describe(&self) -> Facts {
+    pub async fn describe(&self) -> SystemFacts {
         work(|_| Ok(describe())).await.unwrap_or_default()
     }
 }
@@ -50,17 +50,17 @@ impl Files for LocalFiles {
     const READS_ON: bool = true;
     const RUNS_PROGRAMS: bool = false;
 
-    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<FileListing, Failure> {
         let pattern = pattern.to_vec();
         work(move |stop| engine::list(&pattern, stop)).await
     }
 
-    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+    async fn list_log(&mut self, path: &[u8]) -> Result<FileListing, Failure> {
         let path = path.to_vec();
         work(move |stop| engine::list_log(&path, stop)).await
     }
 
-    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<FileChunk, Failure> {
         let (mut reader, file) = (self.reader.take().unwrap_or_default(), file.clone());
         let (reader, chunk) = work(move |stop| {
             let chunk = reader.read(&file, from, most.min(MAX_READ), stop);
@@ -76,14 +76,14 @@ impl Files for LocalFiles {
         work(move |stop| engine::measure(&file, stop)).await
     }
 
-    async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
+    async fn scan(&mut self, scan: &ScanRequest) -> Result<(), Failure> {
         self.scanner = None;
         let scan = scan.clone();
-        self.scanner = Some(work(move |stop| Scanner::new(&scan, stop)).await?);
+        self.scanner = Some(work(move |stop| FileScanner::new(&scan, stop)).await?);
         Ok(())
     }
 
-    async fn next(&mut self) -> Result<Option<Finds>, Failure> {
+    async fn next(&mut self) -> Result<Option<ScanBatch>, Failure> {
         let Some(mut scanner) = self.scanner.take() else {
             return Ok(None);
         };
@@ -104,7 +104,7 @@ impl Files for LocalFiles {
 }
 
 /// Ends the work when nobody waits for it any more.
-struct Waiting(Stop);
+struct Waiting(StopFlag);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -116,13 +116,13 @@ impl Drop for Waiting {
 async fn work<T, W>(what: W) -> Result<T, Failure>
 where
     T: Send + 'static,
-    W: FnOnce(&Stop) -> Result<T, FileError> + Send + 'static,
+    W: FnOnce(&StopFlag) -> Result<T, FileError> + Send + 'static,
 {
     let broken = |error: &dyn std::error::Error| {
         FileError::Other(format!("it could not be worked on: {error}"))
     };
     let room = ROOM.acquire().await.map_err(|error| broken(&error))?;
-    let stop = Stop::default();
+    let stop = StopFlag::default();
     let waiting = Waiting(stop.clone());
     let done = tokio::task::spawn_blocking(move || {
         // Held until the work ends, which may be after nobody waits for it any more.
@@ -135,7 +135,7 @@ where
 }
 
 /// The clock of this machine is ours, and is asked in no time.
-fn describe() -> Facts {
+fn describe() -> SystemFacts {
     let now = Zoned::new(Timestamp::now(), TimeZone::system());
     let at = Time::from_timestamp(now.timestamp());
     let trip = RoundTrip {

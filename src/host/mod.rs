@@ -9,11 +9,11 @@
 
 pub mod ask;
 mod driver;
-pub mod history;
 mod lag;
 mod local;
 mod outbox;
 mod root;
+pub mod search;
 mod serve;
 pub mod shell;
 mod supervise;
@@ -32,10 +32,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::model::gap::GapReason;
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::line::Line;
 use crate::model::metrics::Sample;
-use crate::model::reached::Reached;
+use crate::model::read_position::ReadPosition;
 use crate::model::source::SourceInfo;
 use crate::model::state::HostStatus;
 use crate::model::time::Time;
@@ -52,7 +52,7 @@ pub struct Work {
     /// When a bounded pass ends, whatever it has: nothing is dialled for it after that.
     pub until: Option<Instant>,
     /// How far its files were told of by an earlier run, by the names of the sources.
-    pub resume: Arc<BTreeMap<String, Vec<Reached>>>,
+    pub resume: Arc<BTreeMap<String, Vec<ReadPosition>>>,
 }
 
 /// What a host has to say. Sources are numbered from 0 on each host, in order of discovery.
@@ -61,7 +61,7 @@ pub enum HostEvent {
     /// Its state.
     Status(HostStatus),
     /// What it said of itself.
-    Facts(Facts),
+    Facts(SystemFacts),
     /// A source came into being or changed its state.
     Source(u32, SourceInfo),
     /// Lines of a source, in the order of its bytes.
@@ -72,7 +72,7 @@ pub enum HostEvent {
     /// was read.
     Gap(u32, u64, Option<u64>, GapReason, Option<Time>),
     /// A source is read from this place on; nothing of it was told before.
-    Begun(u32, Box<Reached>),
+    Begun(u32, Box<ReadPosition>),
     /// Metrics.
     Sample(Sample),
     /// Every line written before this (by the host's clock) has been sent, and so many bytes were

@@ -19,7 +19,7 @@ use crate::transport::{Connection, LinkError};
 use super::shell::{self, Problems, Trouble};
 use super::track::Track;
 use super::{HostEvent, Outbox, Work};
-use crate::files::follow::Begin;
+use crate::files::follow::StartAt;
 
 /// Numbers of these sources begin here, beyond those of files and streams.
 const FIRST_NUMBER: u32 = 1 << 17;
@@ -156,7 +156,7 @@ impl RootFiles {
         for spec in &self.sources {
             if let (SourceKind::Path(path), false) = (&spec.kind, spec.kind.is_glob()) {
                 self.track
-                    .add_file(spec, path.as_bytes(), true, Begin::LastLines(work.lines));
+                    .add_file(spec, path.as_bytes(), true, StartAt::LastLines(work.lines));
             }
         }
         for number in 0..self.track.count_sources() {

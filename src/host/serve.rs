@@ -10,8 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::model::host::{Facts, HostSpec};
-use crate::query::request::{Ask, Reply};
+use crate::model::host::{HostSpec, SystemFacts};
+use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::{Connection, LinkError};
 
 use super::ask::Answering;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 2;
 const FRESH: Duration = Duration::from_secs(300);
 
 /// A question, and where its answer goes.
-pub type Question = (Ask, mpsc::Sender<Reply>);
+pub type Question = (LogRequest, mpsc::Sender<LogResponse>);
 
 /// Whether a host can be asked at present.
 #[derive(Clone)]
@@ -39,16 +39,16 @@ pub(super) enum ServedLink {
 /// What a host said of itself when it was asked last, and over which connection: so that not each
 /// page of a log costs it a dozen processes more.
 #[derive(Default)]
-struct Described(Mutex<Option<(Weak<Connection>, Instant, Facts)>>);
+struct Described(Mutex<Option<(Weak<Connection>, Instant, SystemFacts)>>);
 
 impl Described {
-    fn get(&self, connection: &Arc<Connection>) -> Option<Facts> {
+    fn get(&self, connection: &Arc<Connection>) -> Option<SystemFacts> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (over, at, facts) = known.as_ref()?;
         (over.as_ptr() == Arc::as_ptr(connection) && at.elapsed() < FRESH).then(|| facts.clone())
     }
 
-    fn put(&self, connection: &Arc<Connection>, facts: &Facts) {
+    fn put(&self, connection: &Arc<Connection>, facts: &SystemFacts) {
         let known = Some((Arc::downgrade(connection), Instant::now(), facts.clone()));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
@@ -78,8 +78,8 @@ async fn answer(
     host: &HostSpec,
     mut link: watch::Receiver<ServedLink>,
     described: &Described,
-    what: Ask,
-    replies: mpsc::Sender<Reply>,
+    what: LogRequest,
+    replies: mpsc::Sender<LogResponse>,
 ) {
     let now = link.borrow().clone();
     let why = match now {
@@ -94,15 +94,15 @@ async fn answer(
         },
     };
     // Whoever asked may be gone.
-    let _ = replies.send(Reply::Failed("".into(), why)).await;
+    let _ = replies.send(LogResponse::Failed("".into(), why)).await;
 }
 
 async fn ask(
     connection: &Arc<Connection>,
     described: &Described,
     host: &HostSpec,
-    what: &Ask,
-    replies: mpsc::Sender<Reply>,
+    what: &LogRequest,
+    replies: mpsc::Sender<LogResponse>,
 ) -> Result<(), LinkError> {
     let known = described.get(connection);
     let is_known = known.is_some();

@@ -1,4 +1,4 @@
-//! What is remembered of a host across its connections: its sources, how far each was read, and the
+//! RequestKind is remembered of a host across its connections: its sources, how far each was read, and the
 //! last counters.
 //!
 //! Turns what the follower found into events: lines get their times here. No I/O.
@@ -10,22 +10,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
-use crate::metrics::Counters;
-use crate::model::cursor::{Cursor, FileId, Place};
-use crate::model::host::Facts;
+use crate::metrics::ProcCounters;
+use crate::model::cursor::{Cursor, FileId, LineRef};
+use crate::model::host::SystemFacts;
 use crate::model::metrics::Sample;
-use crate::model::reached::Reached;
-use crate::model::source::{NO_STAMPS, SourceInfo, SourceKind, SourceSpec};
+use crate::model::read_position::ReadPosition;
+use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::{HostClock, Time, TimeFrom};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamped, Stamper, TimeFormat};
+use crate::model::time::{HostClock, Time, TimeSource};
+use crate::parse::line_reader::{LineReader, date_first_lines};
 
+use super::HostEvent;
 use super::lag::{Lag, Unread};
 use super::shell::Problems;
-use super::{HostEvent, Line};
-use crate::files::follow::{Absence, Begin, FollowOutcome, Follower};
-use crate::parse::split::Piece;
+use crate::files::follow::{FileUnavailable, FollowOutcome, Follower, StartAt};
+use crate::parse::split::FilePiece;
 
 /// Files that one pattern may bring, and sources of one host in all: what a person can still tell
 /// apart.
@@ -40,12 +39,12 @@ const PROBLEMS_TOLD: usize = 3;
 pub struct Track {
     /// How far each file was read.
     pub follower: Follower,
-    /// Counters of the last sample, for rates.
-    pub counters: Option<Counters>,
+    /// ProcCounters of the last sample, for rates.
+    pub counters: Option<ProcCounters>,
     /// File systems, as last reported.
-    pub disks: Vec<crate::model::metrics::Disk>,
-    /// What the host said of itself.
-    pub facts: Facts,
+    pub disks: Vec<crate::model::metrics::DiskUsage>,
+    /// RequestKind the host said of itself.
+    pub facts: SystemFacts,
     /// The login on the host and its groups, for hints.
     pub user: String,
     /// It did not come back from `df` once: it is not asked again.
@@ -63,32 +62,30 @@ pub struct Track {
     sources: Vec<Tracked>,
     by_path: BTreeMap<Vec<u8>, u32>,
     /// How far an earlier run was told of its sources, by their names.
-    resume: Arc<BTreeMap<String, Vec<Reached>>>,
+    resume: Arc<BTreeMap<String, Vec<ReadPosition>>>,
     /// Why a pattern or unit brings nothing, and what can be done, by its name.
     missing: BTreeMap<String, (String, String)>,
     /// Patterns whose files could be listed once: others than those are new.
     pub(super) listed: BTreeSet<String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
-    /// What is wrong with the way to the host, though it leads there.
+    /// RequestKind is wrong with the way to the host, though it leads there.
     pub way: Option<HostStatus>,
     lag: Lag,
     /// Streams that have more than was told.
     pub(super) unread: Unread,
-    /// What streams have to complain of.
+    /// RequestKind streams have to complain of.
     pub problems: Problems,
-    /// What time the host has, for stamps without a zone.
+    /// RequestKind time the host has, for stamps without a zone.
     pub clock: watch::Sender<Option<HostClock>>,
     /// Tells that journals may begin: the files have their shell, and a host without named sources
     /// has none of the usual logs, but a journal.
     pub wants_journal: Option<oneshot::Sender<()>>,
 }
 
-#[derive(Clone)]
 struct Tracked {
     info: SourceInfo,
-    stamper: Stamper,
-    joiner: Joiner,
+    reader: LineReader,
     last_read: Option<Time>,
     /// The stamp of the last line that has one.
     last_stamp: Option<Time>,
@@ -96,48 +93,17 @@ struct Tracked {
 }
 
 impl Tracked {
-    /// Lets the stamper see many lines before it is asked for the first.
-    fn learn(&mut self, pieces: &[Piece], now: Time) {
-        if self.stamper.wants_sample() {
-            let lines = pieces.iter().filter_map(|piece| match piece {
-                Piece::Line { bytes, .. } => Some(&bytes[..]),
-                Piece::Gap { .. } => None,
-            });
-            self.stamper.learn(&mut { lines }, now);
-        }
-    }
-
     /// Learns from lines that are not told what the next may go on with.
-    fn pass_over(&mut self, pieces: Vec<Piece>, now: Time) {
-        self.learn(&pieces, now);
+    fn pass_over(&mut self, pieces: Vec<FilePiece>, now: Time) {
+        self.reader.learn_from(&pieces, now);
+        let file = FileId::default();
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
-                    self.line(
-                        Cursor {
-                            file: FileId::default(),
-                            offset,
-                        },
-                        bytes,
-                        now,
-                    );
+                FilePiece::Line { offset, bytes } => {
+                    self.reader.line(Cursor { file, offset }, bytes, now);
                 }
-                Piece::Gap { .. } => self.joiner.cut(),
+                FilePiece::Gap { .. } => self.reader.cut(),
             }
-        }
-    }
-
-    fn line(&mut self, cursor: Cursor, raw: Bytes, now: Time) -> Line {
-        let Stamped { time, from, span } = self.stamper.stamp(&raw, now);
-        let stamp = span.clone().into();
-        let continues = self.joiner.continues(&raw, span);
-        Line {
-            time,
-            time_from: from,
-            continues,
-            stamp,
-            cursor,
-            raw,
         }
     }
 }
@@ -145,7 +111,7 @@ impl Tracked {
 impl Track {
     /// One that goes on where an earlier run stopped.
     #[must_use]
-    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<Reached>>>) -> Self {
+    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<ReadPosition>>>) -> Self {
         Self {
             resume: Arc::clone(resume),
             ..Self::default()
@@ -165,7 +131,7 @@ impl Track {
 
     /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
     /// False where there are too many.
-    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: Begin) -> bool {
+    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: StartAt) -> bool {
         if self.by_path.contains_key(path) {
             return true;
         }
@@ -203,16 +169,9 @@ impl Track {
         };
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.events.push(HostEvent::Source(number, info.clone()));
-        let format = format.and_then(|format| TimeFormat::parse(format).ok());
-        let clock = self.facts.clock();
-        let stamper = format.map_or_else(
-            || Stamper::new(&clock),
-            |format| Stamper::with_format(&clock, &format),
-        );
         self.sources.push(Tracked {
             info,
-            stamper,
-            joiner: Joiner::default(),
+            reader: LineReader::new(&self.facts.clock(), format),
             last_read: None,
             last_stamp: None,
             hint: None,
@@ -257,13 +216,13 @@ impl Track {
                 }
                 FollowOutcome::Begun(number, cursor, before) => {
                     let (place, length) = (
-                        Place {
+                        LineRef {
                             cursor,
                             check: None,
                         },
                         0,
                     );
-                    let reached = Box::new(Reached {
+                    let reached = Box::new(ReadPosition {
                         place,
                         length,
                         before,
@@ -276,7 +235,7 @@ impl Track {
     }
 
     /// A reading of the counters: rates since the one before.
-    pub fn sample(&mut self, after: Counters, now: Time) {
+    pub fn sample(&mut self, after: ProcCounters, now: Time) {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
         if std::mem::take(&mut self.facts_pending) {
@@ -291,13 +250,13 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them. The
+    /// SystemFacts of a new connection; told with the first counters, which have the rest of them. The
     /// host may have been started again meanwhile.
-    pub fn describe(&mut self, facts: Facts, user: String) {
+    pub fn describe(&mut self, facts: SystemFacts, user: String) {
         self.facts = facts;
         let clock = self.facts.clock();
         for source in &mut self.sources {
-            source.stamper.set_clock(&clock);
+            source.reader.set_clock(&clock);
         }
         self.clock.send_replace(Some(clock));
         self.facts_pending = true;
@@ -343,7 +302,7 @@ impl Track {
         u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
     }
 
-    /// What kept all sources from being read is over.
+    /// RequestKind kept all sources from being read is over.
     pub fn clear_problems(&mut self) {
         (0..self.count_sources()).for_each(|number| self.set_problem(number, None));
     }
@@ -362,7 +321,7 @@ impl Track {
         }
     }
 
-    /// What is to be said, in order, ending with the state of the host where that has changed.
+    /// RequestKind is to be said, in order, ending with the state of the host where that has changed.
     pub fn take_events(&mut self) -> Vec<HostEvent> {
         let status = self.status();
         if self.told.as_ref() != Some(&status) {
@@ -441,20 +400,20 @@ impl Track {
         .bounded()
     }
 
-    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<Piece>, now: Time) {
+    fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<FilePiece>, now: Time) {
         let Some(source) = self.sources.get_mut(number as usize) else {
             return;
         };
-        source.learn(&pieces, now);
+        source.reader.learn_from(&pieces, now);
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
-                Piece::Line { offset, bytes } => {
-                    lines.push(source.line(Cursor { file, offset }, bytes, now));
+                FilePiece::Line { offset, bytes } => {
+                    lines.push(source.reader.line(Cursor { file, offset }, bytes, now));
                 }
-                Piece::Gap { from, to, reason } => {
-                    source.joiner.cut();
-                    date_the_first(&mut lines);
+                FilePiece::Gap { from, to, reason } => {
+                    source.reader.cut();
+                    date_first_lines(lines.iter_mut());
                     if !lines.is_empty() {
                         self.events
                             .push(HostEvent::Lines(number, std::mem::take(&mut lines)));
@@ -468,12 +427,12 @@ impl Track {
         let stamped = lines
             .iter()
             .rev()
-            .find(|line| line.time_from == TimeFrom::Stamp);
+            .find(|line| line.time_from == TimeSource::Stamp);
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
-        date_the_first(&mut lines);
+        date_first_lines(lines.iter_mut());
         if !lines.is_empty() {
             self.events.push(HostEvent::Lines(number, lines));
-            let stamps = Some(source.stamper.format().unwrap_or(NO_STAMPS));
+            let stamps = Some(source.reader.format_name());
             if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
                 self.events
                     .push(HostEvent::Source(number, source.info.clone()));
@@ -483,21 +442,21 @@ impl Track {
 
     /// A line under way: read like the others, but nothing is learnt from it, for it comes again.
     fn unfinished(&mut self, number: u32, cursor: Cursor, raw: Bytes, now: Time) {
-        let Some(mut source) = self.sources.get(number as usize).cloned() else {
+        let Some(source) = self.sources.get(number as usize) else {
             return;
         };
-        self.events
-            .push(HostEvent::Unfinished(number, source.line(cursor, raw, now)));
+        let line = source.reader.clone().line(cursor, raw, now);
+        self.events.push(HostEvent::Unfinished(number, line));
     }
 
-    fn problem(&mut self, number: u32, why: Option<Absence>) {
+    fn problem(&mut self, number: u32, why: Option<FileUnavailable>) {
         let problem = why.map(|why| match why {
-            Absence::Missing => {
+            FileUnavailable::Missing => {
                 ("no such file".to_owned(), "check the path; the file is read as soon as it appears".to_owned())
             }
-            Absence::Denied(barrier) => barrier.told(&self.user),
-            Absence::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
-            Absence::Failing(how) => (
+            FileUnavailable::Denied(barrier) => barrier.told(&self.user),
+            FileUnavailable::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
+            FileUnavailable::Failing(how) => (
                 how.to_owned(),
                 "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself"
                     .to_owned(),
@@ -507,26 +466,7 @@ impl Track {
     }
 }
 
-/// The first lines that are read may be the end of a stack trace whose head was not: they have the
-/// time of the line after them. With that of their arrival they would hold back all that follows
-/// them.
-fn date_the_first(lines: &mut [Line]) {
-    let Some(stamped) = lines
-        .iter()
-        .position(|line| line.time_from == TimeFrom::Stamp)
-    else {
-        return;
-    };
-    let time = lines[stamped].time;
-    for line in lines[..stamped]
-        .iter_mut()
-        .filter(|line| line.time_from == TimeFrom::Arrival)
-    {
-        (line.time, line.time_from) = (time, TimeFrom::Previous);
-    }
-}
-
-/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it
+/// RequestKind the source is called that a file of `spec` is, unless the name is taken; `only` where it
 /// asked for just this file.
 pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -587,16 +527,16 @@ mod tests {
     #[test]
     fn files_of_a_pattern_are_named_after_it_and_told_apart() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
-        track.add_file(&spec("app"), b"/b/x.log", false, Begin::Start);
-        track.add_file(&spec("app"), b"/a/x.log", false, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
+        track.add_file(&spec("app"), b"/b/x.log", false, StartAt::Start);
+        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
         assert_eq!(names(&mut track), ["app/x.log", "/b/x.log"]);
     }
 
     #[test]
     fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         track.take_events();
         let lines = [
             "  at Shop.main",
@@ -604,7 +544,7 @@ mod tests {
             "  at Shop.two",
         ];
         let pieces = lines
-            .map(|line| Piece::Line {
+            .map(|line| FilePiece::Line {
                 offset: 0,
                 bytes: line.into(),
             })
@@ -634,15 +574,15 @@ mod tests {
     fn after_a_restart_stamps_count_from_the_new_start() {
         let mut track = Track::default();
         let now = Time(1_800_000_000_000_000_000);
-        let facts = |id: &str, ago_s: i64| Facts {
+        let facts = |id: &str, ago_s: i64| SystemFacts {
             boot_id: Some(id.to_owned()),
             booted: Some(now.plus_millis(-1000 * ago_s)),
-            ..Facts::default()
+            ..SystemFacts::default()
         };
         track.describe(facts("a", 5000), String::new());
-        track.add_file(&spec("kern"), b"/log/kern.log", true, Begin::Start);
+        track.add_file(&spec("kern"), b"/log/kern.log", true, StartAt::Start);
         let read = |track: &mut Track| {
-            let pieces = vec![Piece::Line {
+            let pieces = vec![FilePiece::Line {
                 offset: 0,
                 bytes: "[   10.000000] usb 1-1: new device".into(),
             }];
@@ -664,17 +604,17 @@ mod tests {
     #[test]
     fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         let mut time = |offset: i32| {
             track.describe(
-                Facts {
+                SystemFacts {
                     utc_offset_s: Some(offset),
-                    ..Facts::default()
+                    ..SystemFacts::default()
                 },
                 String::new(),
             );
             track.take_events();
-            let piece = Piece::Line {
+            let piece = FilePiece::Line {
                 offset: 0,
                 bytes: "2026-01-01 12:00:00 one".into(),
             };
@@ -696,9 +636,9 @@ mod tests {
     #[test]
     fn a_problem_degrades_the_host_until_it_is_gone() {
         let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, Begin::Start);
+        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
         assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
-        track.problem(0, Some(Absence::Missing));
+        track.problem(0, Some(FileUnavailable::Missing));
         assert_eq!(
             track.status().reason.as_deref(),
             Some("/a/x.log: no such file")

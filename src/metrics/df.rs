@@ -1,6 +1,6 @@
 //! The output of `df`.
 
-use crate::model::metrics::Disk;
+use crate::model::metrics::DiskUsage;
 
 /// Types of file systems that are worth a `df`: those that fill up and do not hang. Network file
 /// systems may hang for ever, and the rest (`tmpfs`, `squashfs`, `proc` …) says nothing of a disk.
@@ -14,8 +14,8 @@ pub const DISK_FS: &[&str] = &[
 /// Reads `df -P -k` and `df -P -i` of the same file systems, and takes the types from
 /// `/proc/self/mounts`, given as it is or as `grep` prints it among other files.
 #[must_use]
-pub fn parse_df(kib: &str, inodes: &str, mounts: &str) -> Vec<Disk> {
-    let mounts: Vec<Mount> = mounts.lines().filter_map(mount).collect();
+pub fn parse_df(kib: &str, inodes: &str, mounts: &str) -> Vec<DiskUsage> {
+    let mounts: Vec<MountEntry> = mounts.lines().filter_map(mount).collect();
     let inodes: Vec<DfRow<'_>> = inodes.lines().filter_map(row).collect();
     let mut disks = Vec::new();
     for row in kib.lines().filter_map(row) {
@@ -75,12 +75,12 @@ fn number(word: &str) -> Option<u64> {
     }
 }
 
-struct Mount {
+struct MountEntry {
     at: String,
     fs: String,
 }
 
-fn mount(line: &str) -> Option<Mount> {
+fn mount(line: &str) -> Option<MountEntry> {
     let line = match line.strip_prefix("/proc/self/mounts:") {
         Some(line) => line,
         None if line.starts_with("/proc/") || line.starts_with("/sys/") => return None,
@@ -88,7 +88,7 @@ fn mount(line: &str) -> Option<Mount> {
     };
     let mut words = line.split(' ');
     let at = unescape(words.nth(1)?);
-    Some(Mount {
+    Some(MountEntry {
         at,
         fs: words.next()?.to_owned(),
     })
@@ -121,7 +121,7 @@ fn octal(byte: u8, tail: &[u8]) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[Mount]) -> Option<Disk> {
+fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[MountEntry]) -> Option<DiskUsage> {
     // The last mount on a place is the one that is seen there.
     let fs = mounts
         .iter()
@@ -136,7 +136,7 @@ fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[Mount]) -> Option<Disk>
         return None;
     }
     let inodes = inodes.iter().find(|inodes| inodes.mount == row.mount);
-    Some(Disk {
+    Some(DiskUsage {
         mount: row.mount.to_owned(),
         device: row.device.to_owned(),
         fs: fs.unwrap_or_default().to_owned(),
@@ -174,8 +174,8 @@ fn inodes_used_pct(row: &DfRow<'_>) -> Option<f64> {
 
 /// Adds a disk unless it is there already under another mount point; of several, the shortest is
 /// kept.
-fn insert(disks: &mut Vec<Disk>, disk: Disk) {
-    let same = |known: &Disk| {
+fn insert(disks: &mut Vec<DiskUsage>, disk: DiskUsage) {
+    let same = |known: &DiskUsage| {
         known.mount == disk.mount
             || (disk.device.starts_with('/') && known.device == disk.device && known.fs == disk.fs)
     };
@@ -187,7 +187,7 @@ fn insert(disks: &mut Vec<Disk>, disk: Disk) {
 }
 
 /// In a container, `/etc/hosts` and the like are mounts of the very disk that `/` lies on.
-fn without_underlay(mut disks: Vec<Disk>) -> Vec<Disk> {
+fn without_underlay(mut disks: Vec<DiskUsage>) -> Vec<DiskUsage> {
     let root = disks
         .iter()
         .find(|disk| disk.mount == "/" && matches!(disk.fs.as_str(), "overlay" | "aufs"))
@@ -195,7 +195,7 @@ fn without_underlay(mut disks: Vec<Disk>) -> Vec<Disk> {
     if let Some(root) = root {
         // Both lines were read one after the other, so the used bytes may differ a little.
         let slack = root.total_bytes / 1000;
-        let same = |disk: &Disk| {
+        let same = |disk: &DiskUsage| {
             disk.total_bytes == root.total_bytes
                 && disk.used_bytes.abs_diff(root.used_bytes) <= slack
         };
@@ -238,7 +238,7 @@ Filesystem       Inodes  IUsed     IFree IUse% Mounted on
 /dev/vdc              0      0         0     - /boot/efi
 ";
 
-    fn mounts_of(disks: &[Disk]) -> Vec<&str> {
+    fn mounts_of(disks: &[DiskUsage]) -> Vec<&str> {
         disks.iter().map(|disk| disk.mount.as_str()).collect()
     }
 

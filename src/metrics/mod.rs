@@ -1,6 +1,6 @@
 //! How the metrics of a host are computed from two readings of `/proc`, and from what `df` says.
 //!
-//! [`Counters`] is one reading; a [`Sample`](crate::model::metrics::Sample) is what lies between
+//! [`ProcCounters`] is one reading; a [`Sample`](crate::model::metrics::Sample) is what lies between
 //! two. Reading is left to the drivers, and what each number means to the sample.
 
 mod df;
@@ -8,4 +8,4 @@ mod proc;
 mod rates;
 
 pub use df::{DISK_FS, parse_df};
-pub use proc::{Counters, INTERFACE_GLOB, PROC_FILES};
+pub use proc::{INTERFACE_GLOB, PROC_FILES, ProcCounters};

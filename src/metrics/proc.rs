@@ -1,8 +1,8 @@
 //! One reading of `/proc`: text to counters. What the counters mean together is left to `rates`.
 
-use crate::model::metrics::Load;
+use crate::model::metrics::LoadAverage;
 
-/// The files that a driver reads for [`Counters::parse`], in one `grep -s '' FILE…`. Any of them
+/// The files that a driver reads for [`ProcCounters::parse`], in one `grep -s '' FILE…`. Any of them
 /// may be missing. `/proc/self/mounts` is not for the counters but for
 /// [`parse_df`](super::parse_df).
 pub const PROC_FILES: &[&str] = &[
@@ -25,22 +25,22 @@ pub const PROC_FILES: &[&str] = &[
 ];
 
 /// What matches this on a host are the interfaces with hardware behind them. A driver adds a line
-/// `/sys/class/net/eth0/device:` for each match to what it hands to [`Counters::parse`].
+/// `/sys/class/net/eth0/device:` for each match to what it hands to [`ProcCounters::parse`].
 pub const INTERFACE_GLOB: &str = "/sys/class/net/*/device";
 
 /// What one reading of `/proc` holds: counters since boot and present values.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Counters {
+pub struct ProcCounters {
     /// Seconds since boot, in hundredths.
     pub(super) uptime_s: Option<f64>,
     /// When the host booted, in seconds since 1970 by its own clock; moves when that clock is set.
     pub(super) btime: Option<u64>,
     /// Differs after each boot.
     pub(super) boot_id: Option<String>,
-    pub(super) cpu: Option<Ticks>,
+    pub(super) cpu: Option<CpuTicks>,
     /// Online processors.
     pub(super) cores: u32,
-    pub(super) load: Option<Load>,
+    pub(super) load: Option<LoadAverage>,
     pub(super) memory: MemInfo,
     pub(super) psi: PsiTotals,
     /// Block devices, partitions and layers too, in the kernel's order.
@@ -55,7 +55,7 @@ pub struct Counters {
 
 /// The line `cpu` of `/proc/stat`, in ticks of 1/100 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Ticks {
+pub(super) struct CpuTicks {
     pub(super) user: u64,
     pub(super) nice: u64,
     pub(super) system: u64,
@@ -121,7 +121,7 @@ pub(super) struct InterfaceCounters {
     pub(super) tx_dropped: u64,
 }
 
-impl Counters {
+impl ProcCounters {
     /// Reads the output of `grep -s '' FILE…`: lines of the form `/proc/stat:cpu  1 2 3`. Unknown
     /// files and lines that do not parse are passed over: what is missing is `None` in the sample.
     #[must_use]
@@ -221,7 +221,7 @@ impl MemInfo {
 }
 
 /// Kernels before 2.6 have four fields, and each newer one appended some: what is missing is 0.
-fn ticks<'a>(words: impl Iterator<Item = &'a str>) -> Option<Ticks> {
+fn ticks<'a>(words: impl Iterator<Item = &'a str>) -> Option<CpuTicks> {
     let mut fields = [0_u64; 10];
     let mut known = 0;
     for (field, word) in fields.iter_mut().zip(words) {
@@ -240,7 +240,7 @@ fn ticks<'a>(words: impl Iterator<Item = &'a str>) -> Option<Ticks> {
         guest,
         guest_nice,
     ] = fields;
-    (known >= 4).then_some(Ticks {
+    (known >= 4).then_some(CpuTicks {
         user,
         nice,
         system,
@@ -254,10 +254,10 @@ fn ticks<'a>(words: impl Iterator<Item = &'a str>) -> Option<Ticks> {
     })
 }
 
-fn load(line: &str) -> Option<Load> {
+fn load(line: &str) -> Option<LoadAverage> {
     let mut words = line.split_whitespace().map(seconds);
     let mut next = || words.next().flatten();
-    Some(Load {
+    Some(LoadAverage {
         one: next()?,
         five: next()?,
         fifteen: next()?,

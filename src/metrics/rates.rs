@@ -4,9 +4,11 @@
 //! a rate; a counter that goes back is a reset, and what it counts has no value in this window; and
 //! what is not known is absent, not 0.
 
-use super::Counters;
-use super::proc::{DeviceCounters, InterfaceCounters, MemInfo, PsiTotals, Ticks};
-use crate::model::metrics::{Cpu, Disk, DiskIo, Memory, Network, Psi, Sample, Swap};
+use super::ProcCounters;
+use super::proc::{CpuTicks, DeviceCounters, InterfaceCounters, MemInfo, PsiTotals};
+use crate::model::metrics::{
+    CpuUsage, DiskIo, DiskUsage, MemoryUsage, NetworkTraffic, PressureStall, Sample, SwapUsage,
+};
 use crate::model::time::Time;
 
 /// Uptime comes in hundredths of a second: in a shorter window it would be wrong by more than a
@@ -33,9 +35,15 @@ const SECTOR_BYTES: u64 = 512;
 impl Sample {
     /// What lies between two readings; with no earlier one, only the present values.
     #[must_use]
-    pub fn between(before: Option<&Counters>, after: &Counters, disks: &[Disk], now: Time) -> Self {
+    pub fn between(
+        before: Option<&ProcCounters>,
+        after: &ProcCounters,
+        disks: &[DiskUsage],
+        now: Time,
+    ) -> Self {
         let before = before.filter(|before| !rebooted(before, after));
-        let window = before.and_then(|before| Some((before, Window::between(before, after)?)));
+        let window =
+            before.and_then(|before| Some((before, SampleWindow::between(before, after)?)));
         Self {
             time: Some(now),
             window_ms: window.as_ref().map(|(_, window)| window.ms),
@@ -61,7 +69,7 @@ impl Sample {
     }
 }
 
-fn rebooted(before: &Counters, after: &Counters) -> bool {
+fn rebooted(before: &ProcCounters, after: &ProcCounters) -> bool {
     if let (Some(before), Some(after)) = (before.uptime_s, after.uptime_s)
         && after < before
     {
@@ -74,12 +82,12 @@ fn rebooted(before: &Counters, after: &Counters) -> bool {
 }
 
 /// The time between two readings.
-struct Window {
+struct SampleWindow {
     ms: u64,
 }
 
-impl Window {
-    fn between(before: &Counters, after: &Counters) -> Option<Self> {
+impl SampleWindow {
+    fn between(before: &ProcCounters, after: &ProcCounters) -> Option<Self> {
         let seconds = after.uptime_s? - before.uptime_s?;
         // The cast saturates; uptimes are finite and in order here.
         let ms = (seconds * 1000.0).round() as u64;
@@ -96,7 +104,11 @@ impl Window {
     }
 }
 
-fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<Cpu> {
+fn cpu(
+    before: &ProcCounters,
+    after: &ProcCounters,
+    window: Option<&SampleWindow>,
+) -> Option<CpuUsage> {
     if before.cores != after.cores {
         return None;
     }
@@ -119,7 +131,7 @@ fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<C
     let share = |ticks: u64| 100.0 * ticks as f64 / total as f64;
     // Some containers have the line of the sum only.
     let cores = after.cores.max(1);
-    Some(Cpu {
+    Some(CpuUsage {
         busy_pct: share(busy),
         user_pct: share((spent.user + spent.nice).saturating_sub(spent.guest + spent.guest_nice)),
         system_pct: share(system),
@@ -132,14 +144,14 @@ fn cpu(before: &Counters, after: &Counters, window: Option<&Window>) -> Option<C
 
 /// What was added to each field; `None` where one went back so far that the counters are not the
 /// same any more.
-fn spent(before: &Ticks, after: &Ticks) -> Option<Ticks> {
+fn spent(before: &CpuTicks, after: &CpuTicks) -> Option<CpuTicks> {
     let added = |before: u64, after: u64| {
         let back = before.saturating_sub(after);
         // The cap is more ticks than there ever were; it keeps sums of forged numbers from
         // overflowing.
         (back < HOTPLUG_TICKS).then(|| after.saturating_sub(before).min(1 << 56))
     };
-    Some(Ticks {
+    Some(CpuTicks {
         user: added(before.user, after.user)?,
         nice: added(before.nice, after.nice)?,
         system: added(before.system, after.system)?,
@@ -153,7 +165,7 @@ fn spent(before: &Ticks, after: &Ticks) -> Option<Ticks> {
     })
 }
 
-fn memory(info: &MemInfo) -> Option<Memory> {
+fn memory(info: &MemInfo) -> Option<MemoryUsage> {
     let total = info.total.filter(|&total| total > 0)?;
     let before_3_14 = || {
         let cache = info
@@ -169,41 +181,41 @@ fn memory(info: &MemInfo) -> Option<Memory> {
         .saturating_add(cache_of_zfs)
         .min(total);
     let used_pct = 100.0 * (total - available) as f64 / total as f64;
-    Some(Memory {
+    Some(MemoryUsage {
         total_bytes: total,
         available_bytes: available,
         used_pct,
     })
 }
 
-fn swap(info: &MemInfo) -> Option<Swap> {
+fn swap(info: &MemInfo) -> Option<SwapUsage> {
     let total = info.swap_total.filter(|&total| total > 0)?;
     let used = total
         .saturating_sub(info.swap_free?)
         .saturating_sub(info.swap_cached);
-    Some(Swap {
+    Some(SwapUsage {
         total_bytes: total,
         used_bytes: used,
         used_pct: 100.0 * used as f64 / total as f64,
     })
 }
 
-fn psi(before: &PsiTotals, after: &PsiTotals, window: &Window) -> Option<Psi> {
+fn psi(before: &PsiTotals, after: &PsiTotals, window: &SampleWindow) -> Option<PressureStall> {
     let share = |before: Option<u64>, after: Option<u64>| {
         let stalled_us = after?.checked_sub(before?)?;
         Some(window.share(stalled_us as f64 / 1000.0))
     };
-    let psi = Psi {
+    let psi = PressureStall {
         cpu_some_pct: share(before.cpu_some, after.cpu_some),
         memory_some_pct: share(before.memory_some, after.memory_some),
         memory_full_pct: share(before.memory_full, after.memory_full),
         io_some_pct: share(before.io_some, after.io_some),
         io_full_pct: share(before.io_full, after.io_full),
     };
-    (psi != Psi::default()).then_some(psi)
+    (psi != PressureStall::default()).then_some(psi)
 }
 
-fn devices(before: &Counters, after: &Counters, window: &Window) -> Vec<DiskIo> {
+fn devices(before: &ProcCounters, after: &ProcCounters, window: &SampleWindow) -> Vec<DiskIo> {
     let whole =
         |name: &str| is_whole_disk(name, after.devices.iter().map(|(name, _)| name.as_str()));
     let used = |counters: &DeviceCounters| counters.reads > 0 || counters.writes > 0;
@@ -257,7 +269,7 @@ fn device(
     name: &str,
     before: &DeviceCounters,
     after: &DeviceCounters,
-    window: &Window,
+    window: &SampleWindow,
 ) -> Option<DiskIo> {
     let reads = added(before.reads, after.reads)?;
     let writes = added(before.writes, after.writes)?;
@@ -277,7 +289,11 @@ fn device(
     })
 }
 
-fn network(before: &Counters, after: &Counters, window: &Window) -> Vec<Network> {
+fn network(
+    before: &ProcCounters,
+    after: &ProcCounters,
+    window: &SampleWindow,
+) -> Vec<NetworkTraffic> {
     let counted = after
         .interfaces
         .iter()
@@ -320,7 +336,7 @@ const VIRTUAL: &[&str] = &[
 /// Every byte is counted once: on the hardware where there is any, since a bond, bridge, VLAN or
 /// tunnel that has the default route passes its traffic on to it; else (in a container) on what has
 /// the default route; and where neither is known, on everything that does not sound like a layer.
-fn is_counted(name: &str, counters: &Counters) -> bool {
+fn is_counted(name: &str, counters: &ProcCounters) -> bool {
     let known = |names: &[String]| {
         names
             .iter()
@@ -340,10 +356,10 @@ fn interface(
     name: &str,
     before: &InterfaceCounters,
     after: &InterfaceCounters,
-    window: &Window,
-) -> Option<Network> {
+    window: &SampleWindow,
+) -> Option<NetworkTraffic> {
     let rate = |before: u64, after: u64| Some(window.per_second(added(before, after)?));
-    Some(Network {
+    Some(NetworkTraffic {
         interface: name.to_owned(),
         rx_bytes_per_s: rate(before.rx_bytes, after.rx_bytes)?,
         tx_bytes_per_s: rate(before.tx_bytes, after.tx_bytes)?,

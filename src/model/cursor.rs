@@ -32,7 +32,7 @@ impl fmt::Display for Cursor {
 /// A cursor that can be handed out and come back later: with a check of the line that stood there,
 /// by which it is known again in a copy, and told from another line that took its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct LineRef {
     /// Where the line began.
     pub cursor: Cursor,
     /// CRC-32 (IEEE) of the line, of its first [`CHECKED_BYTES`] at most; `None` in cursors that
@@ -43,7 +43,7 @@ pub struct Place {
 /// So much of a line is checked; the rest of a longer one may not have been kept.
 pub const CHECKED_BYTES: usize = 1024;
 
-impl Place {
+impl LineRef {
     /// The place of a line.
     #[must_use]
     pub fn of(cursor: Cursor, line: &[u8]) -> Self {
@@ -78,7 +78,7 @@ fn check(line: &[u8]) -> u32 {
     crc32fast::hash(&line[..line.len().min(CHECKED_BYTES)])
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LineRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.check {
             Some(check) => write!(f, "{}.{check:08x}", self.cursor),
@@ -87,7 +87,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for LineRef {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
@@ -160,21 +160,21 @@ mod tests {
             },
             offset: 42,
         };
-        let place = Place::of(cursor, b"one line");
+        let place = LineRef::of(cursor, b"one line");
         assert_eq!(place.to_string().parse(), Ok(place));
         assert!(place.fits(b"one line") && !place.fits(b"another"));
         assert!(place.fits_beginning(b"one line and its end") && !place.fits_beginning(b"one"));
-        let typed: Place = "fe01.7.42".parse().expect("a cursor without a check");
+        let typed: LineRef = "fe01.7.42".parse().expect("a cursor without a check");
         assert_eq!(
             typed,
-            Place {
+            LineRef {
                 cursor,
                 check: None
             }
         );
         assert!(typed.fits(b"any line"));
         for text in ["fe01.7.42.x", "fe01.7.42.1.2", ""] {
-            assert!(text.parse::<Place>().is_err(), "{text:?}");
+            assert!(text.parse::<LineRef>().is_err(), "{text:?}");
         }
     }
 

@@ -248,7 +248,7 @@ impl HostSpec {
 
 /// What a host said of itself when it was asked first.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Facts {
+pub struct SystemFacts {
     /// Kernel name in lower case, `linux`.
     pub os: String,
     /// Kernel release.
@@ -279,7 +279,7 @@ pub struct Facts {
     pub boot_id: Option<String>,
 }
 
-impl Facts {
+impl SystemFacts {
     /// What must be known of the host to read its stamps. Where nothing is known its local time is
     /// UTC.
     #[must_use]

@@ -7,20 +7,20 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::cursor::{Cursor, Place};
+use super::cursor::{Cursor, LineRef};
 use super::host::HostId;
 use super::source::SourceId;
-use super::time::{Time, TimeFrom};
+use super::time::{Time, TimeSource};
 
 /// A part of a line, in bytes; empty where there is none or where it lies beyond what two bytes
 /// count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Span {
+pub struct ByteSpan {
     start: u16,
     end: u16,
 }
 
-impl Span {
+impl ByteSpan {
     /// The part, unless it is empty.
     #[must_use]
     pub fn range(self) -> Option<Range<usize>> {
@@ -28,7 +28,7 @@ impl Span {
     }
 }
 
-impl From<Option<Range<usize>>> for Span {
+impl From<Option<Range<usize>>> for ByteSpan {
     fn from(range: Option<Range<usize>>) -> Self {
         let narrow = |range: Range<usize>| {
             Some((
@@ -48,12 +48,12 @@ pub struct Line {
     /// What orders it among the lines of the fleet.
     pub time: Time,
     /// Where that time comes from.
-    pub time_from: TimeFrom,
+    pub time_from: TimeSource,
     /// It belongs to the same record as the line before it: a stack trace, the rest of a statement
-    /// ([`Joiner`](crate::parse::multiline::Joiner)).
+    /// ([`Joiner`](crate::parse::multiline::RecordJoiner)).
     pub continues: bool,
     /// Where in the line its timestamp is.
-    pub stamp: Span,
+    pub stamp: ByteSpan,
     /// The byte at which it begins.
     pub cursor: Cursor,
     /// The line without its line end. Its own allocation, so that a line kept does not keep a whole
@@ -64,8 +64,8 @@ pub struct Line {
 impl Line {
     /// Its cursor, to be handed out.
     #[must_use]
-    pub fn place(&self) -> Place {
-        Place::of(self.cursor, &self.raw)
+    pub fn place(&self) -> LineRef {
+        LineRef::of(self.cursor, &self.raw)
     }
 
     /// What it occupies in memory, in bytes.

@@ -11,28 +11,28 @@ pub struct Sample {
     /// it.
     pub window_ms: Option<u64>,
     /// CPU; `None` in the first sample, and after a reboot or a change of the number of cores.
-    pub cpu: Option<Cpu>,
+    pub cpu: Option<CpuUsage>,
     /// Load averages.
-    pub load: Option<Load>,
+    pub load: Option<LoadAverage>,
     /// Memory.
-    pub memory: Option<Memory>,
+    pub memory: Option<MemoryUsage>,
     /// Swap; `None` where the host has none.
-    pub swap: Option<Swap>,
+    pub swap: Option<SwapUsage>,
     /// Pressure stall information; `None` where the kernel has none or it is switched off.
-    pub psi: Option<Psi>,
+    pub psi: Option<PressureStall>,
     /// File systems on disks.
-    pub disks: Vec<Disk>,
+    pub disks: Vec<DiskUsage>,
     /// Whole block devices; empty in the first sample.
     pub io: Vec<DiskIo>,
     /// Physical or default-route network interfaces; empty in the first sample.
-    pub network: Vec<Network>,
+    pub network: Vec<NetworkTraffic>,
     /// Seconds since boot.
     pub uptime_s: Option<f64>,
 }
 
 /// Shares of all processors' time, 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Cpu {
+pub struct CpuUsage {
     /// Everything but idle and iowait; includes steal.
     pub busy_pct: f64,
     /// user + nice, without guests.
@@ -51,7 +51,7 @@ pub struct Cpu {
 
 /// Load averages over 1, 5 and 15 minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Load {
+pub struct LoadAverage {
     /// Over one minute.
     pub one: f64,
     /// Over five minutes.
@@ -62,7 +62,7 @@ pub struct Load {
 
 /// Physical memory in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Memory {
+pub struct MemoryUsage {
     /// MemTotal.
     pub total_bytes: u64,
     /// MemAvailable, or what is computed for kernels before 3.14.
@@ -73,7 +73,7 @@ pub struct Memory {
 
 /// Swap in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Swap {
+pub struct SwapUsage {
     /// SwapTotal.
     pub total_bytes: u64,
     /// SwapTotal − SwapFree − SwapCached.
@@ -85,7 +85,7 @@ pub struct Swap {
 /// Share of the window in which tasks were stalled, 0 to 100. `some`: at least one task; `full`:
 /// all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Psi {
+pub struct PressureStall {
     /// CPU, some (full has no meaning for a whole system).
     pub cpu_some_pct: Option<f64>,
     /// Memory, some.
@@ -100,7 +100,7 @@ pub struct Psi {
 
 /// A file system.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Disk {
+pub struct DiskUsage {
     /// Where it is mounted.
     pub mount: String,
     /// What is mounted.
@@ -140,7 +140,7 @@ pub struct DiskIo {
 
 /// Traffic of a network interface.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Network {
+pub struct NetworkTraffic {
     /// Its name, `eth0`.
     pub interface: String,
     /// Bytes received per second.

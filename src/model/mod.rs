@@ -4,16 +4,16 @@
 //! terminal, and nothing finds meaning in bytes; that is left to the modules above, which all speak
 //! in these words.
 
+pub mod backfilled;
 pub mod cursor;
-pub mod filled;
 pub mod gap;
 pub mod host;
 pub mod level;
 pub mod line;
 pub mod log_file;
 pub mod metrics;
-pub mod question;
-pub mod reached;
+pub mod prompt;
+pub mod read_position;
 pub mod source;
 pub mod state;
 pub mod text;

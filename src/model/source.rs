@@ -25,9 +25,9 @@ pub enum SourceKind {
     /// A unit of the journal (`nginx.service`), or the whole journal where `None`.
     Journal(Option<String>),
     /// Containers of docker or podman.
-    Container(Container),
+    Container(ContainerSelector),
     /// Containers of pods, by the host's `kubectl`.
-    Pod(Pod),
+    Pod(PodSelector),
     /// What a program prints, and its arguments; only ever from the inventory.
     Command(Vec<String>),
     /// Standard input of the console.
@@ -36,23 +36,23 @@ pub enum SourceKind {
 
 /// Containers of one engine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Container {
+pub struct ContainerSelector {
     /// Whose they are; `None`: docker's where it is installed, then podman's.
-    pub engine: Option<Engine>,
+    pub engine: Option<ContainerEngine>,
     /// A name, or a pattern over names.
     pub name: String,
 }
 
 /// What runs containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Engine {
+pub enum ContainerEngine {
     /// Docker.
     Docker,
     /// Podman, which has the same command line.
     Podman,
 }
 
-impl Engine {
+impl ContainerEngine {
     /// The program.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -65,7 +65,7 @@ impl Engine {
 
 /// Containers of pods.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pod {
+pub struct PodSelector {
     /// `*` for all; `None`: the one that the host's kubectl is set to.
     pub namespace: Option<String>,
     /// A name, or a pattern over names.
@@ -103,10 +103,14 @@ impl fmt::Display for SourceKind {
         match self {
             Self::Path(path) => f.write_str(path),
             Self::Journal(unit) => write!(f, "journal:{}", unit.as_deref().unwrap_or("all")),
-            Self::Container(Container { engine, name }) => {
-                write!(f, "{}:{name}", engine.map_or("container", Engine::as_str))
+            Self::Container(ContainerSelector { engine, name }) => {
+                write!(
+                    f,
+                    "{}:{name}",
+                    engine.map_or("container", ContainerEngine::as_str)
+                )
             }
-            Self::Pod(Pod {
+            Self::Pod(PodSelector {
                 namespace,
                 name,
                 container,

@@ -6,7 +6,7 @@
 //! replaced too: joiners (an emoji family is drawn in two cells by some and in eight by others),
 //! variation selectors and skin tones.
 //!
-//! The one exception is made for lines of logs, on request: their colours ([`Colours::Kept`])
+//! The one exception is made for lines of logs, on request: their colours ([`ColourHandling::Kept`])
 //! become looks of parts of the text, and lines that differ in nothing else differ in nothing else.
 //! Raw bytes for copying are left to the record, what a look is on a screen to the theme.
 
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-pub use look::{CUBE, Colour, Look, MIN_CONTRAST, contrast, luminance};
+pub use look::{CUBE, MIN_CONTRAST, TextColour, TextLook, contrast, luminance};
 pub use progress::settled;
 use visible::{cells_of, is_plain, is_visible, picture};
 
@@ -37,12 +37,12 @@ pub struct SafeText {
 struct StyledSpan {
     start: u32,
     end: u32,
-    look: Look,
+    look: TextLook,
 }
 
 /// What becomes of the colours (`ESC [ … m`) in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
+pub enum ColourHandling {
     /// They are looks of the text.
     Kept,
     /// They are shown like any other escape sequence.
@@ -78,7 +78,7 @@ impl SafeText {
     /// One carriage return at the end is taken for a part of the line end.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Self::line(bytes, Colours::Shown, MAX_SHOWN_BYTES)
+        Self::line(bytes, ColourHandling::Shown, MAX_SHOWN_BYTES)
     }
 
     /// From a string that comes from outside or contains something that does.
@@ -90,7 +90,7 @@ impl SafeText {
     /// From the bytes of a log line. The text has no more than `limit` bytes (64 at least); where
     /// that is not all of the line, it ends in `…+N B`.
     #[must_use]
-    pub fn line(bytes: &[u8], colours: Colours, limit: usize) -> Self {
+    pub fn line(bytes: &[u8], colours: ColourHandling, limit: usize) -> Self {
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         let limit = limit.max(2 * NOTE_BYTES);
         let whole = ShownText::of(bytes, colours, limit);
@@ -110,7 +110,7 @@ impl SafeText {
     }
 
     /// The parts of it that do not look like any other text: byte ranges, sorted, not overlapping.
-    pub fn looks(&self) -> impl Iterator<Item = (Range<usize>, Look)> + '_ {
+    pub fn looks(&self) -> impl Iterator<Item = (Range<usize>, TextLook)> + '_ {
         self.spans.iter().map(|span| (span.range(), span.look))
     }
 
@@ -222,7 +222,7 @@ impl fmt::Display for SafeText {
 }
 
 impl StyledSpan {
-    fn new(start: usize, end: usize, look: Look) -> Self {
+    fn new(start: usize, end: usize, look: TextLook) -> Self {
         let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self {
             start: small(start),
@@ -243,7 +243,7 @@ pub fn without_colours(line: &[u8]) -> Cow<'_, [u8]> {
     let mut kept = 0;
     for at in memchr::memchr_iter(0x1b, line) {
         if at >= kept
-            && let Some((length, _)) = sgr::sequence(&line[at..], Look::default())
+            && let Some((length, _)) = sgr::sequence(&line[at..], TextLook::default())
         {
             plain.extend_from_slice(&line[kept..at]);
             kept = at + length;
@@ -263,7 +263,7 @@ pub fn without_beginning(line: &[u8], bytes: usize) -> Vec<u8> {
     let mut rest = Vec::with_capacity(line.len());
     let (mut at, mut left) = (0, bytes);
     while left > 0 && at < line.len() {
-        if let Some((length, _)) = sgr::sequence(&line[at..], Look::default()) {
+        if let Some((length, _)) = sgr::sequence(&line[at..], TextLook::default()) {
             rest.extend_from_slice(&line[at..at + length]);
             at += length;
         } else {
@@ -286,7 +286,7 @@ fn beginning(bytes: &[u8], most: usize) -> &[u8] {
     let near = end.saturating_sub(sgr::MAX_BYTES);
     match memchr::memrchr(0x1b, &bytes[near..end]) {
         Some(at)
-            if sgr::sequence(&bytes[near + at..], Look::default())
+            if sgr::sequence(&bytes[near + at..], TextLook::default())
                 .is_some_and(|(n, _)| near + at + n > end) =>
         {
             &bytes[..near + at]
@@ -306,14 +306,14 @@ struct ShownText {
     cells: usize,
     /// Marks since the last character that has a cell. At the start there is none to carry them.
     marks: usize,
-    colours: Colours,
+    colours: ColourHandling,
     /// How what comes next looks.
-    look: Look,
+    look: TextLook,
 }
 
 impl ShownText {
     /// As much of the bytes as fits into `limit` bytes of text.
-    fn of(bytes: &[u8], colours: Colours, limit: usize) -> Self {
+    fn of(bytes: &[u8], colours: ColourHandling, limit: usize) -> Self {
         let out = SafeText {
             text: String::with_capacity(bytes.len().min(limit)),
             spans: Vec::new(),
@@ -325,7 +325,7 @@ impl ShownText {
             cells: 0,
             marks: MAX_MARKS,
             colours,
-            look: Look::default(),
+            look: TextLook::default(),
         };
         for chunk in beginning(bytes, limit.saturating_mul(READ_PER_SHOWN)).utf8_chunks() {
             if !shown.valid(chunk.valid()) || !shown.invalid(chunk.invalid()) {
@@ -372,7 +372,7 @@ impl ShownText {
 
     /// Takes a change of colours; its length.
     fn colour(&mut self, text: &str) -> Option<usize> {
-        if self.colours == Colours::Shown || !text.starts_with('\x1b') {
+        if self.colours == ColourHandling::Shown || !text.starts_with('\x1b') {
             return None;
         }
         let (length, look) = sgr::sequence(text.as_bytes(), self.look)?;
@@ -408,7 +408,7 @@ impl ShownText {
             '\n' => {
                 let fits = self.replaced(1, format_args!("{}", picture(c)));
                 // The colours of a line end with it; a record may have several.
-                self.look = Look::default();
+                self.look = TextLook::default();
                 fits
             }
             '\0'..='\x1f' => self.replaced(1, format_args!("{}", picture(c))),

@@ -33,7 +33,7 @@ impl Time {
 
 /// Where the time of a record comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TimeFrom {
+pub enum TimeSource {
     /// A stamp in the line.
     Stamp,
     /// The line has none; it has the time of the line before it in its source, or of the first
@@ -43,7 +43,7 @@ pub enum TimeFrom {
     Arrival,
 }
 
-impl TimeFrom {
+impl TimeSource {
     /// The word in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::gap::Gap;
-use super::host::{Facts, HostId};
+use super::host::{HostId, SystemFacts};
 use super::line::FleetLine;
 use super::metrics::Sample;
-use super::reached::Reached;
+use super::read_position::ReadPosition;
 use super::source::{SourceId, SourceInfo};
 use super::state::HostStatus;
 use super::time::Time;
@@ -17,11 +17,11 @@ pub enum Update {
     /// The state of a host.
     Status(HostId, HostStatus),
     /// What a host said of itself.
-    Facts(HostId, Arc<Facts>),
+    Facts(HostId, Arc<SystemFacts>),
     /// A source came into being or changed its state.
     Source(HostId, SourceId, SourceInfo),
     /// A source is read from this place on; nothing of it has come before.
-    Begun(HostId, SourceId, Box<Reached>),
+    Begun(HostId, SourceId, Box<ReadPosition>),
     /// Metrics of a host.
     Sample(HostId, Arc<Sample>),
     /// Lines in their final order; those that came too late for it are marked.

@@ -1,6 +1,6 @@
 //! A line as people read it, beside columns that say its time and its level already.
 //!
-//! [`Reading`] leaves out the stamp, the priority of syslog and the quotes of JSON, so that the
+//! [`LineDisplay`] leaves out the stamp, the priority of syslog and the quotes of JSON, so that the
 //! message begins where the eye looks for it. Searching, copying and storing are done with the raw
 //! line; styles are the view's.
 
@@ -20,7 +20,7 @@ use crate::parse::fields;
 
 /// How a line is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum LineDisplay {
     /// Every byte of it.
     Raw,
     /// With its stamp, but without a priority, and objects as fields.
@@ -60,7 +60,7 @@ static STAMP: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static ACCESS_STAMP: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r" \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]").ok());
 
-impl Reading {
+impl LineDisplay {
     /// The line in this reading. Never empty where the line is not.
     #[must_use]
     pub fn of(self, line: &[u8]) -> Cow<'_, [u8]> {
@@ -181,7 +181,7 @@ fn without_level(line: &[u8], shown: Option<Level>) -> &[u8] {
 /// `the message key=value other="a value"`, in the order of the object; `None` where it is none or
 /// nothing is left.
 fn members(line: &[u8], bare: bool) -> Option<String> {
-    let Object(members) = serde_json::from_slice(line).ok()?;
+    let JsonObject(members) = serde_json::from_slice(line).ok()?;
     let mut members = spread(members);
     let mut text = String::with_capacity(line.len());
     let rank =
@@ -199,7 +199,7 @@ fn members(line: &[u8], bare: bool) -> Option<String> {
         }
         text += if text.is_empty() { "" } else { " " };
         // Writing to a string cannot fail.
-        let _ = write!(text, "{key}={}", Plain(value));
+        let _ = write!(text, "{key}={}", PlainValue(value));
     }
     Some(text).filter(|text| !text.is_empty())
 }
@@ -228,9 +228,9 @@ fn says_level(key: &str, value: &Value) -> bool {
 }
 
 /// A value without quotes where it can be told from its neighbours without them.
-struct Plain<'a>(&'a Value);
+struct PlainValue<'a>(&'a Value);
 
-impl fmt::Display for Plain<'_> {
+impl fmt::Display for PlainValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Value::String(text)
@@ -244,27 +244,27 @@ impl fmt::Display for Plain<'_> {
 }
 
 /// The members of an object, in its order and with those that occur twice.
-struct Object(Vec<(String, Value)>);
+struct JsonObject(Vec<(String, Value)>);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for JsonObject {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
+        struct MemberVisitor;
+        impl<'de> Visitor<'de> for MemberVisitor {
+            type Value = JsonObject;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Object(members))
+                Ok(JsonObject(members))
             }
         }
-        from.deserialize_map(Members)
+        from.deserialize_map(MemberVisitor)
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     fn bare(line: &str) -> String {
-        String::from_utf8_lossy(&Reading::Bare.of(line.as_bytes())).into_owned()
+        String::from_utf8_lossy(&LineDisplay::Bare.of(line.as_bytes())).into_owned()
     }
 
     #[test]
@@ -329,10 +329,10 @@ mod tests {
             ("\x1b[1mup\x1b[0m", "up"),
             ("\x1b[2m{\"msg\":\"up\",\"id\":7}\x1b[0m", "up id=7"),
         ] {
-            let bare = Reading::Bare.of(line.as_bytes());
+            let bare = LineDisplay::Bare.of(line.as_bytes());
             assert_eq!(without_colours(&bare), read.as_bytes(), "{line:?}");
         }
-        let red = Reading::Bare.of(b"\x1b[31m2026-11-20 13:02:11 it broke");
+        let red = LineDisplay::Bare.of(b"\x1b[31m2026-11-20 13:02:11 it broke");
         assert_eq!(&*red, b"\x1b[31mit broke");
     }
 
@@ -343,9 +343,9 @@ mod tests {
             bare(line),
             r#"order placed id=7 user="a b" to={"x":1} note="""#
         );
-        let stamped = Reading::Stamped.of(line.as_bytes());
+        let stamped = LineDisplay::Stamped.of(line.as_bytes());
         assert!(stamped.starts_with(b"order placed time=2026-11-20T13:00:00Z id=7"));
-        assert_eq!(Reading::Raw.of(line.as_bytes()), line.as_bytes());
+        assert_eq!(LineDisplay::Raw.of(line.as_bytes()), line.as_bytes());
     }
 
     #[test]
@@ -368,7 +368,7 @@ mod tests {
             ("short", 3..900, "short"),
             ("<30>short", 0..3, "short"),
         ] {
-            let read_as = Reading::Bare.of_stamped(line.as_bytes(), Some(stamp));
+            let read_as = LineDisplay::Bare.of_stamped(line.as_bytes(), Some(stamp));
             assert_eq!(String::from_utf8_lossy(&read_as), read, "{line}");
         }
     }
@@ -391,7 +391,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_line_becomes_empty_or_much_longer(line in ".{1,80}") {
-            for reading in [Reading::Raw, Reading::Stamped, Reading::Bare] {
+            for reading in [LineDisplay::Raw, LineDisplay::Stamped, LineDisplay::Bare] {
                 let read = reading.of(line.as_bytes());
                 prop_assert!(!read.is_empty() && read.len() <= line.len());
             }
@@ -399,7 +399,7 @@ mod tests {
 
         #[test]
         fn any_place_of_a_stamp_is_survived(line in "[ a\\[\\]<>1]{1,12}", start in 0..14_usize, end in 0..14_usize) {
-            let read = Reading::Bare.of_stamped(line.as_bytes(), Some(start..end));
+            let read = LineDisplay::Bare.of_stamped(line.as_bytes(), Some(start..end));
             prop_assert!(!read.is_empty());
         }
     }

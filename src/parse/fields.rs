@@ -50,7 +50,7 @@ const MAX_DEPTH: usize = 128;
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// Text, without its quotes and escapes.
     Text,
     /// A number as it was written.
@@ -65,27 +65,27 @@ pub enum Kind {
 
 /// What a line says under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Value<'a> {
+pub struct FieldValue<'a> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The value in bytes.
     pub text: Cow<'a, [u8]>,
 }
 
 /// A field with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field<'a> {
+pub struct NamedField<'a> {
     /// With dots where it is nested. Bytes that are not UTF-8 are replaced.
     pub name: String,
     /// What it says.
-    pub value: Value<'a>,
+    pub value: FieldValue<'a>,
 }
 
 /// The fields of a line, in its order; a name may occur twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fields<'a> {
+pub struct LineFields<'a> {
     /// The first 512 of them whose names have at most 1024 bytes.
-    pub list: Vec<Field<'a>>,
+    pub list: Vec<NamedField<'a>>,
     /// How many others there are in the first MiB of the line.
     pub left_out: usize,
 }
@@ -93,7 +93,7 @@ pub struct Fields<'a> {
 /// The ids that a line names. Each as it was written, but without what stands around it in a
 /// `traceparent`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ids<'a> {
+pub struct LineIds<'a> {
     /// Of the request.
     pub request: Option<Cow<'a, [u8]>>,
     /// Of the trace, over all services.
@@ -107,8 +107,8 @@ pub struct Ids<'a> {
 /// The value of the field that a name means, if the line has it. `request_id`, `trace_id`,
 /// `span_id` and `user_id` are also found where [`ids()`] finds them.
 #[must_use]
-pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
-    let mut getter = names::Getter::new(name);
+pub fn get<'a>(line: &'a [u8], name: &str) -> Option<FieldValue<'a>> {
+    let mut getter = names::FieldGetter::new(name);
     let _ = walk(line, &mut getter);
     getter.best().or_else(|| {
         let ids = ids(line);
@@ -119,8 +119,8 @@ pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
             "user_id" => ids.user,
             _ => None,
         };
-        id.map(|text| Value {
-            kind: Kind::Text,
+        id.map(|text| FieldValue {
+            kind: ValueKind::Text,
             text,
         })
     })
@@ -128,8 +128,8 @@ pub fn get<'a>(line: &'a [u8], name: &str) -> Option<Value<'a>> {
 
 /// All fields of a line.
 #[must_use]
-pub fn all(line: &[u8]) -> Fields<'_> {
-    let mut fields = Fields::default();
+pub fn all(line: &[u8]) -> LineFields<'_> {
+    let mut fields = LineFields::default();
     let _ = walk(line, &mut fields);
     fields
 }
@@ -137,7 +137,7 @@ pub fn all(line: &[u8]) -> Fields<'_> {
 /// The ids that a line names under the usual names, or in the forms of traceparent, OpenStack and
 /// Spring.
 #[must_use]
-pub fn ids(line: &[u8]) -> Ids<'_> {
+pub fn ids(line: &[u8]) -> LineIds<'_> {
     ids::find(line)
 }
 
@@ -147,7 +147,7 @@ pub(super) fn message_rank(name: &str) -> Option<usize> {
     names::message_rank(name.as_bytes())
 }
 
-impl<'a> Value<'a> {
+impl<'a> FieldValue<'a> {
     /// As a number, quoted or not: `502`, `-1.5`, `1e400` (which is infinite). No units.
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
@@ -167,24 +167,24 @@ impl<'a> Value<'a> {
     fn sniffed(text: &'a [u8]) -> Self {
         let text = Cow::Borrowed(text);
         let kind = match &*text {
-            b"true" | b"false" => Kind::Bool,
+            b"true" | b"false" => ValueKind::Bool,
             [b'0'..=b'9' | b'-' | b'.', ..]
                 if (Self {
-                    kind: Kind::Text,
+                    kind: ValueKind::Text,
                     text: text.clone(),
                 })
                 .as_number()
                 .is_some() =>
             {
-                Kind::Number
+                ValueKind::Number
             }
-            _ => Kind::Text,
+            _ => ValueKind::Text,
         };
         Self { kind, text }
     }
 
-    fn into_owned<'b>(self) -> Value<'b> {
-        Value {
+    fn into_owned<'b>(self) -> FieldValue<'b> {
+        FieldValue {
             kind: self.kind,
             text: Cow::Owned(self.text.into_owned()),
         }
@@ -196,14 +196,14 @@ type Flow = ControlFlow<()>;
 
 /// The names from the outermost object to a field.
 #[derive(Debug, Clone, Copy)]
-struct Path<'p> {
-    parent: Option<&'p Path<'p>>,
+struct FieldPath<'p> {
+    parent: Option<&'p FieldPath<'p>>,
     key: &'p [u8],
     /// The key is the place in an array.
     is_index: bool,
 }
 
-impl<'p> Path<'p> {
+impl<'p> FieldPath<'p> {
     fn top(key: &'p [u8]) -> Self {
         Self {
             parent: None,
@@ -240,7 +240,7 @@ enum FieldShape {
 
 /// What to do with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum FieldWish {
     Skip,
     Take,
     /// Not the object or the array itself, but perhaps something in it.
@@ -248,9 +248,9 @@ enum Wish {
 }
 
 /// Who is shown every field of a line, and told the value of those it takes.
-trait Visit<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish;
-    fn take(&mut self, path: &Path<'_>, value: Value<'a>) -> Flow;
+trait FieldVisitor<'a> {
+    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish;
+    fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'a>) -> Flow;
 
     /// Whether it is worth while to look for what stands in columns without a name.
     fn wants_columns(&self) -> bool {
@@ -259,23 +259,27 @@ trait Visit<'a> {
 }
 
 /// A leaf that is decoded only if it is wanted.
-fn offer<'a>(visit: &mut dyn Visit<'a>, key: &[u8], value: impl FnOnce() -> Value<'a>) -> Flow {
-    let path = Path::top(key);
+fn offer<'a>(
+    visit: &mut dyn FieldVisitor<'a>,
+    key: &[u8],
+    value: impl FnOnce() -> FieldValue<'a>,
+) -> Flow {
+    let path = FieldPath::top(key);
     match visit.wish(&path, FieldShape::Leaf) {
-        Wish::Take => visit.take(&path, value()),
-        Wish::Skip | Wish::Enter => Flow::Continue(()),
+        FieldWish::Take => visit.take(&path, value()),
+        FieldWish::Skip | FieldWish::Enter => Flow::Continue(()),
     }
 }
 
 /// For text that was decoded on the way and will not live as long as the line.
-struct Owning<'v, 'a>(&'v mut dyn Visit<'a>);
+struct OwningVisitor<'v, 'a>(&'v mut dyn FieldVisitor<'a>);
 
-impl<'b> Visit<'b> for Owning<'_, '_> {
-    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
+impl<'b> FieldVisitor<'b> for OwningVisitor<'_, '_> {
+    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
         self.0.wish(path, shape)
     }
 
-    fn take(&mut self, path: &Path<'_>, value: Value<'b>) -> Flow {
+    fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'b>) -> Flow {
         self.0.take(path, value.into_owned())
     }
 
@@ -284,20 +288,20 @@ impl<'b> Visit<'b> for Owning<'_, '_> {
     }
 }
 
-impl<'a> Visit<'a> for Fields<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
+impl<'a> FieldVisitor<'a> for LineFields<'a> {
+    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
         if shape == FieldShape::Object {
-            return Wish::Enter;
+            return FieldWish::Enter;
         }
         if self.list.len() < MAX_FIELDS && path.len() <= MAX_NAME {
-            return Wish::Take;
+            return FieldWish::Take;
         }
         self.left_out += 1;
-        Wish::Skip
+        FieldWish::Skip
     }
 
-    fn take(&mut self, path: &Path<'_>, value: Value<'a>) -> Flow {
-        self.list.push(Field {
+    fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'a>) -> Flow {
+        self.list.push(NamedField {
             name: path.name(),
             value,
         });
@@ -310,7 +314,7 @@ impl<'a> Visit<'a> for Fields<'a> {
 }
 
 /// Shows all fields of a line, outer ones first.
-fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn walk<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let line = line.get(..MAX_BYTES).unwrap_or(line);
     let (rest, is_message) = head::walk(line, visit)?;
     if rest.first() == Some(&b'{') && json::is_object(rest) {
@@ -322,8 +326,8 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     }
     text::walk(text, visit)?;
     if is_message {
-        offer(visit, b"message", || Value {
-            kind: Kind::Text,
+        offer(visit, b"message", || FieldValue {
+            kind: ValueKind::Text,
             text: Cow::Borrowed(rest),
         })
     } else {
@@ -332,19 +336,19 @@ fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
 }
 
 /// A line that is an object; docker's has the line of the program in it.
-fn object<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn object<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let end = json::walk(line, visit)?;
     let Some(log) = json::docker_log(line) else {
         return text::walk(line.get(end..).unwrap_or_default(), visit);
     };
     match json::decoded(log) {
         Cow::Borrowed(inner) => walk_inner(inner, visit),
-        Cow::Owned(inner) => walk_inner(&inner, &mut Owning(visit)),
+        Cow::Owned(inner) => walk_inner(&inner, &mut OwningVisitor(visit)),
     }
 }
 
 /// Like [`walk`], for a line that has been taken out of docker's and is not another of them.
-fn walk_inner<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn walk_inner<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let line = line.trim_ascii();
     if line.first() == Some(&b'{') && json::is_object(line) {
         return json::walk(line, visit).map_continue(|_| ());

@@ -26,7 +26,7 @@ const HEAD_BYTES: usize = 256;
 
 /// A level, and how clearly it is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Statement {
+struct StatedLevel {
     level: Level,
     /// A field, or a word that is set apart; more than `error:` before a message.
     clear: bool,
@@ -116,7 +116,7 @@ pub(super) fn is_field(name: &str) -> bool {
     names::is_key(name.as_bytes())
 }
 
-impl Statement {
+impl StatedLevel {
     fn clear(level: Level) -> Self {
         Self { level, clear: true }
     }
@@ -155,16 +155,16 @@ fn inner(line: &[u8]) -> Option<Level> {
 }
 
 /// What a line without a priority states.
-fn text(line: &[u8]) -> Option<Statement> {
+fn text(line: &[u8]) -> Option<StatedLevel> {
     let head = line.get(..HEAD_BYTES).unwrap_or(line);
     if let Some(level) = marks::find(head).or_else(|| status::of_access_log(line)) {
-        return Some(Statement::clear(level));
+        return Some(StatedLevel::clear(level));
     }
     let object = members::object_start(head);
     let before = &head[..object];
     let field = members::logfmt(before);
     let words = &before[..field.map_or(before.len(), |(at, _)| at)];
-    let field = field.map(|(_, level)| Statement::clear(level));
+    let field = field.map(|(_, level)| StatedLevel::clear(level));
     match words::find(words) {
         words::WordSearch::Level(found) => return Some(found),
         // `the cart has level=ERROR in it`
@@ -174,7 +174,7 @@ fn text(line: &[u8]) -> Option<Statement> {
     }
     line.get(object..)
         .and_then(members::find)
-        .or_else(|| status::of_request(line).map(Statement::clear))
+        .or_else(|| status::of_request(line).map(StatedLevel::clear))
 }
 
 /// Whether a text begins with a field, so that words further on are those of a value without

@@ -5,6 +5,7 @@
 pub mod display;
 pub mod fields;
 pub mod level;
+pub mod line_reader;
 pub mod multiline;
 pub mod split;
 pub mod timestamp;

@@ -1,6 +1,6 @@
 //! Records over lines: which line goes on with the record before it.
 //!
-//! [`Joiner`] answers for one source, line by line, and keeps little more than a few flags. A stack
+//! [`RecordJoiner`] answers for one source, line by line, and keeps little more than a few flags. A stack
 //! trace, the rest of an SQL statement, an object printed over many lines belong to the line that
 //! began them; filters, counts and copying take them together. What such lines look like is left to
 //! `shape`, their times to `stamp`.
@@ -10,7 +10,7 @@ mod shape;
 use crate::parse::level;
 use std::ops::Range;
 
-use shape::{Shape, Wrapped};
+use shape::{LineShape, WrappedLine};
 
 use crate::model::level::Level;
 
@@ -27,22 +27,22 @@ const HEAD_BYTES: usize = 160;
 
 /// Decides for the lines of one source, in their order, where records begin.
 #[derive(Debug, Clone, Default)]
-pub struct Joiner {
-    open: Option<Open>,
+pub struct RecordJoiner {
+    open: Option<OpenRecord>,
     /// The beginning of the first line of the open record.
     head: Vec<u8>,
-    trust: Trust,
+    trust: HeaderConfidence,
 }
 
 /// The record that the next line may belong to.
 #[derive(Debug, Clone, Copy)]
-struct Open {
+struct OpenRecord {
     lines: u32,
     bytes: usize,
     /// The first line has a stamp.
     stamped: bool,
     /// What kind of text is under way.
-    within: Within,
+    within: RecordContent,
     /// Of whom its lines are, where others write in between: a hash of the program and process, or
     /// of the container.
     owner: u64,
@@ -50,7 +50,7 @@ struct Open {
 
 /// What a record has come to, as far as it decides what may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Within {
+enum RecordContent {
     /// Ordinary lines.
     Plain,
     /// A Python traceback: its last line is not indented.
@@ -73,9 +73,9 @@ enum Within {
 /// without one are taken for the rest of their records. Each such record vouches for a few more
 /// lines; a single one is soon used up.
 #[derive(Debug, Clone, Copy, Default)]
-struct Trust(u8);
+struct HeaderConfidence(u8);
 
-impl Trust {
+impl HeaderConfidence {
     const PER_RECORD: u8 = 8;
     const PER_STRANGER: u8 = 32;
 
@@ -89,9 +89,9 @@ impl Trust {
     }
 
     /// Whether one more line that might be anything is taken for a rest.
-    fn spend(&mut self, open: &Open) -> bool {
+    fn spend(&mut self, open: &OpenRecord) -> bool {
         let needed = match open.within {
-            Within::Stack => 128,
+            RecordContent::Stack => 128,
             // What has gone on already may go on like that.
             _ if open.lines > 1 => 0,
             _ => Self::PER_RECORD / 2,
@@ -102,11 +102,11 @@ impl Trust {
     }
 }
 
-impl Joiner {
+impl RecordJoiner {
     /// Whether this line goes on with the record of the line before it in the same source; `stamp`
     /// is where the line has a stamp of its own.
     pub fn continues(&mut self, line: &[u8], stamp: Option<Range<usize>>) -> bool {
-        let wrapped = Wrapped::of(line, stamp);
+        let wrapped = WrappedLine::of(line, stamp);
         let shape = wrapped.shape();
         let belongs = self
             .open
@@ -116,9 +116,10 @@ impl Joiner {
             // own.
             if !matches!(
                 shape,
-                Shape::Rest | Shape::Frame | Shape::Blank | Shape::SlowUser
+                LineShape::Rest | LineShape::Frame | LineShape::Blank | LineShape::SlowUser
             ) {
-                self.trust.begun(wrapped.stamped || shape == Shape::Level);
+                self.trust
+                    .begun(wrapped.stamped || shape == LineShape::Level);
             }
             self.head.clear();
             self.head
@@ -127,7 +128,7 @@ impl Joiner {
         let open = self
             .open
             .filter(|_| belongs)
-            .unwrap_or_else(|| Open::new(&wrapped));
+            .unwrap_or_else(|| OpenRecord::new(&wrapped));
         self.open = Some(open.with(line.len(), &wrapped, shape));
         belongs
     }
@@ -137,16 +138,16 @@ impl Joiner {
         self.open = None;
     }
 
-    fn belongs(&mut self, open: &Open, line: &Wrapped<'_>, shape: Shape) -> bool {
+    fn belongs(&mut self, open: &OpenRecord, line: &WrappedLine<'_>, shape: LineShape) -> bool {
         let expected =
-            open.within == Within::Cut || open.expects(shape) || self.is_told(open, shape);
+            open.within == RecordContent::Cut || open.expects(shape) || self.is_told(open, shape);
         if line.stamped {
             let same = line.owner != 0 && line.owner == open.owner;
-            return shape == Shape::Addendum || same && expected;
+            return shape == LineShape::Addendum || same && expected;
         }
         match shape {
             _ if expected => true,
-            Shape::Level => {
+            LineShape::Level => {
                 let is_word = line
                     .text
                     .first()
@@ -154,8 +155,8 @@ impl Joiner {
                 is_word && open.lines == 1 && open.stamped && self.head_level().is_none()
             }
             // A record of MySQL's slow log whose second is the last one's has no line for the time.
-            Shape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
-            Shape::Head | Shape::GoPanic | Shape::CutShort => false,
+            LineShape::SlowUser => open.lines == 1 && self.head.starts_with(b"# Time:"),
+            LineShape::Head | LineShape::GoPanic | LineShape::CutShort => false,
             // Where records have stamps, a line without one begins none. Where only some state a
             // level, a sentence may.
             _ => {
@@ -166,8 +167,8 @@ impl Joiner {
     }
 
     /// Whether a line begins the trace of what the line before it said had gone wrong.
-    fn is_told(&self, open: &Open, shape: Shape) -> bool {
-        let is_trace = matches!(shape, Shape::Exception | Shape::TracebackHead);
+    fn is_told(&self, open: &OpenRecord, shape: LineShape) -> bool {
+        let is_trace = matches!(shape, LineShape::Exception | LineShape::TracebackHead);
         is_trace && open.lines == 1 && self.head_level().is_some_and(|level| level >= Level::Warn)
     }
 
@@ -176,30 +177,35 @@ impl Joiner {
     }
 }
 
-impl Open {
-    fn new(first: &Wrapped<'_>) -> Self {
+impl OpenRecord {
+    fn new(first: &WrappedLine<'_>) -> Self {
         Self {
             lines: 0,
             bytes: 0,
             stamped: first.stamped,
-            within: Within::Plain,
+            within: RecordContent::Plain,
             owner: first.owner,
         }
     }
 
-    fn with(self, len: usize, line: &Wrapped<'_>, shape: Shape) -> Self {
+    fn with(self, len: usize, line: &WrappedLine<'_>, shape: LineShape) -> Self {
         let within = match (shape, self.within) {
-            _ if line.is_cut => Within::Cut,
-            (Shape::CutShort, _) => Within::Cut,
-            (Shape::TracebackHead, _) => Within::Traceback,
-            (Shape::Goroutine | Shape::GoPanic, _) => Within::Goroutines,
-            (Shape::Chain, _) => Within::Chain,
-            (Shape::SlowUser, _) => Within::SlowQuery,
-            (_, Within::SlowQuery) => Within::SlowQuery,
-            (Shape::Frame, Within::Plain | Within::Cut) => Within::Stack,
-            (Shape::Rest | Shape::Blank | Shape::GoFrame, Within::Cut) => Within::Plain,
-            (Shape::Rest | Shape::Frame | Shape::Blank | Shape::GoFrame, within) => within,
-            _ => Within::Plain,
+            _ if line.is_cut => RecordContent::Cut,
+            (LineShape::CutShort, _) => RecordContent::Cut,
+            (LineShape::TracebackHead, _) => RecordContent::Traceback,
+            (LineShape::Goroutine | LineShape::GoPanic, _) => RecordContent::Goroutines,
+            (LineShape::Chain, _) => RecordContent::Chain,
+            (LineShape::SlowUser, _) => RecordContent::SlowQuery,
+            (_, RecordContent::SlowQuery) => RecordContent::SlowQuery,
+            (LineShape::Frame, RecordContent::Plain | RecordContent::Cut) => RecordContent::Stack,
+            (LineShape::Rest | LineShape::Blank | LineShape::GoFrame, RecordContent::Cut) => {
+                RecordContent::Plain
+            }
+            (
+                LineShape::Rest | LineShape::Frame | LineShape::Blank | LineShape::GoFrame,
+                within,
+            ) => within,
+            _ => RecordContent::Plain,
         };
         Self {
             lines: self.lines + 1,
@@ -214,21 +220,27 @@ impl Open {
     }
 
     /// Whether a line of this shape belongs to the record whatever its source is like.
-    fn expects(&self, shape: Shape) -> bool {
+    fn expects(&self, shape: LineShape) -> bool {
         match shape {
-            Shape::Blank
-            | Shape::Rest
-            | Shape::Frame
-            | Shape::Chain
-            | Shape::Goroutine
-            | Shape::Addendum => true,
-            shape if self.within == Within::SlowQuery => shape != Shape::SlowUser,
-            Shape::GoFrame => self.within == Within::Goroutines,
-            Shape::TracebackHead => self.within == Within::Chain,
+            LineShape::Blank
+            | LineShape::Rest
+            | LineShape::Frame
+            | LineShape::Chain
+            | LineShape::Goroutine
+            | LineShape::Addendum => true,
+            shape if self.within == RecordContent::SlowQuery => shape != LineShape::SlowUser,
+            LineShape::GoFrame => self.within == RecordContent::Goroutines,
+            LineShape::TracebackHead => self.within == RecordContent::Chain,
             // The last line of a traceback names an exception, which may be called anything.
-            Shape::Exception => matches!(self.within, Within::Traceback | Within::Chain),
-            Shape::Plain | Shape::Level => self.within == Within::Traceback && self.lines > 1,
-            Shape::Head | Shape::GoPanic | Shape::CutShort | Shape::SlowUser => false,
+            LineShape::Exception => {
+                matches!(self.within, RecordContent::Traceback | RecordContent::Chain)
+            }
+            LineShape::Plain | LineShape::Level => {
+                self.within == RecordContent::Traceback && self.lines > 1
+            }
+            LineShape::Head | LineShape::GoPanic | LineShape::CutShort | LineShape::SlowUser => {
+                false
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::model::gap::GapReason;
 
 /// A part of a file in the order of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum FilePiece {
     /// A line without its line end (LF or CRLF).
     Line {
         /// Offset of its first byte.
@@ -34,7 +34,7 @@ pub const MAX_LINE: usize = 1 << 20;
 
 /// Cuts one generation of a file into lines.
 #[derive(Debug, Clone, Default)]
-pub struct Lines {
+pub struct LineSplitter {
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// Offset of the next byte.
@@ -45,7 +45,7 @@ pub struct Lines {
     cut: bool,
 }
 
-impl Lines {
+impl LineSplitter {
     /// Begins at `offset`; `cut` where that is in the middle of a line, which is then left out.
     #[must_use]
     pub fn new(offset: u64, cut: bool) -> Self {
@@ -57,7 +57,7 @@ impl Lines {
     }
 
     /// Takes the bytes that follow and adds what they complete to `out`.
-    pub fn push(&mut self, mut data: &[u8], out: &mut Vec<Piece>) {
+    pub fn push(&mut self, mut data: &[u8], out: &mut Vec<FilePiece>) {
         while !data.is_empty() {
             data = self.step(data, out);
         }
@@ -91,9 +91,9 @@ impl Lines {
     }
 
     /// No more will come: what is there is the last line.
-    pub fn finish(&mut self, out: &mut Vec<Piece>) {
+    pub fn finish(&mut self, out: &mut Vec<FilePiece>) {
         if let Some((from, reason)) = self.passing.take() {
-            out.push(Piece::Gap {
+            out.push(FilePiece::Gap {
                 from,
                 to: Some(self.offset),
                 reason,
@@ -106,7 +106,7 @@ impl Lines {
     }
 
     /// Deals with the first line, or part of a line, and returns the rest.
-    fn step<'a>(&mut self, data: &'a [u8], out: &mut Vec<Piece>) -> &'a [u8] {
+    fn step<'a>(&mut self, data: &'a [u8], out: &mut Vec<FilePiece>) -> &'a [u8] {
         if self.in_hole(data) {
             let nuls = data.iter().take_while(|&&byte| byte == 0).count();
             self.pass(nuls, GapReason::NulBytes);
@@ -133,9 +133,9 @@ impl Lines {
         matches!(self.passing, Some((_, GapReason::NulBytes)))
     }
 
-    fn end_hole(&mut self, out: &mut Vec<Piece>) {
+    fn end_hole(&mut self, out: &mut Vec<FilePiece>) {
         if let Some((from, reason @ GapReason::NulBytes)) = self.passing {
-            out.push(Piece::Gap {
+            out.push(FilePiece::Gap {
                 from,
                 to: Some(self.offset),
                 reason,
@@ -168,7 +168,7 @@ impl Lines {
         }
     }
 
-    fn end_line(&mut self, data: &[u8], out: &mut Vec<Piece>) {
+    fn end_line(&mut self, data: &[u8], out: &mut Vec<FilePiece>) {
         if self.cut || !self.partial.is_empty() || data.len() > MAX_LINE {
             self.hold(data);
             let partial = std::mem::take(&mut self.partial);
@@ -182,17 +182,17 @@ impl Lines {
     }
 
     /// A line that ends at the present offset, and the gap for what of it was not kept.
-    fn emit(&mut self, line: &[u8], out: &mut Vec<Piece>) {
+    fn emit(&mut self, line: &[u8], out: &mut Vec<FilePiece>) {
         let passed = self.passing.take();
         let end = passed.map_or(self.offset, |(from, _)| from);
         let offset = end - line.len() as u64;
         let whole = line.strip_suffix(b"\r").unwrap_or(line);
-        out.push(Piece::Line {
+        out.push(FilePiece::Line {
             offset,
             bytes: Bytes::copy_from_slice(whole),
         });
         if let Some((from, reason)) = passed {
-            out.push(Piece::Gap {
+            out.push(FilePiece::Gap {
                 from,
                 to: Some(self.offset),
                 reason,
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn pieces(lines: &mut Lines, parts: &[&[u8]]) -> Vec<Piece> {
+    fn pieces(lines: &mut LineSplitter, parts: &[&[u8]]) -> Vec<FilePiece> {
         let mut out = Vec::new();
         for part in parts {
             lines.push(part, &mut out);
@@ -214,8 +214,8 @@ mod tests {
         out
     }
 
-    fn line(offset: u64, text: &str) -> Piece {
-        Piece::Line {
+    fn line(offset: u64, text: &str) -> FilePiece {
+        FilePiece::Line {
             offset,
             bytes: Bytes::copy_from_slice(text.as_bytes()),
         }
@@ -223,24 +223,27 @@ mod tests {
 
     #[test]
     fn lines_keep_the_offsets_of_their_first_bytes() {
-        let out = pieces(&mut Lines::new(100, false), &[b"one\ntw", b"o\n\r\nlast"]);
+        let out = pieces(
+            &mut LineSplitter::new(100, false),
+            &[b"one\ntw", b"o\n\r\nlast"],
+        );
         assert_eq!(out, [line(100, "one"), line(104, "two"), line(108, "")]);
     }
 
     #[test]
     fn the_line_under_way_is_known_with_its_offset() {
-        let mut lines = Lines::new(10, false);
+        let mut lines = LineSplitter::new(10, false);
         assert_eq!(lines.unfinished(), None);
         pieces(&mut lines, &[b"one\ntw", b"o"]);
         assert_eq!(lines.unfinished(), Some((14, &b"two"[..])));
         pieces(&mut lines, &[b"\n"]);
         assert_eq!(lines.unfinished(), None);
-        assert_eq!(Lines::new(10, true).unfinished(), None);
+        assert_eq!(LineSplitter::new(10, true).unfinished(), None);
     }
 
     #[test]
     fn an_unfinished_last_line_is_given_at_the_end_only() {
-        let mut lines = Lines::new(0, false);
+        let mut lines = LineSplitter::new(0, false);
         let mut out = pieces(&mut lines, &[b"one\ntwo"]);
         assert_eq!(out, [line(0, "one")]);
         lines.finish(&mut out);
@@ -250,15 +253,18 @@ mod tests {
     #[test]
     fn a_line_cut_at_its_beginning_is_left_out() {
         assert_eq!(
-            pieces(&mut Lines::new(7, true), &[b"est of", b" it\nwhole\n"]),
+            pieces(
+                &mut LineSplitter::new(7, true),
+                &[b"est of", b" it\nwhole\n"]
+            ),
             [line(17, "whole")]
         );
     }
 
     #[test]
     fn a_hole_of_nul_bytes_is_one_gap() {
-        let out = pieces(&mut Lines::new(0, false), &[b"a\n\0\0", b"\0\0b\n"]);
-        let gap = Piece::Gap {
+        let out = pieces(&mut LineSplitter::new(0, false), &[b"a\n\0\0", b"\0\0b\n"]);
+        let gap = FilePiece::Gap {
             from: 2,
             to: Some(6),
             reason: GapReason::NulBytes,
@@ -272,13 +278,13 @@ mod tests {
             ("a\n\0", GapReason::NulBytes),
             ("a\nbc", GapReason::LineTooLong),
         ] {
-            let mut lines = Lines::new(0, false);
+            let mut lines = LineSplitter::new(0, false);
             let mut out = pieces(&mut lines, &[before.as_bytes()]);
             lines.skip(100);
             lines.push(b"\0d\ne\n", &mut out);
             let gap = out.iter().find_map(|piece| match piece {
-                Piece::Gap { from, to, reason } => Some((*from, *to, *reason)),
-                Piece::Line { .. } => None,
+                FilePiece::Gap { from, to, reason } => Some((*from, *to, *reason)),
+                FilePiece::Line { .. } => None,
             });
             let wanted = match expected {
                 GapReason::NulBytes => (2, Some(104), expected),
@@ -295,13 +301,13 @@ mod tests {
     #[test]
     fn a_line_without_end_is_cut_and_the_rest_counted() {
         let long = vec![b'x'; MAX_LINE + 10];
-        let out = pieces(&mut Lines::new(0, false), &[&long, b"yy\nnext\n"]);
+        let out = pieces(&mut LineSplitter::new(0, false), &[&long, b"yy\nnext\n"]);
         let end = long.len() as u64 + 2;
-        let kept = Piece::Line {
+        let kept = FilePiece::Line {
             offset: 0,
             bytes: Bytes::copy_from_slice(&long[..MAX_LINE]),
         };
-        let gap = Piece::Gap {
+        let gap = FilePiece::Gap {
             from: MAX_LINE as u64,
             to: Some(end),
             reason: GapReason::LineTooLong,
@@ -319,21 +325,21 @@ mod tests {
             at.extend([0, data.len()]);
             at.sort_unstable();
             let parts: Vec<&[u8]> = at.windows(2).map(|pair| &data[pair[0]..pair[1]]).collect();
-            let mut lines = Lines::new(0, false);
+            let mut lines = LineSplitter::new(0, false);
             let mut out = pieces(&mut lines, &parts);
             lines.finish(&mut out);
 
             let mut next = 0;
             for piece in &out {
                 match piece {
-                    Piece::Line { offset, bytes } => {
+                    FilePiece::Line { offset, bytes } => {
                         prop_assert_eq!(*offset as usize, next);
                         prop_assert_eq!(&data[next..next + bytes.len()], &bytes[..]);
                         next += bytes.len();
                         if data.get(next) == Some(&b'\r') { next += 1; }
                         if data.get(next) == Some(&b'\n') { next += 1; }
                     }
-                    Piece::Gap { from, to, .. } => {
+                    FilePiece::Gap { from, to, .. } => {
                         prop_assert_eq!(*from as usize, next);
                         next = to.unwrap() as usize;
                     }

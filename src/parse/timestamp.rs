@@ -1,6 +1,6 @@
 //! Stamps: the time that a line says it was written.
 //!
-//! [`Stamper`] reads the lines of one source: it finds out which formats they have and where their
+//! [`TimestampReader`] reads the lines of one source: it finds out which formats they have and where their
 //! stamps stand, keeps to that, and looks again when it stops fitting. What formats look like is
 //! left to `notation`, a table with a small parser for each; where stamps stand in a line to
 //! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
@@ -25,17 +25,17 @@ mod zone;
 
 use std::ops::Range;
 
-use clock::Calendar;
+use clock::MomentResolver;
 pub use format::TimeFormat;
-use key::Example;
+use key::LastTimestamp;
 pub use key::TimeKey;
-use layout::{Layout, detect, is_of_our_time, may_be_stamped};
+use layout::{TimestampLayout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
-use moment::Moment;
+use moment::WrittenMoment;
 use notation::{ParsedStamp, StampPlace};
-use w3c::Header;
+use w3c::W3cHeader;
 
-use crate::model::time::{HostClock, Time, TimeFrom};
+use crate::model::time::{HostClock, Time, TimeSource};
 
 /// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
 /// is looked for everywhere again, not only at the places where it would be no coincidence.
@@ -61,19 +61,19 @@ const LEAP_NANOS: u64 = 24 * 3600 * 1_000_000_000;
 
 /// Finds the stamps of one source.
 #[derive(Debug, Clone)]
-pub struct Stamper {
-    calendar: Calendar,
+pub struct TimestampReader {
+    calendar: MomentResolver,
     /// The inventory's, and where it was seen last.
     given: Option<(TimeFormat, usize)>,
     /// Found out, the last one that fitted first.
-    layouts: Vec<Layout>,
+    layouts: Vec<TimestampLayout>,
     /// Of a W3C log, or empty.
-    header: Header,
+    header: W3cHeader,
     /// Lines in a row that had no known stamp.
     misses: u32,
     lines: u32,
     previous: Option<Time>,
-    example: Option<Example>,
+    example: Option<LastTimestamp>,
     /// The line before was read as it was written.
     live: bool,
     /// The entry of a slow log has its time already, and another one of its second line is not
@@ -106,24 +106,24 @@ impl StampSample {
 
 /// What was found of a line's time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamped {
+pub struct ParsedTime {
     /// The time that orders the line.
     pub time: Time,
     /// Where it comes from.
-    pub from: TimeFrom,
+    pub from: TimeSource,
     /// Which bytes of the line are its stamp, where it has one.
     pub span: Option<Range<usize>>,
 }
 
-impl Stamper {
+impl TimestampReader {
     /// For a source of a host with this clock (for stamps without a zone, and since boot).
     #[must_use]
     pub fn new(clock: &HostClock) -> Self {
         Self {
-            calendar: Calendar::new(clock),
+            calendar: MomentResolver::new(clock),
             given: None,
             layouts: Vec::with_capacity(MOST_LAYOUTS),
-            header: Header::default(),
+            header: W3cHeader::default(),
             misses: 0,
             lines: 0,
             previous: None,
@@ -147,7 +147,7 @@ impl Stamper {
     /// The clock of the host is another one now: it was started again, or its zone was changed.
     /// What is known of the source is kept.
     pub fn set_clock(&mut self, clock: &HostClock) {
-        self.calendar = Calendar::new(clock);
+        self.calendar = MomentResolver::new(clock);
     }
 
     /// The name of the format that the last stamped line had.
@@ -163,7 +163,7 @@ impl Stamper {
     /// Whether the last stamp was a time of day alone, whose day is a guess.
     #[must_use]
     pub fn is_undated(&self) -> bool {
-        self.example.as_ref().is_some_and(Example::is_undated)
+        self.example.as_ref().is_some_and(LastTimestamp::is_undated)
     }
 
     /// How the stamps of this source can be compared by who knows nothing of them; `None` where
@@ -220,14 +220,14 @@ impl Stamper {
 
     /// What a sample proved goes before all that was known. The first one also says what was no
     /// stamp; a later one may be of nothing but a stack trace.
-    fn adopt(&mut self, mut layouts: Vec<Layout>) {
+    fn adopt(&mut self, mut layouts: Vec<TimestampLayout>) {
         if self.is_learnt {
             let others = self.layouts.iter().filter(|known| {
                 layouts
                     .iter()
                     .all(|layout| layout.format != known.format || layout.word != known.word)
             });
-            let others: Vec<Layout> = others.copied().collect();
+            let others: Vec<TimestampLayout> = others.copied().collect();
             layouts.extend(others);
             layouts.truncate(MOST_LAYOUTS);
         }
@@ -237,16 +237,16 @@ impl Stamper {
 
     /// The time of a line that was read at `now`. Lines without a stamp have the time of the line
     /// before.
-    pub fn stamp(&mut self, line: &[u8], now: Time) -> Stamped {
+    pub fn stamp(&mut self, line: &[u8], now: Time) -> ParsedTime {
         self.lines = self.lines.saturating_add(1);
         let (text, skipped) = body(line);
         let Some((found, time)) = self.find(text, now) else {
             self.miss();
             let (time, from) = match self.previous {
-                Some(previous) => (previous, TimeFrom::Previous),
-                None => (now, TimeFrom::Arrival),
+                Some(previous) => (previous, TimeSource::Previous),
+                None => (now, TimeSource::Arrival),
             };
-            return Stamped {
+            return ParsedTime {
                 time,
                 from,
                 span: None,
@@ -255,10 +255,10 @@ impl Stamper {
         self.misses = 0;
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
         self.previous = Some(time);
-        self.example = Some(Example::new(found.moment, text, found.start));
-        Stamped {
+        self.example = Some(LastTimestamp::new(found.moment, text, found.start));
+        ParsedTime {
             time,
-            from: TimeFrom::Stamp,
+            from: TimeSource::Stamp,
             span: Some(found.start + skipped..found.end + skipped),
         }
     }
@@ -268,7 +268,7 @@ impl Stamper {
     fn miss(&mut self) {
         self.misses = self.misses.saturating_add(1);
         if self.misses == PATIENCE {
-            self.header = Header::default();
+            self.header = W3cHeader::default();
         }
         let turn = self.misses / PATIENCE;
         if self.misses.is_multiple_of(PATIENCE) && turn.is_power_of_two() && self.given.is_none() {
@@ -299,7 +299,7 @@ impl Stamper {
 
     #[inline]
     fn time(&mut self, found: ParsedStamp, now: Time) -> Option<(ParsedStamp, Time)> {
-        let is_live = self.live && matches!(found.moment, Moment::Clock(..));
+        let is_live = self.live && matches!(found.moment, WrittenMoment::Clock(..));
         // A line of the year 9999 must not decide the day, or the side of a fold, of those after
         // it.
         let previous = self
@@ -375,7 +375,7 @@ impl Stamper {
         Some((found, time))
     }
 
-    fn believes(&self, layout: Layout, time: Time, line: &[u8], now: Time) -> bool {
+    fn believes(&self, layout: TimestampLayout, time: Time, line: &[u8], now: Time) -> bool {
         let in_place =
             layout.word == 0 || self.layouts.iter().any(|known| layout.word <= known.word);
         let near = self
@@ -402,9 +402,10 @@ impl Stamper {
 
     /// Nobody writes the brackets of an access log in a message, nor those in which the source has
     /// its stamps.
-    fn is_bracketed(&self, layout: Layout, line: &[u8]) -> bool {
-        let has_mark =
-            |known: &Layout| known.format == layout.format && known.before == layout.before;
+    fn is_bracketed(&self, layout: TimestampLayout, line: &[u8]) -> bool {
+        let has_mark = |known: &TimestampLayout| {
+            known.format == layout.format && known.before == layout.before
+        };
         let is_mark = layout.before == Some(b'[');
         (layout.format.name == "access" && line[..layout.at].ends_with(b"["))
             || (is_mark && self.layouts.iter().any(has_mark))
@@ -440,9 +441,9 @@ fn body(line: &[u8]) -> (&[u8], usize) {
 
 /// Where the first of several times of day stands that end at `now`: so many midnights back.
 fn begin_of_clock(
-    layouts: &[Layout],
+    layouts: &[TimestampLayout],
     lines: &[&[u8]],
-    calendar: &mut Calendar,
+    calendar: &mut MomentResolver,
     now: Time,
 ) -> Option<Time> {
     let layout = layouts

@@ -3,35 +3,35 @@
 
 use crate::model::level::Level;
 
-use super::number::Number;
+use super::number::WrittenNumber;
 use super::when::TimeSpan;
 
 /// Conditions on a line, joined.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Expr {
+pub enum QueryExpr {
     /// All must hold; of none: every line.
-    All(Vec<Expr>),
+    All(Vec<QueryExpr>),
     /// One must hold.
-    Any(Vec<Expr>),
+    Any(Vec<QueryExpr>),
     /// Must not hold.
-    Not(Box<Expr>),
+    Not(Box<QueryExpr>),
     /// A single condition.
-    Term(Term),
+    Term(QueryTerm),
 }
 
 /// A single condition on a line.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Term {
+pub enum QueryTerm {
     /// This text stands in it, as a word of the query or in quotes. Never empty.
     Text(String),
     /// This expression matches in it.
-    Regex(Pattern),
+    Regex(RegexPattern),
     /// The name of the host matches a glob.
     Host(String),
     /// The name of the source matches a glob.
     Source(String),
     /// The level it states stands in this relation to another.
-    Level(Order, Level),
+    Level(ComparisonOp, Level),
     /// A field of it, or its text where it has no such field.
     Field(FieldTest),
     /// Its time is within this.
@@ -40,7 +40,7 @@ pub enum Term {
 
 /// A regular expression as the `regex` crate reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub struct RegexPattern {
     /// The expression; a slash in it is not escaped.
     pub text: String,
     /// Letters match in either case.
@@ -53,12 +53,12 @@ pub struct FieldTest {
     /// The field's name, with dots where objects are nested.
     pub name: String,
     /// What is asked of it.
-    pub test: Test,
+    pub test: ValueTest,
 }
 
 /// What is asked of a field.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Test {
+pub enum ValueTest {
     /// `name:value`: its whole value is like this.
     Like(Vec<ValuePiece>),
     /// `name=value`: its value is exactly this.
@@ -66,7 +66,7 @@ pub enum Test {
     /// `name!=value`: it is there and its value is another.
     IsNot(String),
     /// `name>=500`: its value is a number (or a duration, or a size) in this relation.
-    Number(Order, Number),
+    Number(ComparisonOp, WrittenNumber),
 }
 
 /// A piece of a value with wildcards.
@@ -80,7 +80,7 @@ pub enum ValuePiece {
 
 /// How two things stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum ComparisonOp {
     /// `<`
     Below,
     /// `<=`
@@ -95,7 +95,7 @@ pub enum Order {
     Above,
 }
 
-impl Order {
+impl ComparisonOp {
     /// Whether the left stands so to the right. What cannot be compared (NaN) stands in no
     /// relation.
     #[must_use]
@@ -124,7 +124,7 @@ impl Order {
     }
 }
 
-impl Expr {
+impl QueryExpr {
     /// The expression that every line matches.
     #[must_use]
     pub fn everything() -> Self {
@@ -151,10 +151,10 @@ impl Expr {
 }
 
 fn joined(
-    parts: Vec<Expr>,
-    join: fn(Vec<Expr>) -> Expr,
-    open: fn(Expr) -> Result<Vec<Expr>, Expr>,
-) -> Expr {
+    parts: Vec<QueryExpr>,
+    join: fn(Vec<QueryExpr>) -> QueryExpr,
+    open: fn(QueryExpr) -> Result<Vec<QueryExpr>, QueryExpr>,
+) -> QueryExpr {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
         match open(part) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::ast::Test;
+use super::ast::ValueTest;
 use super::expression;
 use crate::parse::fields;
 
@@ -30,13 +30,13 @@ static VALUES: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
 });
 
 /// Whether a test may hold of a value that does not stand in its line.
-pub(super) fn may_satisfy(test: &Test) -> bool {
+pub(super) fn may_satisfy(test: &ValueTest) -> bool {
     match test {
-        Test::Is(wanted) => VALUES.contains(wanted.as_bytes()),
-        Test::Like(pieces) => expression::like(pieces).map_or(true, |regex| {
+        ValueTest::Is(wanted) => VALUES.contains(wanted.as_bytes()),
+        ValueTest::Like(pieces) => expression::like(pieces).map_or(true, |regex| {
             VALUES.iter().any(|value| regex.is_match(value))
         }),
-        Test::IsNot(_) | Test::Number(..) => true,
+        ValueTest::IsNot(_) | ValueTest::Number(..) => true,
     }
 }
 
@@ -54,9 +54,13 @@ mod tests {
             ("cart", false),
             ("86", false),
         ] {
-            assert_eq!(may_satisfy(&Test::Is(value.into())), expected, "{value}");
+            assert_eq!(
+                may_satisfy(&ValueTest::Is(value.into())),
+                expected,
+                "{value}"
+            );
         }
-        assert!(may_satisfy(&Test::Like(vec![
+        assert!(may_satisfy(&ValueTest::Like(vec![
             ValuePiece::Text("auth".into()),
             ValuePiece::Any
         ])));

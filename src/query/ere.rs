@@ -47,12 +47,12 @@ struct ErePart {
     text: Vec<u8>,
     /// It is found in an empty line too.
     nullable: bool,
-    binds: Binds,
+    binds: BindingPower,
 }
 
 /// How strongly a pattern holds together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-enum Binds {
+enum BindingPower {
     /// `a|b`
     Alternatives,
     /// `ab`, `a*`
@@ -66,7 +66,7 @@ impl ErePart {
         Self {
             text: Vec::new(),
             nullable: true,
-            binds: Binds::Sequence,
+            binds: BindingPower::Sequence,
         }
     }
 
@@ -74,15 +74,15 @@ impl ErePart {
         Self {
             text: text.into(),
             nullable: false,
-            binds: Binds::Atom(many),
+            binds: BindingPower::Atom(many),
         }
     }
 
     /// As a part of a sequence.
     fn in_sequence(&self) -> Vec<u8> {
         match self.binds {
-            Binds::Alternatives => [b"(", &self.text[..], b")"].concat(),
-            Binds::Atom(true) => [&self.text[..], b"+"].concat(),
+            BindingPower::Alternatives => [b"(", &self.text[..], b")"].concat(),
+            BindingPower::Atom(true) => [&self.text[..], b"+"].concat(),
             _ => self.text.clone(),
         }
     }
@@ -90,7 +90,7 @@ impl ErePart {
     /// As what a repetition stands behind.
     fn repeatable(&self) -> Vec<u8> {
         match self.binds {
-            Binds::Atom(_) => self.text.clone(),
+            BindingPower::Atom(_) => self.text.clone(),
             _ => [b"(", &self.text[..], b")"].concat(),
         }
     }
@@ -134,9 +134,9 @@ fn literal_part(bytes: &[u8]) -> ErePart {
         }
     }
     let binds = if bytes.len() == 1 {
-        Binds::Atom(false)
+        BindingPower::Atom(false)
     } else {
-        Binds::Sequence
+        BindingPower::Sequence
     };
     ErePart {
         text,
@@ -163,7 +163,7 @@ fn sequence(parts: &[Hir]) -> ErePart {
     ErePart {
         text,
         nullable,
-        binds: Binds::Sequence,
+        binds: BindingPower::Sequence,
     }
 }
 
@@ -180,13 +180,13 @@ fn alternatives(parts: Vec<ErePart>) -> ErePart {
         return ErePart {
             text: [b"(", &text[..], b")?"].concat(),
             nullable,
-            binds: Binds::Sequence,
+            binds: BindingPower::Sequence,
         };
     }
     ErePart {
         text,
         nullable,
-        binds: Binds::Alternatives,
+        binds: BindingPower::Alternatives,
     }
 }
 
@@ -197,7 +197,7 @@ fn repeated(repetition: &Repetition) -> ErePart {
     }
     let (again, nullable) = (inner.repeatable(), inner.nullable || repetition.min == 0);
     if repetition.min == 0 {
-        let sign = if repetition.max == Some(1) && inner.binds != Binds::Atom(true) {
+        let sign = if repetition.max == Some(1) && inner.binds != BindingPower::Atom(true) {
             b"?"
         } else {
             b"*"
@@ -205,7 +205,7 @@ fn repeated(repetition: &Repetition) -> ErePart {
         return ErePart {
             text: [&again[..], sign].concat(),
             nullable,
-            binds: Binds::Sequence,
+            binds: BindingPower::Sequence,
         };
     }
     if repetition.max == Some(1) {
@@ -225,7 +225,7 @@ fn repeated(repetition: &Repetition) -> ErePart {
     ErePart {
         text,
         nullable,
-        binds: Binds::Sequence,
+        binds: BindingPower::Sequence,
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use super::ast::{Expr, Term};
-use super::when::Now;
+use super::ast::{QueryExpr, QueryTerm};
+use super::when::ReferenceTime;
 use super::{Prefilter, Query};
 use crate::model::time::Time;
 
 /// What becomes of a query.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Explanation {
+pub struct QueryExplanation {
     /// The query as it was understood.
     pub query: String,
     /// The ranges of times in it as they are printed, and the moments they mean: the first is in
@@ -27,15 +27,15 @@ pub struct Explanation {
 impl Query {
     /// What becomes of it.
     #[must_use]
-    pub fn explain(&self) -> Explanation {
+    pub fn explain(&self) -> QueryExplanation {
         let mut times = Vec::new();
         collect(&self.expr, &self.now, &mut times);
         let checked = match &self.expr {
-            Expr::All(parts) => parts.iter().map(ToString::to_string).collect(),
+            QueryExpr::All(parts) => parts.iter().map(ToString::to_string).collect(),
             other => vec![other.to_string()],
         };
         let (prefilter, window) = (self.prefilter(), self.window());
-        Explanation {
+        QueryExplanation {
             query: self.expr.to_string(),
             times,
             prefilter,
@@ -45,33 +45,33 @@ impl Query {
     }
 }
 
-fn collect(expr: &Expr, now: &Now, times: &mut Vec<(String, Range<Time>)>) {
+fn collect(expr: &QueryExpr, now: &ReferenceTime, times: &mut Vec<(String, Range<Time>)>) {
     match expr {
-        Expr::All(parts) | Expr::Any(parts) => {
+        QueryExpr::All(parts) | QueryExpr::Any(parts) => {
             parts.iter().for_each(|part| collect(part, now, times));
         }
-        Expr::Not(inner) => collect(inner, now, times),
-        Expr::Term(Term::Time(span)) => times.push((span.to_string(), span.resolve(now))),
-        Expr::Term(_) => {}
+        QueryExpr::Not(inner) => collect(inner, now, times),
+        QueryExpr::Term(QueryTerm::Time(span)) => times.push((span.to_string(), span.resolve(now))),
+        QueryExpr::Term(_) => {}
     }
 }
 
 /// The times outside of which nothing matches; `None` where nothing does at all.
-pub(super) fn window(expr: &Expr, now: &Now) -> Option<Range<Time>> {
+pub(super) fn window(expr: &QueryExpr, now: &ReferenceTime) -> Option<Range<Time>> {
     let always = Time(i64::MIN)..Time(i64::MAX);
     match expr {
-        Expr::All(parts) => parts.iter().try_fold(always, |window, part| {
+        QueryExpr::All(parts) => parts.iter().try_fold(always, |window, part| {
             let part = self::window(part, now)?;
             let both = window.start.max(part.start)..window.end.min(part.end);
             (both.start < both.end).then_some(both)
         }),
-        Expr::Any(parts) => {
+        QueryExpr::Any(parts) => {
             let windows = parts.iter().filter_map(|part| self::window(part, now));
             windows.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
         }
-        Expr::Term(Term::Time(span)) => {
+        QueryExpr::Term(QueryTerm::Time(span)) => {
             Some(span.resolve(now)).filter(|range| range.start < range.end)
         }
-        Expr::Not(_) | Expr::Term(_) => Some(always),
+        QueryExpr::Not(_) | QueryExpr::Term(_) => Some(always),
     }
 }

@@ -4,7 +4,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::ast::{Pattern, ValuePiece};
+use super::ast::{RegexPattern, ValuePiece};
 
 /// The largest compiled regular expression in bytes, above which it would cost more than it is
 /// worth (`(?:a{1000}){1000}`).
@@ -58,7 +58,7 @@ pub(super) fn folded(text: &str) -> String {
 }
 
 /// The expression of a query, made ready.
-pub(super) fn regex(pattern: &Pattern) -> Result<Regex, regex::Error> {
+pub(super) fn regex(pattern: &RegexPattern) -> Result<Regex, regex::Error> {
     builder(&pattern.text)
         .case_insensitive(pattern.either_case)
         .build()

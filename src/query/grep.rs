@@ -11,7 +11,7 @@
 
 use std::cmp::Reverse;
 
-use super::ast::{Expr, Pattern, Term};
+use super::ast::{QueryExpr, QueryTerm, RegexPattern};
 use super::literals::{self, Literal};
 use super::{Query, ere, expression};
 
@@ -21,12 +21,12 @@ pub enum Prefilter {
     /// Nothing narrower than all lines is safe.
     Everything,
     /// The lines in which one of these is found.
-    Lines(Patterns),
+    Lines(GrepPatterns),
 }
 
 /// Patterns of `grep`; a line is found where one of them is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patterns {
+pub struct GrepPatterns {
     /// Texts (`-F`) in place of extended regular expressions (`-E`).
     pub fixed: bool,
     /// Letters of ASCII match in either case (`-i`); only of texts.
@@ -49,7 +49,7 @@ impl Query {
     }
 }
 
-impl Patterns {
+impl GrepPatterns {
     /// The options of `grep`, all constant.
     #[must_use]
     pub fn options(&self) -> Vec<&'static str> {
@@ -72,74 +72,76 @@ impl Patterns {
 
 /// One alternative.
 #[derive(Debug, Clone)]
-enum Wide {
+enum WideAlternative {
     Text(Literal),
     /// With the length of the text that it must find at least.
     Expression(Vec<u8>, usize),
 }
 
-fn wider(expr: &Expr) -> Option<Vec<Wide>> {
+fn wider(expr: &QueryExpr) -> Option<Vec<WideAlternative>> {
     match expr {
-        Expr::All(parts) => parts.iter().filter_map(wider).max_by_key(|set| worth(set)),
-        Expr::Any(parts) => {
-            let all: Vec<Wide> = parts
+        QueryExpr::All(parts) => parts.iter().filter_map(wider).max_by_key(|set| worth(set)),
+        QueryExpr::Any(parts) => {
+            let all: Vec<WideAlternative> = parts
                 .iter()
                 .map(wider)
                 .collect::<Option<Vec<_>>>()?
                 .concat();
             (1..=MAX_PATTERNS).contains(&all.len()).then_some(all)
         }
-        Expr::Not(_) => None,
-        Expr::Term(Term::Regex(pattern)) => expression(pattern),
-        Expr::Term(Term::Text(text))
+        QueryExpr::Not(_) => None,
+        QueryExpr::Term(QueryTerm::Regex(pattern)) => expression(pattern),
+        QueryExpr::Term(QueryTerm::Text(text))
             if !text.is_ascii() && expression::either_case(text) && !text.contains('\n') =>
         {
-            expression(&Pattern {
+            expression(&RegexPattern {
                 text: expression::folded(text),
                 either_case: false,
             })
         }
-        Expr::Term(term) => texts(term),
+        QueryExpr::Term(term) => texts(term),
     }
 }
 
-fn texts(term: &Term) -> Option<Vec<Wide>> {
+fn texts(term: &QueryTerm) -> Option<Vec<WideAlternative>> {
     let literals = literals::of_term(term)?;
     let safe = literals.iter().all(|literal| !literal.bytes.contains(&0));
-    safe.then(|| literals.into_iter().map(Wide::Text).collect())
+    safe.then(|| literals.into_iter().map(WideAlternative::Text).collect())
 }
 
-fn expression(pattern: &Pattern) -> Option<Vec<Wide>> {
+fn expression(pattern: &RegexPattern) -> Option<Vec<WideAlternative>> {
     let hir = literals::hir(pattern)?;
-    let least =
-        literals::of_term(&Term::Regex(pattern.clone())).map_or(1, |set| literals::worth(&set).0);
+    let least = literals::of_term(&QueryTerm::Regex(pattern.clone()))
+        .map_or(1, |set| literals::worth(&set).0);
     match ere::wider(&hir) {
-        Some(text) => Some(vec![Wide::Expression(text, least)]),
-        None => texts(&Term::Regex(pattern.clone())),
+        Some(text) => Some(vec![WideAlternative::Expression(text, least)]),
+        None => texts(&QueryTerm::Regex(pattern.clone())),
     }
 }
 
-fn worth(set: &[Wide]) -> (usize, Reverse<usize>) {
+fn worth(set: &[WideAlternative]) -> (usize, Reverse<usize>) {
     let shortest = set.iter().map(|wide| match wide {
-        Wide::Text(literal) => literal.bytes.len(),
-        Wide::Expression(_, least) => *least,
+        WideAlternative::Text(literal) => literal.bytes.len(),
+        WideAlternative::Expression(_, least) => *least,
     });
     (shortest.min().unwrap_or(0).min(8), Reverse(set.len()))
 }
 
 /// Texts as texts if there is nothing else, for that is what `grep` is fastest at.
-fn patterns(parts: &[Wide]) -> Patterns {
-    let fixed = parts.iter().all(|part| matches!(part, Wide::Text(_)));
+fn patterns(parts: &[WideAlternative]) -> GrepPatterns {
+    let fixed = parts
+        .iter()
+        .all(|part| matches!(part, WideAlternative::Text(_)));
     let either_case = fixed
         && parts
             .iter()
-            .any(|part| matches!(part, Wide::Text(literal) if literal.either_case));
+            .any(|part| matches!(part, WideAlternative::Text(literal) if literal.either_case));
     let list = parts.iter().map(|part| match part {
-        Wide::Text(literal) if fixed => literal.bytes.clone(),
-        Wide::Text(literal) => ere::escaped(&literal.bytes, literal.either_case),
-        Wide::Expression(text, _) => text.clone(),
+        WideAlternative::Text(literal) if fixed => literal.bytes.clone(),
+        WideAlternative::Text(literal) => ere::escaped(&literal.bytes, literal.either_case),
+        WideAlternative::Expression(text, _) => text.clone(),
     });
-    Patterns {
+    GrepPatterns {
         fixed,
         either_case,
         list: list.collect(),

@@ -75,12 +75,12 @@ pub const NOTES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{Now, Query};
+    use crate::query::{Query, ReferenceTime};
 
     #[test]
     fn every_example_is_a_query() {
         for (example, _) in LANGUAGE {
-            let query = Query::parse(example, &Now::default())
+            let query = Query::parse(example, &ReferenceTime::default())
                 .unwrap_or_else(|error| panic!("{example}: {error}"));
             assert!(!query.is_empty(), "{example}");
         }

@@ -6,10 +6,10 @@ use std::ops::Range;
 use memchr::{memchr, memmem, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::ast::{Expr, Term};
+use super::ast::{QueryExpr, QueryTerm};
 use super::literals::{self, Literal};
-use super::matcher::Node;
-use super::{Query, Subject, expression};
+use super::matcher::CompiledExpr;
+use super::{MatchInput, Query, expression};
 
 /// What is searched in a buffer in place of the query.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(super) enum LineProbe {
 }
 
 /// The probe of an expression, and whether what it finds needs no second look.
-pub(super) fn probe(expr: &Expr) -> Option<(LineProbe, bool)> {
+pub(super) fn probe(expr: &QueryExpr) -> Option<(LineProbe, bool)> {
     let literals = literals::of(expr)?;
     let probe = match &literals[..] {
         [
@@ -35,7 +35,7 @@ pub(super) fn probe(expr: &Expr) -> Option<(LineProbe, bool)> {
     // Then the text is all there is to the query, except where it was cut down to its part in
     // ASCII.
     let exact = match expr {
-        Expr::Term(Term::Text(text)) => {
+        QueryExpr::Term(QueryTerm::Text(text)) => {
             !text.contains(char::is_control) && (text.is_ascii() || !expression::either_case(text))
         }
         _ => false,
@@ -73,15 +73,15 @@ impl LineProbe {
 }
 
 /// The lines of a buffer that match, each without its line end.
-pub struct Lines<'q, 'b, F> {
-    pub(super) node: &'q Node,
+pub struct MatchingLines<'q, 'b, F> {
+    pub(super) node: &'q CompiledExpr,
     pub(super) probe: Option<&'q (LineProbe, bool)>,
     pub(super) block: &'b [u8],
     pub(super) at: usize,
     pub(super) subject: F,
 }
 
-impl<'b, F: FnMut(&'b [u8]) -> Subject<'b>> Iterator for Lines<'_, 'b, F> {
+impl<'b, F: FnMut(&'b [u8]) -> MatchInput<'b>> Iterator for MatchingLines<'_, 'b, F> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
@@ -111,11 +111,11 @@ impl Query {
     /// the line leaves a doubt.
     ///
     /// The same lines as [`Query::matches`] finds, some ten times faster where few of them match.
-    pub fn find_lines<'q, 'b, F>(&'q self, block: &'b [u8], subject: F) -> Lines<'q, 'b, F>
+    pub fn find_lines<'q, 'b, F>(&'q self, block: &'b [u8], subject: F) -> MatchingLines<'q, 'b, F>
     where
-        F: FnMut(&'b [u8]) -> Subject<'b>,
+        F: FnMut(&'b [u8]) -> MatchInput<'b>,
     {
-        Lines {
+        MatchingLines {
             node: &self.ready.node,
             probe: self.ready.probe.as_ref(),
             block,

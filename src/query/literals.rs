@@ -6,7 +6,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::ast::{Expr, Pattern, Term, Test};
+use super::ast::{QueryExpr, QueryTerm, RegexPattern, ValueTest};
 use super::derived;
 use super::expression::{either_case, texts};
 
@@ -38,27 +38,31 @@ impl Literal {
 }
 
 /// The literals of which every line that matches has one; `None` where there are none.
-pub(super) fn of(expr: &Expr) -> Option<Vec<Literal>> {
+pub(super) fn of(expr: &QueryExpr) -> Option<Vec<Literal>> {
     match expr {
-        Expr::All(parts) => parts.iter().filter_map(of).max_by_key(|set| worth(set)),
-        Expr::Any(parts) => union(parts.iter().map(of)),
-        Expr::Not(_) => None,
-        Expr::Term(term) => of_term(term),
+        QueryExpr::All(parts) => parts.iter().filter_map(of).max_by_key(|set| worth(set)),
+        QueryExpr::Any(parts) => union(parts.iter().map(of)),
+        QueryExpr::Not(_) => None,
+        QueryExpr::Term(term) => of_term(term),
     }
 }
 
-pub(super) fn of_term(term: &Term) -> Option<Vec<Literal>> {
+pub(super) fn of_term(term: &QueryTerm) -> Option<Vec<Literal>> {
     match term {
-        Term::Text(text) if either_case(text) => Literal::folded(text).map(|literal| vec![literal]),
-        Term::Text(text) => Literal::new(text.as_bytes(), false).map(|literal| vec![literal]),
-        Term::Regex(pattern) => of_hir(&hir(pattern)?),
-        Term::Field(field) => of_value(&field.test),
-        Term::Host(_) | Term::Source(_) | Term::Level(..) | Term::Time(_) => None,
+        QueryTerm::Text(text) if either_case(text) => {
+            Literal::folded(text).map(|literal| vec![literal])
+        }
+        QueryTerm::Text(text) => Literal::new(text.as_bytes(), false).map(|literal| vec![literal]),
+        QueryTerm::Regex(pattern) => of_hir(&hir(pattern)?),
+        QueryTerm::Field(field) => of_value(&field.test),
+        QueryTerm::Host(_) | QueryTerm::Source(_) | QueryTerm::Level(..) | QueryTerm::Time(_) => {
+            None
+        }
     }
 }
 
 /// How the `regex` crate understands an expression.
-pub(super) fn hir(pattern: &Pattern) -> Option<Hir> {
+pub(super) fn hir(pattern: &RegexPattern) -> Option<Hir> {
     let mut parser = regex_syntax::ParserBuilder::new();
     parser
         .utf8(false)
@@ -70,13 +74,13 @@ pub(super) fn hir(pattern: &Pattern) -> Option<Hir> {
 
 /// A value stands in its line as it is, or with escapes, which all begin with a backslash, or
 /// behind a priority.
-fn of_value(test: &Test) -> Option<Vec<Literal>> {
+fn of_value(test: &ValueTest) -> Option<Vec<Literal>> {
     let value = match test {
-        Test::Like(pieces) if !texts(pieces).any(|text| text.contains('\n')) => texts(pieces)
+        ValueTest::Like(pieces) if !texts(pieces).any(|text| text.contains('\n')) => texts(pieces)
             .filter_map(Literal::folded)
             .max_by_key(|literal| literal.bytes.len()),
-        Test::Is(value) => Literal::new(value.as_bytes(), false),
-        Test::Like(_) | Test::IsNot(_) | Test::Number(..) => None,
+        ValueTest::Is(value) => Literal::new(value.as_bytes(), false),
+        ValueTest::Like(_) | ValueTest::IsNot(_) | ValueTest::Number(..) => None,
     };
     let mut set = vec![value?, Literal::new(*b"\\", false)?];
     if derived::may_satisfy(test) {

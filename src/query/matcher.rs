@@ -6,33 +6,33 @@ use globset::GlobMatcher;
 use memchr::{memchr, memmem};
 use regex::bytes::Regex;
 
-use super::ast::{Expr, FieldTest, Order, Term, Test, ValuePiece};
+use super::ast::{ComparisonOp, FieldTest, QueryExpr, QueryTerm, ValuePiece, ValueTest};
 use super::expression::{built, either_case, folded, glob, has_capital, like, regex, texts};
 use super::number::{self, Amount};
-use super::when::Now;
-use super::{Subject, derived};
+use super::when::ReferenceTime;
+use super::{MatchInput, derived};
 use crate::model::level::Level;
 use crate::model::time::Time;
 use crate::parse::{fields, level};
 
 /// An expression made ready.
 #[derive(Debug, Clone)]
-pub(super) enum Node {
-    All(Vec<Node>),
-    Any(Vec<Node>),
-    Not(Box<Node>),
-    Ask(Box<Ask>),
+pub(super) enum CompiledExpr {
+    All(Vec<CompiledExpr>),
+    Any(Vec<CompiledExpr>),
+    Not(Box<CompiledExpr>),
+    Ask(Box<CompiledTerm>),
 }
 
 /// A term made ready.
 #[derive(Debug, Clone)]
-pub(super) enum Ask {
+pub(super) enum CompiledTerm {
     Host(Box<GlobMatcher>),
     Source(Box<GlobMatcher>),
     Time(Range<Time>),
     Text(Needle),
     Regex(Regex),
-    Level(Order, Level),
+    Level(ComparisonOp, Level),
     Field(Box<CompiledField>),
 }
 
@@ -66,16 +66,16 @@ enum CompiledValue {
     Like(Regex),
     Is(Vec<u8>),
     IsNot(Vec<u8>),
-    Number(Order, Option<Amount>),
+    Number(ComparisonOp, Option<Amount>),
 }
 
 /// Why an expression cannot be made ready, which the parser has ruled out for those that were
 /// typed.
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-impl Node {
-    pub(super) fn of(expr: &Expr, now: &Now) -> Result<Self, Failed> {
-        let list = |parts: &[Expr]| {
+impl CompiledExpr {
+    pub(super) fn of(expr: &QueryExpr, now: &ReferenceTime) -> Result<Self, Failed> {
+        let list = |parts: &[QueryExpr]| {
             let mut nodes = parts
                 .iter()
                 .map(|part| Self::of(part, now))
@@ -84,14 +84,14 @@ impl Node {
             Ok::<_, Failed>(nodes)
         };
         Ok(match expr {
-            Expr::All(parts) => Self::All(list(parts)?),
-            Expr::Any(parts) => Self::Any(list(parts)?),
-            Expr::Not(inner) => Self::Not(Box::new(Self::of(inner, now)?)),
-            Expr::Term(term) => Self::Ask(Box::new(Ask::of(term, now)?)),
+            QueryExpr::All(parts) => Self::All(list(parts)?),
+            QueryExpr::Any(parts) => Self::Any(list(parts)?),
+            QueryExpr::Not(inner) => Self::Not(Box::new(Self::of(inner, now)?)),
+            QueryExpr::Term(term) => Self::Ask(Box::new(CompiledTerm::of(term, now)?)),
         })
     }
 
-    pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
+    pub(super) fn matches(&self, subject: &MatchInput<'_>) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(subject)),
             Self::Any(parts) => parts.iter().any(|part| part.matches(subject)),
@@ -109,16 +109,16 @@ impl Node {
     }
 }
 
-impl Ask {
-    pub(super) fn of(term: &Term, now: &Now) -> Result<Self, Failed> {
+impl CompiledTerm {
+    pub(super) fn of(term: &QueryTerm, now: &ReferenceTime) -> Result<Self, Failed> {
         Ok(match term {
-            Term::Host(pattern) => Self::Host(Box::new(glob(pattern)?)),
-            Term::Source(pattern) => Self::Source(Box::new(glob(pattern)?)),
-            Term::Time(span) => Self::Time(span.resolve(now)),
-            Term::Text(text) => Self::Text(Needle::of(text)?),
-            Term::Regex(pattern) => Self::Regex(regex(pattern)?),
-            Term::Level(order, level) => Self::Level(*order, *level),
-            Term::Field(field) => Self::Field(Box::new(CompiledField::of(field)?)),
+            QueryTerm::Host(pattern) => Self::Host(Box::new(glob(pattern)?)),
+            QueryTerm::Source(pattern) => Self::Source(Box::new(glob(pattern)?)),
+            QueryTerm::Time(span) => Self::Time(span.resolve(now)),
+            QueryTerm::Text(text) => Self::Text(Needle::of(text)?),
+            QueryTerm::Regex(pattern) => Self::Regex(regex(pattern)?),
+            QueryTerm::Level(order, level) => Self::Level(*order, *level),
+            QueryTerm::Field(field) => Self::Field(Box::new(CompiledField::of(field)?)),
         })
     }
 
@@ -135,7 +135,7 @@ impl Ask {
         }
     }
 
-    fn matches(&self, subject: &Subject<'_>) -> bool {
+    fn matches(&self, subject: &MatchInput<'_>) -> bool {
         match self {
             Self::Host(glob) => glob.is_match(subject.host),
             Self::Source(glob) => glob.is_match(subject.source),
@@ -201,10 +201,10 @@ impl CompiledField {
     fn of(field: &FieldTest) -> Result<Self, Failed> {
         let name = field.name.clone();
         let (value, hint, text) = match &field.test {
-            Test::Like(pieces) if pieces[..] == [ValuePiece::Any] => {
+            ValueTest::Like(pieces) if pieces[..] == [ValuePiece::Any] => {
                 (CompiledValue::Present, None, None)
             }
-            Test::Like(pieces) => {
+            ValueTest::Like(pieces) => {
                 let longest = texts(pieces)
                     .filter(|text| !text.contains('\n'))
                     .max_by_key(|text| text.len());
@@ -215,13 +215,15 @@ impl CompiledField {
                 };
                 (CompiledValue::Like(like(pieces)?), longest, text)
             }
-            Test::Is(value) => (
+            ValueTest::Is(value) => (
                 CompiledValue::Is(value.clone().into_bytes()),
                 exact(value),
                 Some(("=", value.as_str(), false)),
             ),
-            Test::IsNot(value) => (CompiledValue::IsNot(value.clone().into_bytes()), None, None),
-            Test::Number(order, number) => {
+            ValueTest::IsNot(value) => {
+                (CompiledValue::IsNot(value.clone().into_bytes()), None, None)
+            }
+            ValueTest::Number(order, number) => {
                 (CompiledValue::Number(*order, number.amount()), None, None)
             }
         };
@@ -253,7 +255,7 @@ impl CompiledField {
 }
 
 impl CompiledValue {
-    fn holds(&self, found: &fields::Value<'_>) -> bool {
+    fn holds(&self, found: &fields::FieldValue<'_>) -> bool {
         match self {
             Self::Present => true,
             Self::Like(regex) => regex.is_match(&found.text),

@@ -31,10 +31,10 @@ mod error;
 mod explain;
 mod expression;
 mod grep;
+mod highlights;
 mod language;
 mod lines;
 mod literals;
-mod marks;
 mod matcher;
 mod number;
 mod parse;
@@ -46,22 +46,22 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use ast::{Expr, FieldTest, Order, Pattern, Term, Test, ValuePiece};
+pub use ast::{ComparisonOp, FieldTest, QueryExpr, QueryTerm, RegexPattern, ValuePiece, ValueTest};
 pub use error::QueryError;
-pub use explain::Explanation;
+pub use explain::QueryExplanation;
 pub use expression::MAX_REGEX_BYTES;
-pub use grep::{Patterns, Prefilter};
+pub use grep::{GrepPatterns, Prefilter};
 pub use language::{LANGUAGE, NOTES};
-pub use lines::Lines;
-pub use number::Number;
+pub use lines::MatchingLines;
+pub use number::WrittenNumber;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
-pub use when::{Now, TimeSpan, When};
+pub use when::{ReferenceTime, TimeSpan, WrittenTime};
 
 use crate::model::time::Time;
 
 /// What a query looks at.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
+pub struct MatchInput<'a> {
     /// Name of the host.
     pub host: &'a str,
     /// Name of the source.
@@ -76,17 +76,17 @@ pub struct Subject<'a> {
 #[derive(Debug, Clone)]
 pub struct Query {
     typed: String,
-    expr: Expr,
-    now: Now,
-    ready: Arc<Ready>,
+    expr: QueryExpr,
+    now: ReferenceTime,
+    ready: Arc<CompiledQuery>,
 }
 
 /// What is worked out once.
 #[derive(Debug)]
-struct Ready {
-    node: matcher::Node,
+struct CompiledQuery {
+    node: matcher::CompiledExpr,
     probe: Option<(lines::LineProbe, bool)>,
-    marks: marks::Marks,
+    marks: highlights::TextHighlights,
 }
 
 impl Query {
@@ -94,7 +94,7 @@ impl Query {
     ///
     /// # Errors
     /// With the place, the reason and what would be valid.
-    pub fn parse(text: &str, now: &Now) -> Result<Self, QueryError> {
+    pub fn parse(text: &str, now: &ReferenceTime) -> Result<Self, QueryError> {
         let expr = parse::expression(text, Some(now))?;
         Self::new(text.trim(), expr, now)
             .map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
@@ -102,14 +102,14 @@ impl Query {
 
     fn new(
         typed: &str,
-        expr: Expr,
-        now: &Now,
+        expr: QueryExpr,
+        now: &ReferenceTime,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let node = matcher::Node::of(&expr, now)?;
-        let ready = Ready {
+        let node = matcher::CompiledExpr::of(&expr, now)?;
+        let ready = CompiledQuery {
             node,
             probe: lines::probe(&expr),
-            marks: marks::Marks::of(&expr)?,
+            marks: highlights::TextHighlights::of(&expr)?,
         };
         Ok(Self {
             typed: typed.to_owned(),
@@ -122,7 +122,7 @@ impl Query {
     /// True where every line is meant.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.expr == Expr::everything()
+        self.expr == QueryExpr::everything()
     }
 
     /// As it was typed, for a prompt in which it is changed. [`fmt::Display`] prints it as it was
@@ -138,20 +138,20 @@ impl Query {
     /// When both together are too much.
     pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
         let typed = format!("({}) ({})", self.typed, other.typed);
-        let both = Expr::all(vec![self.expr.clone(), other.expr.clone()]);
+        let both = QueryExpr::all(vec![self.expr.clone(), other.expr.clone()]);
         Self::new(&typed, both, &self.now)
             .map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
     }
 
     /// Its parts.
     #[must_use]
-    pub fn expr(&self) -> &Expr {
+    pub fn expr(&self) -> &QueryExpr {
         &self.expr
     }
 
     /// Whether a line is meant.
     #[must_use]
-    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+    pub fn matches(&self, subject: &MatchInput<'_>) -> bool {
         self.ready.node.matches(subject)
     }
 
@@ -171,15 +171,15 @@ impl Query {
 
 impl Default for Query {
     fn default() -> Self {
-        let ready = Ready {
-            node: matcher::Node::All(Vec::new()),
+        let ready = CompiledQuery {
+            node: matcher::CompiledExpr::All(Vec::new()),
             probe: None,
-            marks: marks::Marks::default(),
+            marks: highlights::TextHighlights::default(),
         };
         Self {
             typed: String::new(),
-            expr: Expr::everything(),
-            now: Now::default(),
+            expr: QueryExpr::everything(),
+            now: ReferenceTime::default(),
             ready: Arc::new(ready),
         }
     }

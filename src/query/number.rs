@@ -8,7 +8,7 @@ use std::fmt;
 
 /// A number as it was written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Number {
+pub struct WrittenNumber {
     /// The digits, `500`, `-1.5` or `2e6`.
     digits: String,
     /// The unit as it was written; empty for none.
@@ -60,7 +60,7 @@ const UNITS: &[(&str, NumberKind, f64)] = &[
     ("TiB", NumberKind::Size, KIB * KIB * KIB * KIB),
 ];
 
-impl Number {
+impl WrittenNumber {
     /// A number with or without a unit; `None` where it is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -158,7 +158,7 @@ fn digits(text: &str) -> usize {
     end
 }
 
-impl fmt::Display for Number {
+impl fmt::Display for WrittenNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.digits, self.unit)
     }
@@ -209,12 +209,12 @@ mod tests {
     fn a_number_prints_as_it_was_written() {
         for text in ["500", "-1.50", "2e6", "500ms", "10MiB"] {
             assert_eq!(
-                Number::parse(text).map(|number| number.to_string()),
+                WrittenNumber::parse(text).map(|number| number.to_string()),
                 Some(text.to_owned())
             );
         }
         for text in ["", "x", "5x", "1e999", "inf", "nan"] {
-            assert_eq!(Number::parse(text), None, "{text}");
+            assert_eq!(WrittenNumber::parse(text), None, "{text}");
         }
     }
 }

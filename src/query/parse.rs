@@ -11,10 +11,10 @@ pub(super) use term::{RESERVED, is_name};
 
 use std::ops::Range;
 
-use super::ast::{Expr, Pattern, Term};
+use super::ast::{QueryExpr, QueryTerm, RegexPattern};
 use super::error::QueryError;
 use super::expression;
-use super::when::Now;
+use super::when::ReferenceTime;
 
 /// The longest query in bytes. Nobody types more; what is pasted by mistake is refused at once.
 pub const MAX_QUERY_BYTES: usize = 4096;
@@ -30,7 +30,7 @@ pub const MAX_REGEXES: usize = 16;
 pub const MAX_DEPTH: usize = 32;
 
 /// The expression that a text is. Ranges of times are checked against `now`, where one is given.
-pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryError> {
+pub(super) fn expression(text: &str, now: Option<&ReferenceTime>) -> Result<QueryExpr, QueryError> {
     let mut reader = QueryReader {
         text,
         at: 0,
@@ -45,7 +45,7 @@ pub(super) fn expression(text: &str, now: Option<&Now>) -> Result<Expr, QueryErr
         return reader.error(MAX_QUERY_BYTES..text.len(), message);
     }
     if !reader.skip_blanks() {
-        return Ok(Expr::everything());
+        return Ok(QueryExpr::everything());
     }
     let expr = reader.any()?;
     // Only a parenthesis ends an expression before the text does.
@@ -67,7 +67,7 @@ struct QueryReader<'a> {
     groups: usize,
     terms: usize,
     regexes: usize,
-    now: Option<&'a Now>,
+    now: Option<&'a ReferenceTime>,
 }
 
 impl<'a> QueryReader<'a> {
@@ -103,16 +103,16 @@ impl<'a> QueryReader<'a> {
         after.is_some_and(|next| next.is_none_or(|c| c.is_whitespace() || c == '(' || c == ')'))
     }
 
-    fn any(&mut self) -> Result<Expr, QueryError> {
+    fn any(&mut self) -> Result<QueryExpr, QueryError> {
         let mut parts = vec![self.all()?];
         while self.is_at("OR") {
             self.at += "OR".len();
             parts.push(self.all()?);
         }
-        Ok(Expr::any(parts))
+        Ok(QueryExpr::any(parts))
     }
 
-    fn all(&mut self) -> Result<Expr, QueryError> {
+    fn all(&mut self) -> Result<QueryExpr, QueryError> {
         let mut parts = Vec::new();
         let mut wanting = None;
         while self.skip_blanks() && !self.rest().starts_with(')') && !self.is_at("OR") {
@@ -130,7 +130,7 @@ impl<'a> QueryReader<'a> {
         if parts.is_empty() || wanting.is_some() {
             return self.missing();
         }
-        Ok(Expr::all(parts))
+        Ok(QueryExpr::all(parts))
     }
 
     /// Nothing stands where something should.
@@ -158,7 +158,7 @@ impl<'a> QueryReader<'a> {
     }
 
     /// A term, a group, or the negation of one.
-    fn one(&mut self) -> Result<Expr, QueryError> {
+    fn one(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         if self.is_at("NOT") {
             self.at += "NOT".len();
@@ -184,16 +184,16 @@ impl<'a> QueryReader<'a> {
         self.counted(start, expr)
     }
 
-    fn negation(&mut self, start: usize) -> Result<Expr, QueryError> {
+    fn negation(&mut self, start: usize) -> Result<QueryExpr, QueryError> {
         self.deeper(start, |reader| {
             if reader.rest().starts_with(')') || reader.is_at("OR") || reader.is_at("AND") {
                 return reader.missing();
             }
-            reader.one().map(|expr| Expr::Not(Box::new(expr)))
+            reader.one().map(|expr| QueryExpr::Not(Box::new(expr)))
         })
     }
 
-    fn group(&mut self) -> Result<Expr, QueryError> {
+    fn group(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         self.at += 1;
         self.deeper(start, |reader| {
@@ -227,7 +227,7 @@ impl<'a> QueryReader<'a> {
         Ok(read)
     }
 
-    fn counted(&mut self, start: usize, expr: Expr) -> Result<Expr, QueryError> {
+    fn counted(&mut self, start: usize, expr: QueryExpr) -> Result<QueryExpr, QueryError> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return self.error(
@@ -238,7 +238,7 @@ impl<'a> QueryReader<'a> {
         Ok(expr)
     }
 
-    fn primary(&mut self) -> Result<Expr, QueryError> {
+    fn primary(&mut self) -> Result<QueryExpr, QueryError> {
         match self.rest().chars().next() {
             Some('"') => self.phrase(),
             Some('/') => self.regex(),
@@ -314,7 +314,7 @@ impl<'a> QueryReader<'a> {
     }
 
     /// `"a phrase"`, or `"the name of a field":value`.
-    fn phrase(&mut self) -> Result<Expr, QueryError> {
+    fn phrase(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         let text = self.quoted()?;
         if text.is_empty() {
@@ -324,12 +324,12 @@ impl<'a> QueryReader<'a> {
             return Ok(expr);
         }
         self.ended("the closing quote")?;
-        Ok(Expr::Term(Term::Text(text)))
+        Ok(QueryExpr::Term(QueryTerm::Text(text)))
     }
 
     /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that
     /// paths in it are written as they are. A path that is not closed is text.
-    fn regex(&mut self) -> Result<Expr, QueryError> {
+    fn regex(&mut self) -> Result<QueryExpr, QueryError> {
         let (start, body) = (self.at, &self.rest()[1..]);
         let mut escaped = false;
         for (at, c) in body.char_indices() {
@@ -350,7 +350,7 @@ impl<'a> QueryReader<'a> {
             .all(|c| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c))
         {
             self.at += word.len();
-            return Ok(Expr::Term(Term::Text(word.to_owned())));
+            return Ok(QueryExpr::Term(QueryTerm::Text(word.to_owned())));
         }
         self.error(
             start..self.text.len(),
@@ -358,7 +358,12 @@ impl<'a> QueryReader<'a> {
         )
     }
 
-    fn pattern(&mut self, start: usize, body: &str, either_case: bool) -> Result<Expr, QueryError> {
+    fn pattern(
+        &mut self,
+        start: usize,
+        body: &str,
+        either_case: bool,
+    ) -> Result<QueryExpr, QueryError> {
         if body.is_empty() {
             return self.error(start..start, "there is nothing between the slashes");
         }
@@ -369,7 +374,7 @@ impl<'a> QueryReader<'a> {
             );
             return self.error(start..start + body.len(), message);
         }
-        let pattern = Pattern {
+        let pattern = RegexPattern {
             text: without_escaped_slashes(body),
             either_case,
         };
@@ -382,7 +387,7 @@ impl<'a> QueryReader<'a> {
             let at = start + (offset + escapes).min(body.len());
             return self.error(at..at + usize::from(at < start + body.len()), reason);
         }
-        Ok(Expr::Term(Term::Regex(pattern)))
+        Ok(QueryExpr::Term(QueryTerm::Regex(pattern)))
     }
 }
 

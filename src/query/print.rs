@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use super::ast::{Expr, FieldTest, Order, Pattern, Term, Test, ValuePiece};
+use super::ast::{
+    ComparisonOp, FieldTest, QueryExpr, QueryTerm, RegexPattern, ValuePiece, ValueTest,
+};
 use super::parse;
 use super::when::{date, time_of_day};
 
-impl fmt::Display for Expr {
+impl fmt::Display for QueryExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All(parts) => joined(f, parts, " ", |part| {
@@ -29,9 +31,9 @@ impl fmt::Display for Expr {
 
 fn joined(
     f: &mut fmt::Formatter<'_>,
-    parts: &[Expr],
+    parts: &[QueryExpr],
     between: &str,
-    grouped: fn(&Expr) -> bool,
+    grouped: fn(&QueryExpr) -> bool,
 ) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         f.write_str(if index > 0 { between } else { "" })?;
@@ -44,7 +46,7 @@ fn joined(
     Ok(())
 }
 
-impl fmt::Display for Term {
+impl fmt::Display for QueryTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) if is_bare(text) => f.write_str(text),
@@ -66,12 +68,12 @@ fn is_bare(text: &str) -> bool {
         && time_of_day(text).is_none()
         && !text.contains(['"', '(', ')', '*'])
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-        && parse::expression(text, None) == Ok(Expr::Term(Term::Text(text.to_owned())))
+        && parse::expression(text, None) == Ok(QueryExpr::Term(QueryTerm::Text(text.to_owned())))
         // A path might find its end as an expression in what follows.
         && !text.starts_with('/')
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for RegexPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("/")?;
         let mut escaped = false;
@@ -99,8 +101,8 @@ impl fmt::Display for FieldTest {
             write!(f, "{}", Quoted(&self.name))?;
         }
         match &self.test {
-            Test::Like(pieces) if pieces.is_empty() => f.write_str(":\"\""),
-            Test::Like(pieces) => {
+            ValueTest::Like(pieces) if pieces.is_empty() => f.write_str(":\"\""),
+            ValueTest::Like(pieces) => {
                 f.write_str(":")?;
                 pieces.iter().try_for_each(|piece| match piece {
                     // `a:/x` is text, for the letter may be a drive.
@@ -111,10 +113,13 @@ impl fmt::Display for FieldTest {
                     ValuePiece::Any => f.write_str("*"),
                 })
             }
-            Test::Is(value) => write!(f, "={}", PrintedValue(value)),
-            Test::IsNot(value) => write!(f, "!={}", PrintedValue(value)),
-            Test::Number(order, number) => {
-                debug_assert!(!matches!(order, Order::Equal | Order::Unequal));
+            ValueTest::Is(value) => write!(f, "={}", PrintedValue(value)),
+            ValueTest::IsNot(value) => write!(f, "!={}", PrintedValue(value)),
+            ValueTest::Number(order, number) => {
+                debug_assert!(!matches!(
+                    order,
+                    ComparisonOp::Equal | ComparisonOp::Unequal
+                ));
                 write!(f, "{}{number}", order.sign())
             }
         }

@@ -1,9 +1,9 @@
 //! What a host can be asked about its logs beside being followed, and what it answers: values
 //! without behaviour.
 //!
-//! One [`Ask`] goes to many hosts; each answers with any number of [`Reply`]s as it finds them, in
+//! One [`LogRequest`] goes to many hosts; each answers with any number of [`LogResponse`]s as it finds them, in
 //! the order of its sources and of their bytes unless it says otherwise, and the last one is
-//! [`Reply::Done`].
+//! [`LogResponse::Done`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use globset::GlobBuilder;
 
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::gap::GapReason;
 use crate::model::level::Level;
 use crate::model::line::Line;
@@ -22,14 +22,14 @@ use crate::query::Query;
 
 /// A question to the hosts, about the sources that `source` names (all of them where it is empty).
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct LogRequest {
     /// Names or globs of sources, as after `source:` in a query; one of them must fit.
     pub sources: Vec<String>,
     /// What is wanted of them.
-    pub what: What,
+    pub what: RequestKind,
 }
 
-impl Ask {
+impl LogRequest {
     /// Whether it is about a source of this name. A pattern without a capital fits in either case,
     /// as in a query.
     #[must_use]
@@ -45,25 +45,25 @@ impl Ask {
 
 /// What is wanted.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum RequestKind {
     /// Which sources there are, and of which files they consist.
     List,
     /// What a page, a search or a histogram would cost: nothing is read but what tells where a time
     /// stands.
-    Estimate(Box<What>),
+    Estimate(Box<RequestKind>),
     /// Lines that follow each other.
-    Page(Page),
+    Page(PageRequest),
     /// Lines that match.
-    Search(Search),
+    Search(SearchRequest),
     /// How many lines match, by time and level.
-    Histogram(Histogram),
+    Histogram(HistogramRequest),
 }
 
 /// Lines that follow each other in a source.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct PageRequest {
     /// Where it begins.
-    pub start: Start,
+    pub start: PageStart,
     /// Towards older lines. Lines come in the order of the file all the same.
     pub backwards: bool,
     /// At most so many.
@@ -74,7 +74,7 @@ pub struct Page {
 
 /// A place in a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum PageStart {
     /// Its first byte that is still there.
     Oldest,
     /// Its end.
@@ -82,14 +82,14 @@ pub enum Start {
     /// The first line that is not older.
     At(Time),
     /// A line, as a cursor names it: the page begins with it, or, backwards, ends before it.
-    Cursor(Place),
+    Cursor(LineRef),
     /// The same, where the page begins after that line.
-    After(Place),
+    After(LineRef),
 }
 
 /// Lines that match.
 #[derive(Debug, Clone)]
-pub struct Search {
+pub struct SearchRequest {
     /// What a line must be.
     pub query: Query,
     /// Nothing stamped outside of this.
@@ -109,7 +109,7 @@ pub struct Search {
 
 /// How many records match, by time and level: a stack trace counts once.
 #[derive(Debug, Clone)]
-pub struct Histogram {
+pub struct HistogramRequest {
     /// What a line must be.
     pub query: Query,
     /// Nothing stamped outside of this.
@@ -120,15 +120,15 @@ pub struct Histogram {
 
 /// A part of an answer.
 #[derive(Debug, Clone)]
-pub enum Reply {
+pub enum LogResponse {
     /// A source that was asked for, with its files, oldest first; none for what is no file.
     Source(SourceInfo, Vec<LogFile>),
     /// Lines that follow each other, of the source with this name.
     Lines(Arc<str>, Vec<Line>),
     /// Records that match, at least one, in the order in which they are wanted.
-    Hits(Arc<str>, Vec<Hit>),
-    /// Counts of a source: the beginning of each bucket, and the lines in it by level ([`Bucket`]).
-    Buckets(Arc<str>, Vec<Bucket>),
+    Hits(Arc<str>, Vec<SearchHit>),
+    /// Counts of a source: the beginning of each bucket, and the lines in it by level ([`HistogramBucket`]).
+    Buckets(Arc<str>, Vec<HistogramBucket>),
     /// Bytes that a source had, or must have had, and that are not to be read any more.
     Gap(Arc<str>, MissingBytes),
     /// Something about a source that a reader of the answer should know: not in order, a damaged
@@ -138,15 +138,15 @@ pub enum Reply {
     Failed(Arc<str>, String),
     /// How far it is: bytes looked at, of so many.
     Progress(u64, u64),
-    /// What it would cost, of [`What::Estimate`].
-    Cost(Arc<str>, Cost),
+    /// What it would cost, of [`RequestKind::Estimate`].
+    Cost(Arc<str>, RequestCost),
     /// The end.
-    Done(Totals),
+    Done(ResponseTotals),
 }
 
 /// A record that matches, with the lines around it.
 #[derive(Debug, Clone)]
-pub struct Hit {
+pub struct SearchHit {
     /// Its first line.
     pub line: Line,
     /// Those before it, oldest first.
@@ -157,7 +157,7 @@ pub struct Hit {
 
 /// Lines of a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
+pub struct HistogramBucket {
     /// When it begins.
     pub start: Time,
     /// Lines that state no level, then those of each level of [`Level::ALL`].
@@ -177,7 +177,7 @@ pub struct MissingBytes {
 
 /// What an answer costs a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Cost {
+pub struct RequestCost {
     /// Bytes that are read from disk.
     pub bytes: u64,
     /// Files that are read, with how many bytes of each.
@@ -188,7 +188,7 @@ pub struct Cost {
 
 /// What an answer came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
+pub struct ResponseTotals {
     /// Lines sent, or of a count those counted.
     pub lines: u64,
     /// Hits found.

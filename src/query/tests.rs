@@ -10,11 +10,11 @@ use proptest::prelude::*;
 use super::*;
 
 /// A Friday at 13:30 in UTC.
-fn now() -> Now {
+fn now() -> ReferenceTime {
     let at = "2026-11-20T13:30:00Z"
         .parse::<Timestamp>()
         .expect("a moment");
-    Now {
+    ReferenceTime {
         time: Time::from_timestamp(at),
         zone: TimeZone::UTC,
     }
@@ -24,8 +24,8 @@ fn query(text: &str) -> Query {
     Query::parse(text, &now()).unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-fn subject(raw: &[u8]) -> Subject<'_> {
-    Subject {
+fn subject(raw: &[u8]) -> MatchInput<'_> {
+    MatchInput {
         host: "web-1",
         source: "access",
         time: now().time.plus_millis(-60_000),
@@ -176,7 +176,7 @@ fn everyday_text_is_text() {
     ] {
         assert_eq!(
             query(text).expr(),
-            &Expr::Term(Term::Text(text.to_owned())),
+            &QueryExpr::Term(QueryTerm::Text(text.to_owned())),
             "{text}"
         );
     }
@@ -536,7 +536,7 @@ fn an_explanation_has_the_moments_and_what_a_host_is_asked() {
     let window = now().time.plus_millis(-900_000)..Time(i64::MAX);
     assert_eq!(explained.times, [("since:15m".to_owned(), window.clone())]);
     assert_eq!(explained.window, Some(window));
-    let patterns = Patterns {
+    let patterns = GrepPatterns {
         fixed: true,
         either_case: false,
         list: vec![b"Cart".to_vec()],

@@ -1,6 +1,6 @@
 //! Times in queries: how they are written, and which moments they mean.
 //!
-//! A time is kept as it was typed and means a moment only together with a [`Now`]. A range has its
+//! A time is kept as it was typed and means a moment only together with a [`ReferenceTime`]. A range has its
 //! first moment in it and its last not; a day as the end of a range is meant with all of it. A time
 //! of day alone is the last one that has passed, except as the end of a range: there it is the
 //! first one after the beginning.
@@ -16,7 +16,7 @@ use crate::model::time::Time;
 
 /// What relative times are relative to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Now {
+pub struct ReferenceTime {
     /// This moment.
     pub time: Time,
     /// The zone of days and of times of day.
@@ -27,14 +27,14 @@ pub struct Now {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeSpan {
     /// Where it begins; `None`: with the first line there is.
-    pub from: Option<When>,
+    pub from: Option<WrittenTime>,
     /// Where it ends; `None`: never.
-    pub to: Option<When>,
+    pub to: Option<WrittenTime>,
 }
 
 /// A time as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum When {
+pub enum WrittenTime {
     /// `now`
     Now,
     /// `15m`: so many seconds before now.
@@ -51,7 +51,7 @@ pub enum When {
     Day(Date),
     /// `13:00`
     TimeOfDay(civil::Time),
-    /// `2026-11-20T13:00`, in the zone of [`Now`].
+    /// `2026-11-20T13:00`, in the zone of [`ReferenceTime`].
     Local(civil::DateTime),
     /// `2026-11-20T13:00:00Z` or with an offset.
     Moment(Timestamp),
@@ -89,7 +89,7 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// The epoch in UTC: for tests, and where no relative time can occur.
-impl Default for Now {
+impl Default for ReferenceTime {
     fn default() -> Self {
         Self {
             time: Time(0),
@@ -98,7 +98,7 @@ impl Default for Now {
     }
 }
 
-impl Now {
+impl ReferenceTime {
     fn date(&self) -> Date {
         self.zone.to_datetime(self.time.to_timestamp()).date()
     }
@@ -128,28 +128,29 @@ impl Now {
 impl TimeSpan {
     /// The moments that are meant: the first is in it, the last is not.
     #[must_use]
-    pub fn resolve(&self, now: &Now) -> Range<Time> {
+    pub fn resolve(&self, now: &ReferenceTime) -> Range<Time> {
         let from = self
             .from
             .as_ref()
             .map_or(Time(i64::MIN), |when| when.begins(now));
         let to = match (&self.to, &self.from) {
             (None, _) => Time(i64::MAX),
-            (Some(When::TimeOfDay(time)), Some(_)) => first_after(from, *time, now),
+            (Some(WrittenTime::TimeOfDay(time)), Some(_)) => first_after(from, *time, now),
             (Some(when), _) => when.ends(now),
         };
         from..to
     }
 
     /// Whether it was written as one word: `today`, `yesterday`.
-    fn day(&self) -> Option<&When> {
+    fn day(&self) -> Option<&WrittenTime> {
         self.from.as_ref().filter(|from| {
-            self.to.as_ref() == Some(from) && matches!(from, When::Today | When::Yesterday)
+            self.to.as_ref() == Some(from)
+                && matches!(from, WrittenTime::Today | WrittenTime::Yesterday)
         })
     }
 }
 
-impl When {
+impl WrittenTime {
     /// Reads a time; `None` where it is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -180,14 +181,14 @@ impl When {
         })
     }
 
-    fn begins(&self, now: &Now) -> Time {
+    fn begins(&self, now: &ReferenceTime) -> Time {
         match self {
             Self::Today | Self::Yesterday | Self::Day(_) => now.midnight(self.date(now)),
             other => other.moment(now, false),
         }
     }
 
-    fn ends(&self, now: &Now) -> Time {
+    fn ends(&self, now: &ReferenceTime) -> Time {
         match self {
             Self::Today | Self::Yesterday | Self::Day(_) => self
                 .date(now)
@@ -197,7 +198,7 @@ impl When {
         }
     }
 
-    fn date(&self, now: &Now) -> Date {
+    fn date(&self, now: &ReferenceTime) -> Date {
         match self {
             Self::Day(day) => *day,
             Self::Yesterday | Self::YesterdayAt(_) => now.date().yesterday().unwrap_or(Date::MIN),
@@ -205,7 +206,7 @@ impl When {
         }
     }
 
-    fn moment(&self, now: &Now, end: bool) -> Time {
+    fn moment(&self, now: &ReferenceTime, end: bool) -> Time {
         match self {
             Self::Now => now.time,
             Self::Ago(seconds) => now
@@ -223,7 +224,7 @@ impl When {
 }
 
 /// The last moment up to now at which clocks showed this.
-fn last_before(now: &Now, time: civil::Time, end: bool) -> Time {
+fn last_before(now: &ReferenceTime, time: civil::Time, end: bool) -> Time {
     let today = now.date();
     let at = now.at(today.to_datetime(time), end);
     if at <= now.time {
@@ -234,7 +235,7 @@ fn last_before(now: &Now, time: civil::Time, end: bool) -> Time {
 }
 
 /// The first moment after another one at which clocks show this.
-fn first_after(from: Time, time: civil::Time, now: &Now) -> Time {
+fn first_after(from: Time, time: civil::Time, now: &ReferenceTime) -> Time {
     let day = now.zone.to_datetime(from.to_timestamp()).date();
     let at = now.at(day.to_datetime(time), true);
     if at > from {
@@ -295,26 +296,26 @@ pub(super) fn time_of_day(text: &str) -> Option<civil::Time> {
 }
 
 /// A date and a time of day with `T` or a blank between, and perhaps `Z` or an offset.
-fn date_time(text: &str) -> Option<When> {
+fn date_time(text: &str) -> Option<WrittenTime> {
     let day = date(text.get(..10)?)?;
     let rest = text[10..].strip_prefix(['T', 't', ' '])?.trim_start();
     if let Some(time) = time_of_day(rest) {
-        return Some(When::Local(day.to_datetime(time)));
+        return Some(WrittenTime::Local(day.to_datetime(time)));
     }
     let at = rest.find(['Z', 'z', '+', '-'])?;
     let (time, zone) = (time_of_day(rest[..at].trim_end())?, &rest[at..]);
     let moment = offset(zone)?.to_timestamp(day.to_datetime(time)).ok()?;
     // Years before 0 are not printed with four digits.
-    (Offset::UTC.to_datetime(moment).year() >= 0).then_some(When::Moment(moment))
+    (Offset::UTC.to_datetime(moment).year() >= 0).then_some(WrittenTime::Moment(moment))
 }
 
 /// `yesterday 03:14`, or with a `T` as in dates
-fn named_day(text: &str) -> Option<When> {
+fn named_day(text: &str) -> Option<WrittenTime> {
     let (day, rest) = ["today", "yesterday"]
         .iter()
         .find_map(|day| Some((day, text.strip_prefix(day)?)))?;
     let time = time_of_day(rest.strip_prefix(['T', 't', ' '])?.trim_start())?;
-    When::parse(day)?.with(time)
+    WrittenTime::parse(day)?.with(time)
 }
 
 /// `Z`, `+01`, `+0100`, `+01:00`
@@ -381,11 +382,11 @@ impl fmt::Display for TimeSpan {
 }
 
 /// With the sign of times that have passed.
-struct InRange<'a>(&'a When);
+struct InRange<'a>(&'a WrittenTime);
 
 impl fmt::Display for InRange<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if matches!(self.0, When::Ago(_)) {
+        let sign = if matches!(self.0, WrittenTime::Ago(_)) {
             "-"
         } else {
             ""
@@ -394,7 +395,7 @@ impl fmt::Display for InRange<'_> {
     }
 }
 
-impl fmt::Display for When {
+impl fmt::Display for WrittenTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Now => f.write_str("now"),
@@ -434,12 +435,12 @@ mod tests {
     use super::*;
 
     /// 20 November 2026, a Friday, 13:30 in Berlin.
-    fn now() -> Now {
+    fn now() -> ReferenceTime {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
         let at = "2026-11-20T12:30:00Z"
             .parse::<Timestamp>()
             .expect("a moment");
-        Now {
+        ReferenceTime {
             time: Time::from_timestamp(at),
             zone,
         }
@@ -447,7 +448,7 @@ mod tests {
 
     fn resolved(from: &str, to: &str) -> String {
         let read = |text: &str| {
-            (!text.is_empty()).then(|| When::parse(text).unwrap_or_else(|| panic!("{text}")))
+            (!text.is_empty()).then(|| WrittenTime::parse(text).unwrap_or_else(|| panic!("{text}")))
         };
         let range = TimeSpan {
             from: read(from),
@@ -542,7 +543,7 @@ mod tests {
             "0001-01-01T00:00",
             "9999-12-31T23:59:59.999999999",
         ] {
-            let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
+            let when = WrittenTime::parse(text).unwrap_or_else(|| panic!("{text}"));
             let range = TimeSpan {
                 from: Some(when.clone()),
                 to: Some(when),
@@ -582,7 +583,7 @@ mod tests {
             "13:00:00.",
             "13:00:00.1234567890",
         ] {
-            assert_eq!(When::parse(text), None, "{text}");
+            assert_eq!(WrittenTime::parse(text), None, "{text}");
         }
     }
 
@@ -601,9 +602,9 @@ mod tests {
             ("yesterday 03:14", "yesterdayT03:14"),
             ("today  3:14:00.5", "todayT03:14:00.5"),
         ] {
-            let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
+            let when = WrittenTime::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(when.to_string(), printed, "{text}");
-            assert_eq!(When::parse(printed), Some(when), "{text}");
+            assert_eq!(WrittenTime::parse(printed), Some(when), "{text}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Answers questions without a console: on the terminal where there is one, otherwise with a
 //! refusal at once, so that the host's row gets its reason. Answering is what `transport` asks of
-//! those above it ([`transport::Asker`]).
+//! those above it ([`transport::PromptAnswerer`]).
 //!
-//! [`transport::Asker`]: crate::transport::Asker
+//! [`transport::PromptAnswerer`]: crate::transport::Asker
 
 use std::fs::{File, OpenOptions};
 use std::future::Future;
@@ -15,9 +15,9 @@ use tokio::sync::{Mutex, oneshot};
 use zeroize::Zeroizing;
 
 use super::Progress;
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::text::SafeText;
-use crate::transport::Asker;
+use crate::transport::PromptAnswerer;
 
 /// A longer answer is not a passphrase; it is refused.
 const MAX_ANSWER: usize = 4096;
@@ -25,7 +25,7 @@ const MAX_ANSWER: usize = 4096;
 /// An asker for a run without a console. Questions are put one at a time, with the progress out of
 /// their way.
 #[must_use]
-pub fn asker(progress: Progress) -> Arc<dyn Asker> {
+pub fn asker(progress: Progress) -> Arc<dyn PromptAnswerer> {
     if io::stderr().is_terminal() && terminal().is_ok() {
         Arc::new(OnTerminal {
             progress,
@@ -39,9 +39,12 @@ pub fn asker(progress: Progress) -> Arc<dyn Asker> {
 /// Nobody is there.
 struct Nobody;
 
-impl Asker for Nobody {
-    fn ask(&self, _question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
-        Box::pin(std::future::ready(Answer::No))
+impl PromptAnswerer for Nobody {
+    fn ask(
+        &self,
+        _question: OperatorPrompt,
+    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
+        Box::pin(std::future::ready(PromptReply::No))
     }
 }
 
@@ -50,12 +53,15 @@ struct OnTerminal {
     turn: Mutex<()>,
 }
 
-impl Asker for OnTerminal {
-    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+impl PromptAnswerer for OnTerminal {
+    fn ask(
+        &self,
+        question: OperatorPrompt,
+    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
         Box::pin(async move {
             let _turn = self.turn.lock().await;
             let _quiet = Quiet::new(&self.progress);
-            put(&question).await.unwrap_or(Answer::No)
+            put(&question).await.unwrap_or(PromptReply::No)
         })
     }
 }
@@ -76,12 +82,12 @@ impl Drop for Quiet<'_> {
     }
 }
 
-async fn put(question: &Question) -> io::Result<Answer> {
+async fn put(question: &OperatorPrompt) -> io::Result<PromptReply> {
     let mut terminal = terminal()?;
     let echo = match question {
-        Question::TrustHostKey { .. } => true,
-        Question::Passphrase { .. } => false,
-        Question::Secret { echo, .. } => *echo,
+        OperatorPrompt::TrustHostKey { .. } => true,
+        OperatorPrompt::Passphrase { .. } => false,
+        OperatorPrompt::Secret { echo, .. } => *echo,
     };
     // Before the prompt, for a script types its answer as soon as it sees that.
     let modes = Modes::key_by_key(&terminal)?;
@@ -99,9 +105,11 @@ async fn put(question: &Question) -> io::Result<Answer> {
     drop(modes);
     writeln!(terminal)?;
     Ok(match (answer?, question) {
-        (Some(text), Question::TrustHostKey { .. }) if is_yes(&text) => Answer::Yes,
-        (Some(text), Question::Passphrase { .. } | Question::Secret { .. }) => Answer::Secret(text),
-        _ => Answer::No,
+        (Some(text), OperatorPrompt::TrustHostKey { .. }) if is_yes(&text) => PromptReply::Yes,
+        (Some(text), OperatorPrompt::Passphrase { .. } | OperatorPrompt::Secret { .. }) => {
+            PromptReply::Secret(text)
+        }
+        _ => PromptReply::No,
     })
 }
 
@@ -109,9 +117,9 @@ fn terminal() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
 }
 
-fn prompt(question: &Question) -> String {
+fn prompt(question: &OperatorPrompt) -> String {
     match question {
-        Question::TrustHostKey {
+        OperatorPrompt::TrustHostKey {
             host,
             address,
             key_type,
@@ -123,11 +131,11 @@ fn prompt(question: &Question) -> String {
                 "{host} ({address}) is not in known_hosts. Its key is {key_type} {fingerprint}\nTrust it and store it? [y/N] "
             )
         }
-        Question::Passphrase { path, again } => {
+        OperatorPrompt::Passphrase { path, again } => {
             let wrong = if *again { "That was wrong. " } else { "" };
             format!("{wrong}Passphrase for {}: ", SafeText::new(path))
         }
-        Question::Secret { host, prompt, .. } => {
+        OperatorPrompt::Secret { host, prompt, .. } => {
             format!("{host}: {} ", SafeText::new(prompt.trim_end()))
         }
     }
@@ -242,7 +250,7 @@ mod tests {
     #[test]
     fn a_prompt_shows_what_there_is_to_decide_on() {
         let host = crate::model::host::HostName::new("web-1").expect("a name");
-        let question = Question::TrustHostKey {
+        let question = OperatorPrompt::TrustHostKey {
             host,
             address: "10.0.0.1:22".into(),
             key_type: "ssh-ed25519".into(),
@@ -256,10 +264,10 @@ mod tests {
 
     #[tokio::test]
     async fn with_nobody_there_every_question_is_refused_at_once() {
-        let question = Question::Passphrase {
+        let question = OperatorPrompt::Passphrase {
             path: "/k".into(),
             again: false,
         };
-        assert_eq!(Nobody.ask(question).await, Answer::No);
+        assert_eq!(Nobody.ask(question).await, PromptReply::No);
     }
 }

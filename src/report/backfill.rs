@@ -16,15 +16,17 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Feed;
 use crate::fleet;
-use crate::model::cursor::Place;
-use crate::model::filled::Filled;
+use crate::model::backfilled::BackfilledLines;
+use crate::model::cursor::LineRef;
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::HostId;
 use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::model::update::Update;
-use crate::query::request::{Ask, MissingBytes, Page, Reply, Start, What};
+use crate::query::request::{
+    LogRequest, LogResponse, MissingBytes, PageRequest, PageStart, RequestKind,
+};
 
 /// The line after a gap is waited for so long: a log may say nothing more for days.
 const WAIT: Duration = Duration::from_secs(5);
@@ -49,19 +51,19 @@ const MOST_HELD: usize = 16 << 20;
 
 /// Who can be asked for what was lost.
 pub trait GapRequests: Clone + Send + Sync + 'static {
-    /// Asks a host. An answer that is whole ends with [`Reply::Done`]; dropping the receiver ends
+    /// Asks a host. An answer that is whole ends with [`LogResponse::Done`]; dropping the receiver ends
     /// the work.
-    fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply>;
+    fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse>;
 }
 
 impl GapRequests for fleet::Questions {
-    fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         Self::ask(self, host, ask)
     }
 }
 
 impl GapRequests for fleet::Anew {
-    fn ask(&self, host: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         Self::ask(self, host, ask)
     }
 }
@@ -72,7 +74,7 @@ pub struct Backfill<F, A> {
     asks: A,
     known: BTreeMap<SourceId, KnownSource>,
     holes: BTreeMap<SourceId, Hole>,
-    filled: Filled,
+    filled: BackfilledLines,
     /// Tells a hole from one that its source had before.
     serial: u64,
     fetching: JoinSet<(SourceId, u64, Vec<Update>)>,
@@ -90,14 +92,14 @@ pub struct Backfill<F, A> {
 struct KnownSource {
     name: Arc<str>,
     /// Of its last line.
-    last: Option<Place>,
+    last: Option<LineRef>,
 }
 
 /// A gap on its way to be filled.
 struct Hole {
     serial: u64,
     gap: Gap,
-    before: Place,
+    before: LineRef,
     /// What came of its source since.
     held: Vec<Update>,
     bytes: usize,
@@ -114,7 +116,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
             asks,
             known: BTreeMap::new(),
             holes: BTreeMap::new(),
-            filled: Filled::default(),
+            filled: BackfilledLines::default(),
             serial: 0,
             fetching: JoinSet::new(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
@@ -210,7 +212,7 @@ impl<F: Feed + Send, A: GapRequests> Backfill<F, A> {
     }
 
     /// Asks the host for what stands between the line before a gap and the one after it.
-    fn fetch(&mut self, source: SourceId, after: Option<Place>) {
+    fn fetch(&mut self, source: SourceId, after: Option<LineRef>) {
         let Some(hole) = self.holes.get_mut(&source) else {
             return;
         };
@@ -357,8 +359,8 @@ fn lines_of(updates: &[Update]) -> impl Iterator<Item = &FleetLine> {
 struct WantedGap {
     gap: Gap,
     name: Arc<str>,
-    before: Place,
-    after: Option<Place>,
+    before: LineRef,
+    after: Option<LineRef>,
 }
 
 /// How an answer ended.
@@ -381,7 +383,7 @@ struct Got {
     updates: Vec<Update>,
     bytes: usize,
     /// The last line, and the offset after it.
-    last: Option<(Place, u64)>,
+    last: Option<(LineRef, u64)>,
 }
 
 impl WantedGap {
@@ -389,7 +391,7 @@ impl WantedGap {
     async fn fetch(&self, asks: &impl GapRequests) -> Vec<Update> {
         let (mut got, deadline) = (Got::default(), Instant::now() + MOST_TIME);
         let ended = loop {
-            let start = Start::After(got.last.map_or(self.before, |(place, _)| place));
+            let start = PageStart::After(got.last.map_or(self.before, |(place, _)| place));
             let known = got.last;
             match self.page(asks, start, deadline, &mut got).await {
                 // A page without a line would lead to the same page.
@@ -411,20 +413,20 @@ impl WantedGap {
     async fn page(
         &self,
         asks: &impl GapRequests,
-        start: Start,
+        start: PageStart,
         deadline: Instant,
         got: &mut Got,
     ) -> FillEnd {
         let window = Time(i64::MIN)..Time(i64::MAX);
-        let page = Page {
+        let page = PageRequest {
             start,
             backwards: false,
             lines: PAGE_LINES,
             window,
         };
-        let ask = Ask {
+        let ask = LogRequest {
             sources: vec![self.name.to_string()],
-            what: What::Page(page),
+            what: RequestKind::Page(page),
         };
         let mut replies = asks.ask(self.gap.host, ask);
         loop {
@@ -433,22 +435,22 @@ impl WantedGap {
                 return FillEnd::Broken;
             };
             match reply {
-                Reply::Lines(name, lines) if name == self.name => {
+                LogResponse::Lines(name, lines) if name == self.name => {
                     if let Some(ended) = self.lines(lines, got) {
                         return ended;
                     }
                 }
-                Reply::Gap(name, missing) if name == self.name => {
+                LogResponse::Gap(name, missing) if name == self.name => {
                     if let Some(ended) = self.missing(&missing, got) {
                         return ended;
                     }
                 }
-                Reply::Failed(name, _) if name.is_empty() || name == self.name => {
+                LogResponse::Failed(name, _) if name.is_empty() || name == self.name => {
                     return FillEnd::Broken;
                 }
-                Reply::Done(totals) if totals.more => return FillEnd::More,
-                Reply::Done(_) if self.after.is_none() => return FillEnd::Whole,
-                Reply::Done(_) => return FillEnd::Lost,
+                LogResponse::Done(totals) if totals.more => return FillEnd::More,
+                LogResponse::Done(_) if self.after.is_none() => return FillEnd::Whole,
+                LogResponse::Done(_) => return FillEnd::Lost,
                 _ => {}
             }
         }
@@ -517,7 +519,7 @@ impl WantedGap {
     }
 
     /// The gap that is left.
-    fn rest(&self, last: Option<(Place, u64)>) -> Gap {
+    fn rest(&self, last: Option<(LineRef, u64)>) -> Gap {
         let Some((place, from)) = last else {
             return self.gap.clone();
         };

@@ -7,21 +7,21 @@ use bytes::Bytes;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::source::SourceInfo;
-use crate::model::time::TimeFrom;
-use crate::query::request::Totals;
+use crate::model::time::TimeSource;
+use crate::query::request::ResponseTotals;
 
 const HOST: HostId = HostId(0);
 
 /// What a host answers to each question in turn; after the last it says nothing.
 #[derive(Clone, Default)]
 struct Host(
-    Arc<Mutex<VecDeque<Vec<Reply>>>>,
-    Arc<Mutex<Vec<Ask>>>,
-    Arc<Mutex<Vec<mpsc::Sender<Reply>>>>,
+    Arc<Mutex<VecDeque<Vec<LogResponse>>>>,
+    Arc<Mutex<Vec<LogRequest>>>,
+    Arc<Mutex<Vec<mpsc::Sender<LogResponse>>>>,
 );
 
 impl Host {
-    fn with(answers: Vec<Vec<Reply>>) -> Self {
+    fn with(answers: Vec<Vec<LogResponse>>) -> Self {
         Self(
             Arc::new(Mutex::new(answers.into())),
             Arc::default(),
@@ -31,7 +31,7 @@ impl Host {
 }
 
 impl GapRequests for Host {
-    fn ask(&self, _: HostId, ask: Ask) -> mpsc::Receiver<Reply> {
+    fn ask(&self, _: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse> {
         self.1.lock().expect("whole").push(ask);
         let (sender, receiver) = mpsc::channel(100);
         let answer = self.0.lock().expect("whole").pop_front();
@@ -79,7 +79,10 @@ fn line(place: &str) -> Line {
         file,
         offset: offset.parse().expect("a number"),
     };
-    let (time_from, raw) = (TimeFrom::Arrival, Bytes::copy_from_slice(place.as_bytes()));
+    let (time_from, raw) = (
+        TimeSource::Arrival,
+        Bytes::copy_from_slice(place.as_bytes()),
+    );
     Line {
         time: Time(0),
         time_from,
@@ -131,23 +134,23 @@ fn gap(source: u32, from: u64, reason: GapReason) -> Update {
     })
 }
 
-fn lines(places: &[&str]) -> Reply {
-    Reply::Lines(
+fn lines(places: &[&str]) -> LogResponse {
+    LogResponse::Lines(
         "app".into(),
         places.iter().map(|place| line(place)).collect(),
     )
 }
 
-fn done(more: bool) -> Reply {
-    Reply::Done(Totals {
+fn done(more: bool) -> LogResponse {
+    LogResponse::Done(ResponseTotals {
         more,
-        ..Totals::default()
+        ..ResponseTotals::default()
     })
 }
 
-fn lost(from: u64) -> Reply {
+fn lost(from: u64) -> LogResponse {
     let reason = GapReason::RotatedAway;
-    Reply::Gap(
+    LogResponse::Gap(
         "app".into(),
         MissingBytes {
             from,
@@ -218,8 +221,11 @@ async fn what_the_host_still_has_up_to_the_line_after_it_stands_in_place_of_the_
 async fn where_the_host_has_nothing_the_gap_stays() {
     for answer in [
         vec![lost(0), lines(&["0:0", "2:0"]), done(false)],
-        vec![Reply::Failed("".into(), "web-1 is down".to_owned())],
-        vec![Reply::Failed("app".into(), "permission denied".to_owned())],
+        vec![LogResponse::Failed("".into(), "web-1 is down".to_owned())],
+        vec![LogResponse::Failed(
+            "app".into(),
+            "permission denied".to_owned(),
+        )],
         // It does not lead to the line after the gap.
         vec![lines(&["3:0", "3:4"]), done(false)],
         vec![],
@@ -238,7 +244,7 @@ async fn where_the_host_has_nothing_the_gap_stays() {
 async fn of_an_answer_that_breaks_off_the_rest_is_a_gap() {
     let host = Host::with(vec![vec![
         lines(&["1:8", "1:12"]),
-        Reply::Failed("app".into(), "gone".to_owned()),
+        LogResponse::Failed("app".into(), "gone".to_owned()),
     ]]);
     let printed = filled(truncated_between(&["1:0"], &["2:0"]), host).await;
     assert_eq!(printed, ["1:0", "1:8", "1:12", "gap 17 truncated", "2:0"]);
@@ -270,7 +276,7 @@ async fn other_sources_go_on_and_a_second_gap_is_filled_too() {
     let host = Host::with(vec![
         vec![lines(&["1:4", "2:0"]), done(false)],
         vec![
-            Reply::Lines("other".into(), vec![line("7:0")]),
+            LogResponse::Lines("other".into(), vec![line("7:0")]),
             lines(&["2:4", "3:0"]),
             done(false),
         ],

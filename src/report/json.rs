@@ -40,10 +40,13 @@ use self::fields::{Fields, Ids};
 use super::Outcome;
 use super::table::{Bytes, PageEnds, Row};
 use crate::model::gap::Gap;
-use crate::model::host::{Facts, TransportKind};
+use crate::model::host::{SystemFacts, TransportKind};
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
-use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
+use crate::model::metrics::{
+    CpuUsage, DiskIo, DiskUsage, LoadAverage, MemoryUsage, NetworkTraffic, PressureStall, Sample,
+    SwapUsage,
+};
 use crate::model::time::Time;
 
 /// The version of the schema.
@@ -254,7 +257,7 @@ impl<'a> HostObject<'a> {
 }
 
 impl<'a> HostFacts<'a> {
-    fn new(facts: &'a Facts) -> Self {
+    fn new(facts: &'a SystemFacts) -> Self {
         Self {
             os: &facts.os,
             kernel: &facts.kernel,
@@ -320,8 +323,8 @@ struct CpuPart {
     low_confidence: bool,
 }
 
-impl From<Cpu> for CpuPart {
-    fn from(cpu: Cpu) -> Self {
+impl From<CpuUsage> for CpuPart {
+    fn from(cpu: CpuUsage) -> Self {
         Self {
             busy_pct: rounded(cpu.busy_pct),
             iowait_pct: rounded(cpu.iowait_pct),
@@ -344,8 +347,8 @@ struct LoadPart {
     fifteen: f64,
 }
 
-impl From<Load> for LoadPart {
-    fn from(load: Load) -> Self {
+impl From<LoadAverage> for LoadPart {
+    fn from(load: LoadAverage) -> Self {
         Self {
             one: rounded(load.one),
             five: rounded(load.five),
@@ -361,8 +364,8 @@ struct MemoryPart {
     used_pct: f64,
 }
 
-impl From<Memory> for MemoryPart {
-    fn from(memory: Memory) -> Self {
+impl From<MemoryUsage> for MemoryPart {
+    fn from(memory: MemoryUsage) -> Self {
         Self {
             total_bytes: memory.total_bytes,
             available_bytes: memory.available_bytes,
@@ -378,8 +381,8 @@ struct SwapPart {
     used_pct: f64,
 }
 
-impl From<Swap> for SwapPart {
-    fn from(swap: Swap) -> Self {
+impl From<SwapUsage> for SwapPart {
+    fn from(swap: SwapUsage) -> Self {
         Self {
             total_bytes: swap.total_bytes,
             used_bytes: swap.used_bytes,
@@ -406,8 +409,8 @@ struct SomeFullPart {
     full_pct: Option<f64>,
 }
 
-impl From<Psi> for PsiPart {
-    fn from(psi: Psi) -> Self {
+impl From<PressureStall> for PsiPart {
+    fn from(psi: PressureStall) -> Self {
         let both = |some: Option<f64>, full: Option<f64>| SomeFullPart {
             some_pct: some.map(rounded),
             full_pct: full.map(rounded),
@@ -434,8 +437,8 @@ struct DiskPart<'a> {
     inodes_used_pct: Option<f64>,
 }
 
-impl<'a> From<&'a Disk> for DiskPart<'a> {
-    fn from(disk: &'a Disk) -> Self {
+impl<'a> From<&'a DiskUsage> for DiskPart<'a> {
+    fn from(disk: &'a DiskUsage) -> Self {
         Self {
             mount: &disk.mount,
             device: &disk.device,
@@ -458,8 +461,8 @@ struct NetworkPart<'a> {
     tx_errors_per_s: f64,
 }
 
-impl<'a> From<&'a Network> for NetworkPart<'a> {
-    fn from(network: &'a Network) -> Self {
+impl<'a> From<&'a NetworkTraffic> for NetworkPart<'a> {
+    fn from(network: &'a NetworkTraffic) -> Self {
         Self {
             interface: &network.interface,
             rx_bytes_per_s: rounded(network.rx_bytes_per_s),

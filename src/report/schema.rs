@@ -644,7 +644,7 @@ fn form(form: SchemaType, value: &Value) -> Result<(), String> {
         Raw => value.is_string() || value["bytes"].is_string(),
         Time => value.as_str().is_some_and(is_time),
         Cursor => value.as_str().is_some_and(|text| {
-            text.parse::<crate::model::cursor::Place>()
+            text.parse::<crate::model::cursor::LineRef>()
                 .is_ok_and(|it| it.check.is_some())
         }),
         Word(words) => words.iter().any(|word| value == word),

@@ -10,7 +10,7 @@ use crate::model::gap::Gap;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::query::{Query, Subject};
+use crate::query::{MatchInput, Query};
 
 /// Most bytes that wait. Beyond it, the oldest record is decided by the lines of it that have come.
 const MAX_HELD_BYTES: usize = 8 << 20;
@@ -173,7 +173,7 @@ impl Sieve {
         let query = &self.query;
         let matches = *group.matches.get_or_insert_with(|| {
             let raw = &std::mem::take(&mut group.text);
-            query.matches(&Subject {
+            query.matches(&MatchInput {
                 host,
                 source,
                 time: group.time,
@@ -197,9 +197,9 @@ mod tests {
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::gap::GapReason;
     use crate::model::host::HostId;
-    use crate::model::line::{Line, Span};
-    use crate::model::time::TimeFrom;
-    use crate::query::Now;
+    use crate::model::line::{ByteSpan, Line};
+    use crate::model::time::TimeSource;
+    use crate::query::ReferenceTime;
 
     const FILE: FileId = FileId { dev: 0, ino: 0 };
 
@@ -210,10 +210,10 @@ mod tests {
             late: false,
             content: Line {
                 time: Time(0),
-                time_from: TimeFrom::Stamp,
+                time_from: TimeSource::Stamp,
                 cursor: Cursor { file: FILE, offset },
                 continues,
-                stamp: Span::default(),
+                stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
             },
         }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn sieve(query: &str) -> Sieve {
-        Sieve::new(Query::parse(query, &Now::default()).expect("a query"))
+        Sieve::new(Query::parse(query, &ReferenceTime::default()).expect("a query"))
     }
 
     /// What is let out, by its offset, and whether it is wanted.
@@ -290,9 +290,9 @@ mod tests {
             }
             sieve.finish();
             drain(&mut sieve, &mut out);
-            let query = Query::parse(asked, &Now::default()).expect("a query");
+            let query = Query::parse(asked, &ReferenceTime::default()).expect("a query");
             let is_wanted = |text: &String| {
-                query.matches(&Subject { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
+                query.matches(&MatchInput { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
             };
             let wanted: Vec<bool> = records.iter().map(is_wanted).collect();
             let expected: Vec<_> =

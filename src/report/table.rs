@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::cursor::Place;
-use crate::model::host::{Facts, HostId, HostSpec};
+use crate::model::cursor::LineRef;
+use crate::model::host::{HostId, HostSpec, SystemFacts};
 use crate::model::metrics::Sample;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
@@ -45,15 +45,15 @@ pub(super) struct Bytes {
 pub(super) struct PageEnds {
     pub(super) host: HostId,
     pub(super) source: Arc<str>,
-    pub(super) first: Place,
-    pub(super) last: Place,
+    pub(super) first: LineRef,
+    pub(super) last: LineRef,
 }
 
 /// One host.
 pub(super) struct Row<'a> {
     pub(super) spec: &'a HostSpec,
     pub(super) status: HostStatus,
-    pub(super) facts: Option<Arc<Facts>>,
+    pub(super) facts: Option<Arc<SystemFacts>>,
     /// The latest that has rates, or the latest of all.
     pub(super) sample: Option<Arc<Sample>>,
     pub(super) sources: Vec<(SourceId, SourceInfo)>,

@@ -9,14 +9,17 @@ use serde_json::Value;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
-use crate::model::host::{Endpoint, Facts, HostId, HostName};
-use crate::model::line::{Line, Span};
-use crate::model::metrics::{Cpu, Disk, DiskIo, Load, Memory, Network, Psi, Sample, Swap};
+use crate::model::host::{Endpoint, HostId, HostName, SystemFacts};
+use crate::model::line::{ByteSpan, Line};
+use crate::model::metrics::{
+    CpuUsage, DiskIo, DiskUsage, LoadAverage, MemoryUsage, NetworkTraffic, PressureStall, Sample,
+    SwapUsage,
+};
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 use crate::model::update::Ledger;
-use crate::query::Now;
+use crate::query::ReferenceTime;
 
 /// 2026-01-01T00:00:00.042Z.
 const AT: Time = Time(1_767_225_600_042_000_000);
@@ -83,12 +86,12 @@ fn up(id: u32) -> Vec<Update> {
     let id = HostId(id);
     let sample = Sample {
         window_ms: Some(600),
-        cpu: Some(Cpu::default()),
+        cpu: Some(CpuUsage::default()),
         ..Sample::default()
     };
     vec![
         Update::Status(id, HostStatus::plain(LinkState::Ok)),
-        Update::Facts(id, Arc::new(Facts::default())),
+        Update::Facts(id, Arc::new(SystemFacts::default())),
         Update::Sample(id, Arc::new(sample)),
     ]
 }
@@ -117,7 +120,7 @@ fn line(raw: &[u8]) -> Update {
         late: false,
         content: Line {
             time: AT,
-            time_from: TimeFrom::Stamp,
+            time_from: TimeSource::Stamp,
             cursor: Cursor {
                 file: FileId {
                     dev: 0xfe01,
@@ -126,7 +129,7 @@ fn line(raw: &[u8]) -> Update {
                 offset: 77,
             },
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(raw),
         },
     }])
@@ -148,46 +151,46 @@ fn full_sample() -> Sample {
     Sample {
         time: Some(AT),
         window_ms: Some(612),
-        cpu: Some(Cpu {
+        cpu: Some(CpuUsage {
             busy_pct: 12.5,
             user_pct: 1.0 / 3.0,
             cores: 8,
-            ..Cpu::default()
+            ..CpuUsage::default()
         }),
-        load: Some(Load {
+        load: Some(LoadAverage {
             one: 0.4,
             five: 0.3,
             fifteen: 0.2,
         }),
-        memory: Some(Memory {
+        memory: Some(MemoryUsage {
             total_bytes: 100,
             available_bytes: 40,
             used_pct: 60.0,
         }),
-        swap: Some(Swap {
+        swap: Some(SwapUsage {
             total_bytes: 10,
             used_bytes: 1,
             used_pct: 10.0,
         }),
-        psi: Some(Psi {
+        psi: Some(PressureStall {
             cpu_some_pct: Some(1.5),
-            ..Psi::default()
+            ..PressureStall::default()
         }),
-        disks: vec![Disk {
+        disks: vec![DiskUsage {
             mount: "/".into(),
             device: "/dev/sda1".into(),
             fs: "ext4".into(),
-            ..Disk::default()
+            ..DiskUsage::default()
         }],
         io: vec![DiskIo {
             device: "sda".into(),
             read_await_ms: Some(0.25),
             ..DiskIo::default()
         }],
-        network: vec![Network {
+        network: vec![NetworkTraffic {
             interface: "eth0".into(),
             rx_bytes_per_s: 10.0,
-            ..Network::default()
+            ..NetworkTraffic::default()
         }],
         uptime_s: Some(86_400.5),
     }
@@ -195,7 +198,7 @@ fn full_sample() -> Sample {
 
 #[tokio::test]
 async fn every_object_has_the_keys_and_the_order_of_the_schema() {
-    let facts = Facts {
+    let facts = SystemFacts {
         os: "linux".into(),
         kernel: "6.1.0".into(),
         arch: "x86_64".into(),
@@ -205,7 +208,7 @@ async fn every_object_has_the_keys_and_the_order_of_the_schema() {
         uptime_s: 86_400,
         clock_offset_ms: Some(1.8),
         clock_error_ms: Some(0.4),
-        ..Facts::default()
+        ..SystemFacts::default()
     };
     let ledger = Ledger {
         hosts: 1,
@@ -455,7 +458,7 @@ fn of(source: u32, continues: bool, raw: &'static str) -> Update {
 
 /// The texts of the lines that are printed for a query.
 async fn found(query: &str, updates: Vec<Update>) -> Vec<String> {
-    let grep = Some(Query::parse(query, &Now::default()).expect("a query"));
+    let grep = Some(Query::parse(query, &ReferenceTime::default()).expect("a query"));
     let (outcome, out) = report(
         &["a"],
         Options {

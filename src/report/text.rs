@@ -19,7 +19,8 @@ use crate::model::line::FleetLine;
 use crate::model::metrics::Sample;
 use crate::model::state::LinkState;
 use crate::model::text::{
-    Colour, Colours, Look, MAX_SHOWN_BYTES, MIN_CONTRAST, SafeText, contrast, settled,
+    ColourHandling, MAX_SHOWN_BYTES, MIN_CONTRAST, SafeText, TextColour, TextLook, contrast,
+    settled,
 };
 use crate::model::time::Time;
 use crate::query::Query;
@@ -87,7 +88,7 @@ impl Style {
             _ => "",
         };
         let line = settled(level::without_priority(&record.content.raw));
-        let text = SafeText::line(&line, Colours::Kept, MAX_SHOWN_BYTES);
+        let text = SafeText::line(&line, ColourHandling::Kept, MAX_SHOWN_BYTES);
         let found = marks
             .filter(|_| self.color)
             .map(|query| query.highlights(text.as_str()))
@@ -340,7 +341,7 @@ pub(super) fn behind(seconds: u64) -> String {
 
 /// What a look adds to a colour. The terminal's own colours are not known, so none is set that
 /// could be the same.
-fn codes(color: &str, look: Look) -> String {
+fn codes(color: &str, look: TextLook) -> String {
     let mut codes = vec![color.to_owned()];
     let attributes = [
         (look.bold, "1"),
@@ -369,21 +370,21 @@ fn codes(color: &str, look: Look) -> String {
 
 /// Whether letters of this colour could be like what is behind them on a dark or on a light
 /// terminal. The basic colours are made to be read on both, but for black and white.
-fn may_vanish(fg: Colour) -> bool {
+fn may_vanish(fg: TextColour) -> bool {
     let near = |other| contrast(fg.rgb(), other) < 1.25;
     match fg {
-        Colour::Basic(n) => matches!(n, 0 | 7 | 15),
-        Colour::Indexed(_) | Colour::Rgb(..) => near((0, 0, 0)) || near((255, 255, 255)),
+        TextColour::Basic(n) => matches!(n, 0 | 7 | 15),
+        TextColour::Indexed(_) | TextColour::Rgb(..) => near((0, 0, 0)) || near((255, 255, 255)),
     }
 }
 
 /// A colour as a parameter; `base` is 30 for letters and 40 for what is behind them.
-fn code(colour: Colour, base: u8) -> String {
+fn code(colour: TextColour, base: u8) -> String {
     match colour {
-        Colour::Basic(n @ 0..8) => (base + n).to_string(),
-        Colour::Basic(n) => (base + 60 + n % 8).to_string(),
-        Colour::Indexed(n) => format!("{};5;{n}", base + 8),
-        Colour::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+        TextColour::Basic(n @ 0..8) => (base + n).to_string(),
+        TextColour::Basic(n) => (base + 60 + n % 8).to_string(),
+        TextColour::Indexed(n) => format!("{};5;{n}", base + 8),
+        TextColour::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::series::{Meter, Series};
-use crate::model::host::{Facts, HostName, HostSpec};
+use crate::model::host::{HostName, HostSpec, SystemFacts};
 use crate::model::metrics::Sample;
 use crate::model::source::SourceId;
 use crate::model::state::{HostStatus, LinkState};
@@ -21,7 +21,7 @@ pub struct HostRow {
     /// When it will be dialled again by itself.
     pub retry_at: Option<Time>,
     /// What it said of itself.
-    pub facts: Option<Arc<Facts>>,
+    pub facts: Option<Arc<SystemFacts>>,
     /// The latest metrics.
     pub sample: Option<Arc<Sample>>,
     /// Busy share of all processors, per cent.

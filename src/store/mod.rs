@@ -9,15 +9,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::model::backfilled::BackfilledLines;
 use crate::model::cursor::FileId;
-use crate::model::filled::Filled;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::time::Time;
 use crate::model::update::{Ledger, Update};
-use crate::query::Subject;
+use crate::query::MatchInput;
 
 mod hosts;
 mod lens;
@@ -55,7 +55,7 @@ pub struct Store {
     rate: Meter,
     marks: u32,
     /// By what gaps were filled.
-    filled: Filled,
+    filled: BackfilledLines,
     /// What is known of gaps that were asked for, newest last.
     explained: Vec<((SourceId, u64, Time), String)>,
 }
@@ -74,7 +74,7 @@ pub struct SourceRow {
 pub struct Whole<'a> {
     /// The first of its lines.
     pub first: &'a FleetLine,
-    subject: Subject<'a>,
+    subject: MatchInput<'a>,
     text: Cow<'a, [u8]>,
 }
 
@@ -87,8 +87,8 @@ impl Whole<'_> {
 
     /// The record as the query looks at it.
     #[must_use]
-    pub fn subject(&self) -> Subject<'_> {
-        Subject {
+    pub fn subject(&self) -> MatchInput<'_> {
+        MatchInput {
             raw: &self.text,
             ..self.subject
         }
@@ -110,7 +110,7 @@ impl Store {
             unfinished: BTreeMap::new(),
             rate: Meter::default(),
             marks: 0,
-            filled: Filled::default(),
+            filled: BackfilledLines::default(),
             explained: Vec::new(),
         }
     }
@@ -260,9 +260,9 @@ impl Store {
 
     /// A line as the query looks at it.
     #[must_use]
-    pub fn subject<'a>(&'a self, record: &'a FleetLine) -> Subject<'a> {
+    pub fn subject<'a>(&'a self, record: &'a FleetLine) -> MatchInput<'a> {
         let (host, source) = (self.host_name(record.host), self.source_name(record.source));
-        Subject {
+        MatchInput {
             host,
             source,
             time: record.content.time,

@@ -17,7 +17,7 @@ use super::{Lens, Ring, RingEntry, Store};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::query::request::Start;
+use crate::query::request::PageStart;
 
 mod stream;
 
@@ -44,7 +44,7 @@ pub struct Want {
     /// At which end.
     pub side: Side,
     /// From where.
-    pub start: Start,
+    pub start: PageStart,
     /// The time there: nothing newer (at the newer end: older) is wanted.
     pub bound: Time,
 }
@@ -280,7 +280,7 @@ impl Past {
     /// A source of which nothing was known is asked by the time, and may have gone on meanwhile:
     /// then it is asked again, from the first line that is known now.
     fn has_begun_since(&mut self, want: &Want, store: &Store) -> bool {
-        let (Start::At(_), Some(joined)) = (want.start, self.joined) else {
+        let (PageStart::At(_), Some(joined)) = (want.start, self.joined) else {
             return false;
         };
         let Some(stream) = self.streams.get_mut(&want.source) else {

@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, HostName, TransportKind};
-use crate::model::line::{Line, Span};
+use crate::model::line::{ByteSpan, Line};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::TimeFrom;
-use crate::query::Now;
+use crate::model::time::TimeSource;
+use crate::query::ReferenceTime;
 
 fn record(host: u32, text: &str) -> FleetLine {
     FleetLine {
@@ -21,13 +21,13 @@ fn record(host: u32, text: &str) -> FleetLine {
         late: false,
         content: Line {
             time: Time(0),
-            time_from: TimeFrom::Arrival,
+            time_from: TimeSource::Arrival,
             cursor: Cursor {
                 file: FileId::default(),
                 offset: 0,
             },
             continues: false,
-            stamp: Span::default(),
+            stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text.as_bytes()),
         },
     }
@@ -189,7 +189,7 @@ fn rest(host: u32, text: &str) -> FleetLine {
 
 fn query(text: &str) -> Filter {
     Filter {
-        query: Some(crate::query::Query::parse(text, &Now::default()).expect("a query")),
+        query: Some(crate::query::Query::parse(text, &ReferenceTime::default()).expect("a query")),
         ..Filter::default()
     }
 }
@@ -347,7 +347,7 @@ proptest! {
         while !lens.advance(&store, 300) {}
         let filter = query(asked);
         let matches = |text: &str| {
-            let subject = Subject { host: "", source: "", time: Time(0), raw: text.as_bytes() };
+            let subject = MatchInput { host: "", source: "", time: Time(0), raw: text.as_bytes() };
             filter.query.as_ref().is_some_and(|query| query.matches(&subject))
         };
         let mut expected: Vec<u64> =

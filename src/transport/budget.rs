@@ -23,19 +23,19 @@ pub(super) const IN_ALL: usize = 32;
 const SLOW: Duration = Duration::from_secs(2);
 
 /// The book of one run.
-pub(super) struct Budget {
+pub(super) struct HandshakeBudget {
     all: Arc<Semaphore>,
     endpoints: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 /// Permission for one handshake; given back on drop.
-pub(super) struct Permit {
+pub(super) struct HandshakePermit {
     all: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     slow: AbortHandle,
     _endpoint: OwnedSemaphorePermit,
 }
 
-impl Permit {
+impl HandshakePermit {
     fn new(all: OwnedSemaphorePermit, endpoint: OwnedSemaphorePermit) -> Self {
         let all = Arc::new(Mutex::new(Some(all)));
         let held = Arc::clone(&all);
@@ -51,7 +51,7 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl Drop for HandshakePermit {
     fn drop(&mut self) {
         self.slow.abort();
         give_back(&self.all);
@@ -62,7 +62,7 @@ fn give_back(held: &Mutex<Option<OwnedSemaphorePermit>>) {
     drop(held.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
-impl Budget {
+impl HandshakeBudget {
     pub(super) fn new() -> Self {
         Self {
             all: Arc::new(Semaphore::new(IN_ALL)),
@@ -72,12 +72,12 @@ impl Budget {
 
     /// Waits for a place. `None` never happens while the book lives, for the semaphores are never
     /// closed.
-    pub(super) async fn handshake(&self, endpoint: &str) -> Option<Permit> {
+    pub(super) async fn handshake(&self, endpoint: &str) -> Option<HandshakePermit> {
         // The endpoint first: whoever queues at a busy bastion must not hold a place that others
         // could use.
         let endpoint = self.endpoint(endpoint).acquire_owned().await.ok()?;
         let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-        Some(Permit::new(all, endpoint))
+        Some(HandshakePermit::new(all, endpoint))
     }
 
     fn endpoint(&self, endpoint: &str) -> Arc<Semaphore> {
@@ -100,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_fifth_handshake_at_one_server_waits_for_one_of_the_four() {
-        let budget = Budget::new();
+        let budget = HandshakeBudget::new();
         let mut held = Vec::new();
         for _ in 0..PER_ENDPOINT {
             held.push(
@@ -122,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_than_thirty_two_are_in_progress_in_all() {
-        let budget = Budget::new();
+        let budget = HandshakeBudget::new();
         let mut held = Vec::new();
         for n in 0..IN_ALL {
             held.push(
@@ -140,7 +140,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_that_wait_for_slow_servers_hold_up_only_others_at_the_same_servers() {
-        let budget = Budget::new();
+        let budget = HandshakeBudget::new();
         let mut held = Vec::new();
         for n in 0..100 {
             held.push(

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::LinkError;
 use super::failure::ConnectionEnd;
 use super::pace::LinkPacer;
-use super::shell::{Full, Queue, ShellEvent, ShellInput, ShellOutput, Sink};
+use super::shell::{InputSink, QueueFull, ShellEvent, ShellInput, ShellOutput, ShellQueue};
 use crate::model::state::LinkState;
 
 /// Read at once from a pipe.
@@ -58,8 +58,11 @@ pub(super) fn spawn(
             "is it installed?",
         )
     })?;
-    let queue = Queue::new();
-    let sink = child.stdin.take().map_or(Sink::Closed, Sink::Child);
+    let queue = ShellQueue::new();
+    let sink = child
+        .stdin
+        .take()
+        .map_or(InputSink::Closed, InputSink::Child);
     tokio::spawn(pump(child, pacer, Arc::clone(&queue), ending, permit));
     Ok((
         ShellInput::new(sink, Arc::clone(&queue)),
@@ -76,7 +79,7 @@ pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
 async fn pump(
     mut child: Child,
     pacer: Option<LinkPacer>,
-    queue: Arc<Queue>,
+    queue: Arc<ShellQueue>,
     ending: ConnectionEnd,
     permit: impl Send,
 ) {
@@ -95,7 +98,7 @@ async fn pump(
 async fn attend(
     child: &mut Child,
     pacer: Option<&LinkPacer>,
-    queue: &Queue,
+    queue: &ShellQueue,
 ) -> Result<(), LinkError> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let count = |bytes| pacer.iter().for_each(|pacer| pacer.arrived(bytes));
@@ -118,7 +121,7 @@ async fn attend(
         Some(drained) => drained.is_err(),
         None => matches!(
             tokio::time::timeout(PIPES_AFTER_EXIT, pipes).await,
-            Ok(Err(Full))
+            Ok(Err(QueueFull))
         ),
     };
     if full {
@@ -137,8 +140,8 @@ async fn attend(
 
 async fn drain<R: AsyncRead + Unpin>(
     pipe: Option<R>,
-    push: impl Fn(Bytes) -> Result<(), Full>,
-) -> Result<(), Full> {
+    push: impl Fn(Bytes) -> Result<(), QueueFull>,
+) -> Result<(), QueueFull> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     let mut buffer = BytesMut::new();
     loop {

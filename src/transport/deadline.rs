@@ -14,7 +14,7 @@ pub struct Deadline {
 
 /// No time is left.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Elapsed;
+pub struct DeadlineElapsed;
 
 impl Deadline {
     /// All of the time is left.
@@ -33,7 +33,7 @@ impl Deadline {
     ///
     /// # Errors
     /// When the time is over before the step is.
-    pub async fn run<F: Future>(&mut self, step: F) -> Result<F::Output, Elapsed> {
+    pub async fn run<F: Future>(&mut self, step: F) -> Result<F::Output, DeadlineElapsed> {
         self.run_at_most(self.left, step).await
     }
 
@@ -42,11 +42,11 @@ impl Deadline {
         &mut self,
         most: Duration,
         step: F,
-    ) -> Result<F::Output, Elapsed> {
+    ) -> Result<F::Output, DeadlineElapsed> {
         let begun = Instant::now();
         let result = tokio::time::timeout(self.left.min(most), step).await;
         self.left = self.left.saturating_sub(begun.elapsed());
-        result.map_err(|_| Elapsed)
+        result.map_err(|_| DeadlineElapsed)
     }
 }
 
@@ -61,16 +61,16 @@ mod tests {
         assert_eq!(deadline.run(step(6)).await, Ok(()));
         step(3600).await;
         assert_eq!(deadline.run(step(3)).await, Ok(()));
-        assert_eq!(deadline.run(step(2)).await, Err(Elapsed));
+        assert_eq!(deadline.run(step(2)).await, Err(DeadlineElapsed));
         let mut deadline = Deadline::new(Duration::from_secs(10));
         assert_eq!(
             deadline.run_at_most(Duration::from_secs(4), step(6)).await,
-            Err(Elapsed)
+            Err(DeadlineElapsed)
         );
         assert_eq!(deadline.run(step(5)).await, Ok(()), "six are left");
         assert_eq!(
             deadline.run_at_most(Duration::from_secs(4), step(2)).await,
-            Err(Elapsed),
+            Err(DeadlineElapsed),
             "one is left"
         );
     }

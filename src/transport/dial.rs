@@ -10,20 +10,20 @@ use std::time::{Duration, Instant};
 use ::russh::keys::PublicKey;
 use tokio::net::TcpStream;
 
-use super::budget::Permit;
+use super::budget::HandshakePermit;
 use super::deadline::Deadline;
 use super::failure::{self, ServerLabel};
-use super::known_hosts::{self, KeyVerdict, KnownHosts, Revoked};
-use super::overheard::{self, Language, Overdue};
+use super::known_hosts::{self, KeyVerdict, KnownHosts, RevokedKeys};
+use super::overheard::{self, ServerLanguage, StepOverdue};
 use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
-use super::russh::auth::{self, Login, Refused};
-use super::russh::client::{self, Client, Greeted, Pacing};
-use super::russh::trust::{self, Judged, Trust};
+use super::russh::auth::{self, LoginContext, LoginFailure};
+use super::russh::client::{self, HandshakenClient, LoginPacing, RusshClient};
+use super::russh::trust::{self, HostKeyJudge, JudgedKey};
 use super::stream::ByteStream;
-use super::{Inner, LinkError, proxy};
+use super::{ConnectorState, LinkError, proxy};
 use crate::model::host::{HostKeyPolicy, HostName};
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::state::LinkState;
 
 /// Dialling again after a question was answered: one host key, and the passphrases of the keys that
@@ -31,42 +31,42 @@ use crate::model::state::LinkState;
 const MAX_ATTEMPTS: usize = 8;
 
 /// Why an attempt stopped short.
-enum Setback {
+enum AttemptError {
     Failed(LinkError),
-    UnknownKey(Judged),
+    UnknownKey(JudgedKey),
     Locked(std::path::PathBuf),
 }
 
-impl From<LinkError> for Setback {
+impl From<LinkError> for AttemptError {
     fn from(error: LinkError) -> Self {
         Self::Failed(error)
     }
 }
 
 /// One server to dial, perhaps through another.
-pub(super) struct Dial<'a> {
-    pub(super) inner: &'a Inner,
+pub(super) struct ServerDial<'a> {
+    pub(super) inner: &'a ConnectorState,
     pub(super) plan: &'a ConnectPlan,
     /// The server that carries the connection; directly where `None`.
-    pub(super) outer: Option<Arc<Client>>,
+    pub(super) outer: Option<Arc<RusshClient>>,
     /// When the attempt to reach the host began.
     pub(super) begun: Instant,
 }
 
-impl Dial<'_> {
+impl ServerDial<'_> {
     /// Dials until it is in or it is clear that it cannot be. Between two attempts nothing is held
     /// while a person is asked: no connection, no place in the budget.
-    pub(super) async fn run(&self) -> Result<Arc<Client>, LinkError> {
+    pub(super) async fn run(&self) -> Result<Arc<RusshClient>, LinkError> {
         let mut pinned = None;
         for _ in 0..MAX_ATTEMPTS {
             match self.attempt(pinned.clone()).await {
                 Ok(client) => return Ok(client),
-                Err(Setback::Failed(error)) => return Err(error),
-                Err(Setback::UnknownKey(judged)) => {
+                Err(AttemptError::Failed(error)) => return Err(error),
+                Err(AttemptError::UnknownKey(judged)) => {
                     self.ask_to_trust(&judged).await?;
                     pinned = Some(judged.key);
                 }
-                Err(Setback::Locked(path)) => {
+                Err(AttemptError::Locked(path)) => {
                     self.inner
                         .keyring
                         .unlock(&path, &*self.inner.asker, self.begun)
@@ -83,7 +83,7 @@ impl Dial<'_> {
         ))
     }
 
-    async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<Client>, Setback> {
+    async fn attempt(&self, pinned: Option<PublicKey>) -> Result<Arc<RusshClient>, AttemptError> {
         let trust = self.trust(pinned).await?;
         let mut permit = self.inner.budget.handshake(&self.budget_name()).await;
         let pacer = LinkPacer::new();
@@ -100,7 +100,7 @@ impl Dial<'_> {
         let logged_in = self.log_in(&mut greeted, &mut deadline, &mut permit).await;
         logged_in.map_err(|setback| self.by_the_way(setback))?;
         guard.disarm();
-        Ok(Client::new(
+        Ok(RusshClient::new(
             greeted,
             self.plan.place.clone(),
             self.outer.clone(),
@@ -108,10 +108,10 @@ impl Dial<'_> {
     }
 
     /// Where what carried the connection went away, the server itself did nothing.
-    fn by_the_way(&self, setback: Setback) -> Setback {
+    fn by_the_way(&self, setback: AttemptError) -> AttemptError {
         match setback {
-            Setback::Failed(error) if !error.state().needs_a_person() => {
-                Setback::Failed(client::Way::by(self.outer.clone()).explain(error))
+            AttemptError::Failed(error) if !error.state().needs_a_person() => {
+                AttemptError::Failed(client::OuterClient::by(self.outer.clone()).explain(error))
             }
             setback => setback,
         }
@@ -139,14 +139,14 @@ impl Dial<'_> {
         &self,
         stream: Box<dyn ByteStream>,
         pacer: LinkPacer,
-        trust: Trust,
-    ) -> Result<Greeted, Setback> {
+        trust: HostKeyJudge,
+    ) -> Result<HandshakenClient, AttemptError> {
         let plan = self.plan;
         let (stream, overheard) = overheard::listen(stream);
         let (silence, whole) = (self.inner.settings.connect_timeout, self.inner.login_time());
         let shaking = client::handshake(
             Box::new(stream),
-            Pacing {
+            LoginPacing {
                 pacer,
                 login_time: whole,
             },
@@ -155,14 +155,16 @@ impl Dial<'_> {
         );
         let done = overheard.while_speaking(shaking, silence, whole).await;
         let done = done.map_err(|overdue| {
-            let waited = if overdue == Overdue::Silent {
+            let waited = if overdue == StepOverdue::Silent {
                 silence
             } else {
                 whole
             };
             match overheard.language() {
-                Language::Other(line) => failure::no_version(&plan.place, &line, &overdue, waited),
-                Language::Unknown | Language::Ssh => {
+                ServerLanguage::Other(line) => {
+                    failure::no_version(&plan.place, &line, &overdue, waited)
+                }
+                ServerLanguage::Unknown | ServerLanguage::Ssh => {
                     failure::no_answer(&plan.place, "the key exchange", waited)
                 }
             }
@@ -180,7 +182,7 @@ impl Dial<'_> {
                     .take();
                 Err(match judged {
                     Some(judged) if judged.verdict == KeyVerdict::Unknown => {
-                        Setback::UnknownKey(judged)
+                        AttemptError::UnknownKey(judged)
                     }
                     Some(judged) => trust::distrusted(&plan.place, &plan.subject, &judged).into(),
                     None => client::shaking_hands(&plan.place, &::russh::Error::UnknownKey).into(),
@@ -194,26 +196,28 @@ impl Dial<'_> {
     }
 
     /// What a failed handshake means, by what the server had said before.
-    fn not_shaken(&self, failed: LinkError, language: Language) -> LinkError {
+    fn not_shaken(&self, failed: LinkError, language: ServerLanguage) -> LinkError {
         let closed = failed.state() == LinkState::Throttled;
         match (language, &self.outer, &self.plan.proxy_command) {
-            (Language::Other(line), ..) => failure::not_ssh(&self.plan.place, &line),
-            (Language::Ssh, ..) if closed => failure::left_in_key_exchange(&self.plan.place),
-            (Language::Unknown, None, Some(command)) if closed => proxy::ended(command, self.plan),
+            (ServerLanguage::Other(line), ..) => failure::not_ssh(&self.plan.place, &line),
+            (ServerLanguage::Ssh, ..) if closed => failure::left_in_key_exchange(&self.plan.place),
+            (ServerLanguage::Unknown, None, Some(command)) if closed => {
+                proxy::ended(command, self.plan)
+            }
             _ => failed,
         }
     }
 
     async fn log_in(
         &self,
-        greeted: &mut Greeted,
+        greeted: &mut HandshakenClient,
         deadline: &mut Deadline,
-        permit: &mut Option<Permit>,
-    ) -> Result<(), Setback> {
+        permit: &mut Option<HandshakePermit>,
+    ) -> Result<(), AttemptError> {
         let host = self.host()?;
-        let Inner { keyring, asker, .. } = self.inner;
+        let ConnectorState { keyring, asker, .. } = self.inner;
         let agent_time = self.inner.agent_time();
-        let login = Login {
+        let login = LoginContext {
             plan: self.plan,
             host: &host,
             keyring,
@@ -224,12 +228,12 @@ impl Dial<'_> {
         auth::log_in(&login, greeted, deadline, permit)
             .await
             .map_err(|refused| match refused {
-                Refused::Locked(path) => Setback::Locked(path),
-                Refused::Failed(error) => Setback::Failed(error),
+                LoginFailure::Locked(path) => AttemptError::Locked(path),
+                LoginFailure::Failed(error) => AttemptError::Failed(error),
             })
     }
 
-    async fn trust(&self, pinned: Option<PublicKey>) -> Result<Trust, LinkError> {
+    async fn trust(&self, pinned: Option<PublicKey>) -> Result<HostKeyJudge, LinkError> {
         let files = self.plan.known_hosts.clone();
         let read = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
         let known = read
@@ -244,7 +248,7 @@ impl Dial<'_> {
                 )
             })?;
         let revoked = self.plan.revoked.clone();
-        let read = tokio::task::spawn_blocking(move || Revoked::read(&revoked)).await;
+        let read = tokio::task::spawn_blocking(move || RevokedKeys::read(&revoked)).await;
         let revoked = read
             .unwrap_or_else(|error| Err(io::Error::other(error)))
             .map_err(|error| {
@@ -258,7 +262,7 @@ impl Dial<'_> {
             })?;
         let (subject, policy) = (self.plan.subject.clone(), self.plan.policy.clone());
         let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
-        Ok(Trust {
+        Ok(HostKeyJudge {
             known,
             subject,
             pinned,
@@ -268,14 +272,14 @@ impl Dial<'_> {
         })
     }
 
-    async fn store_if_new(&self, greeted: &Greeted) {
+    async fn store_if_new(&self, greeted: &HandshakenClient) {
         let judged = greeted
             .notes
             .judged
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(Judged {
+        if let Some(JudgedKey {
             key,
             verdict: KeyVerdict::Unknown,
             ..
@@ -289,15 +293,15 @@ impl Dial<'_> {
         }
     }
 
-    async fn ask_to_trust(&self, judged: &Judged) -> Result<(), LinkError> {
+    async fn ask_to_trust(&self, judged: &JudgedKey) -> Result<(), LinkError> {
         let key = &judged.key;
-        let question = Question::TrustHostKey {
+        let question = OperatorPrompt::TrustHostKey {
             host: self.host()?,
             address: self.plan.place.dialled(),
             key_type: key.algorithm().as_str().to_owned(),
             fingerprint: known_hosts::fingerprint(key.key_data()),
         };
-        if self.inner.asker.ask(question).await != Answer::Yes {
+        if self.inner.asker.ask(question).await != PromptReply::Yes {
             return Err(trust::distrusted(
                 &self.plan.place,
                 &self.plan.subject,
@@ -358,7 +362,7 @@ impl Dial<'_> {
 }
 
 /// What one address of several may take, so that one that drops packets leaves time for the next.
-fn deadline_share(inner: &Inner) -> Duration {
+fn deadline_share(inner: &ConnectorState) -> Duration {
     inner.settings.connect_timeout / 2
 }
 

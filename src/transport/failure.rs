@@ -10,7 +10,7 @@ use std::{fmt, io};
 use tokio::sync::watch;
 
 use super::LinkError;
-use super::overheard::Overdue;
+use super::overheard::StepOverdue;
 use crate::model::state::{HostStatus, LinkState};
 
 impl LinkError {
@@ -196,7 +196,7 @@ pub(super) fn not_ssh(place: &ServerLabel, line: &str) -> LinkError {
 pub(super) fn no_version(
     place: &ServerLabel,
     line: &str,
-    overdue: &Overdue,
+    overdue: &StepOverdue,
     waited: Duration,
 ) -> LinkError {
     if line.starts_with("HTTP/")
@@ -206,8 +206,8 @@ pub(super) fn no_version(
         return not_ssh(place, line);
     }
     let then = match overdue {
-        Overdue::Silent => "nothing more",
-        Overdue::Whole => "more like it",
+        StepOverdue::Silent => "nothing more",
+        StepOverdue::Whole => "more like it",
     };
     let (said, seconds) = (quoted(line), waited.as_secs_f64());
     LinkError::new(
@@ -365,31 +365,31 @@ mod tests {
         for (line, overdue, state, words) in [
             (
                 "welcome",
-                Overdue::Silent,
+                StepOverdue::Silent,
                 LinkState::Timeout,
                 "said \"welcome\" and nothing more; no SSH version within 10.0 s",
             ),
             (
                 "welcome",
-                Overdue::Whole,
+                StepOverdue::Whole,
                 LinkState::Timeout,
                 "said \"welcome\" and more like it; no SSH version within",
             ),
             (
                 "HTTP/1.1 400 Bad Request",
-                Overdue::Silent,
+                StepOverdue::Silent,
                 LinkState::Unreachable,
                 "does not speak SSH",
             ),
             (
                 "SSH-1.5-old",
-                Overdue::Whole,
+                StepOverdue::Whole,
                 LinkState::Unreachable,
                 "speaks only version 1",
             ),
             (
                 "Exceeded MaxStartups",
-                Overdue::Silent,
+                StepOverdue::Silent,
                 LinkState::Throttled,
                 "before the login",
             ),

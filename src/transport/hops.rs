@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Inner;
+use super::ConnectorState;
 use super::plan::ConnectPlan;
 use super::tokens::quoted;
 use crate::model::host::HostKeyPolicy;
@@ -26,7 +26,7 @@ const FORCED: &str = "BatchMode yes\nPermitLocalCommand no\nForwardAgent no\nFor
 /// When the file cannot be written.
 pub(super) fn configuration(
     chain: &[ConnectPlan],
-    inner: &Inner,
+    inner: &ConnectorState,
     folder: &Path,
 ) -> io::Result<Option<String>> {
     let Some((_, hops)) = chain.split_last().filter(|(_, hops)| !hops.is_empty()) else {
@@ -99,11 +99,11 @@ fn path(file: &Path) -> String {
 mod tests {
     use super::*;
     use crate::model::host::{Endpoint, HostName};
-    use crate::transport::Settings;
+    use crate::transport::TransportSettings;
     use crate::transport::openssh::OpenSsh;
 
     fn hop(own: Endpoint, said: &str) -> ConnectPlan {
-        let settings = Settings {
+        let settings = TransportSettings {
             ssh_config: true,
             connect_timeout: Duration::from_secs(1),
             known_hosts: None,

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use ::russh::keys::{self, Algorithm, Certificate, PrivateKey, PublicKey};
 
-use super::Asker;
-use crate::model::question::{Answer, Question};
+use super::PromptAnswerer;
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 
 /// Wrong passphrases until we give up on a key, as `ssh` does.
 const PASSPHRASE_TRIES: u32 = 3;
@@ -22,11 +22,11 @@ const MAX_KEY_BYTES: u64 = 1 << 20;
 /// The key files of the run.
 #[derive(Default)]
 pub(super) struct Keyring {
-    files: Mutex<HashMap<PathBuf, Arc<Slot>>>,
+    files: Mutex<HashMap<PathBuf, Arc<KeySlot>>>,
 }
 
 #[derive(Default)]
-struct Slot {
+struct KeySlot {
     state: Mutex<KeyState>,
     /// Held while a person thinks: it is what makes the others wait for the same answer.
     asking: tokio::sync::Mutex<()>,
@@ -39,7 +39,7 @@ struct KeyState {
     declined: Option<Instant>,
 }
 
-impl Slot {
+impl KeySlot {
     fn state(&self) -> MutexGuard<'_, KeyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,7 +68,7 @@ pub(super) enum KeyFile {
     /// No such file.
     Missing,
     /// The file of a public key or of a certificate, which stands for a key of the ssh-agent.
-    Public(Half),
+    Public(PublicHalf),
     /// Why it cannot be used.
     Broken(String),
 }
@@ -90,18 +90,18 @@ impl Keyring {
 
     /// Asks for the passphrase unless somebody else just did. The result is found by
     /// [`Keyring::look`].
-    pub(super) async fn unlock(&self, path: &Path, asker: &dyn Asker, begun: Instant) {
+    pub(super) async fn unlock(&self, path: &Path, asker: &dyn PromptAnswerer, begun: Instant) {
         let slot = self.slot(path);
         let _asking = slot.asking.lock().await;
         if slot.known(begun).is_some() {
             return;
         }
         for again in (0..PASSPHRASE_TRIES).map(|n| n > 0) {
-            let question = Question::Passphrase {
+            let question = OperatorPrompt::Passphrase {
                 path: path.display().to_string(),
                 again,
             };
-            let Answer::Secret(passphrase) = asker.ask(question).await else {
+            let PromptReply::Secret(passphrase) = asker.ask(question).await else {
                 break;
             };
             if let KeyFile::Ready(key) = load(path.to_owned(), Some(passphrase)).await {
@@ -112,7 +112,7 @@ impl Keyring {
         slot.state().declined = Some(Instant::now());
     }
 
-    fn slot(&self, path: &Path) -> Arc<Slot> {
+    fn slot(&self, path: &Path) -> Arc<KeySlot> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(files.entry(path.to_owned()).or_default())
     }
@@ -138,7 +138,7 @@ fn load_now(path: &Path, passphrase: Option<&str>) -> KeyFile {
         Ok(text) => zeroize::Zeroizing::new(text),
         Err(error) => return KeyFile::Broken(error.to_string()),
     };
-    if let Some(half) = Half::parse(&text) {
+    if let Some(half) = PublicHalf::parse(&text) {
         return KeyFile::Public(half);
     }
     match keys::decode_secret_key(&text, passphrase) {
@@ -172,12 +172,12 @@ fn is_encrypted(text: &str) -> bool {
 
 /// What a file says of a key without its private half.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Half {
+pub(super) enum PublicHalf {
     Key(PublicKey),
     Certificate(Box<Certificate>),
 }
 
-impl Half {
+impl PublicHalf {
     /// The file of a public key or of a certificate.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -198,17 +198,17 @@ impl Half {
 
 /// The public half of a key file: from the file itself where its format tells, else from the `.pub`
 /// beside it.
-pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<Half> {
+pub(super) fn public_half(path: &Path, text: Option<&str>) -> Option<PublicHalf> {
     let own = text
         .map(str::to_owned)
         .or_else(|| read_small(path))
         .and_then(|text| {
             let private = PrivateKey::from_openssh(&text)
                 .ok()
-                .map(|key| Half::Key(key.public_key().clone()));
-            private.or_else(|| Half::parse(&text))
+                .map(|key| PublicHalf::Key(key.public_key().clone()));
+            private.or_else(|| PublicHalf::parse(&text))
         });
-    own.or_else(|| Half::parse(&read_small(&beside(path, ".pub"))?))
+    own.or_else(|| PublicHalf::parse(&read_small(&beside(path, ".pub"))?))
 }
 
 /// The private key file next to the file of a public key or of a certificate.

@@ -14,7 +14,7 @@ use super::{LinkError, child};
 const SHELLS: usize = super::russh::client::SESSIONS;
 
 /// The shells of this machine.
-pub(super) struct Local {
+pub(super) struct LocalShells {
     pub(super) ending: ConnectionEnd,
     /// There is no network in between.
     pub(super) pacer: LinkPacer,
@@ -23,7 +23,7 @@ pub(super) struct Local {
     command: Vec<String>,
 }
 
-impl Local {
+impl LocalShells {
     pub(super) fn new() -> Self {
         Self::running(&["/bin/sh", "-s"])
     }
@@ -53,7 +53,7 @@ impl Local {
     }
 }
 
-impl Local {
+impl LocalShells {
     /// Ends every shell and waits until they are gone.
     pub(super) async fn close(&self) {
         self.ending.end(failure::closed_by_us());
@@ -61,7 +61,7 @@ impl Local {
     }
 }
 
-impl Drop for Local {
+impl Drop for LocalShells {
     fn drop(&mut self) {
         self.ending.end(failure::closed_by_us());
     }

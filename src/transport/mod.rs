@@ -17,7 +17,6 @@ use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
 use crate::model::state::HostStatus;
 
 mod algorithms;
-mod asker;
 pub mod backoff;
 mod budget;
 mod child;
@@ -35,6 +34,7 @@ mod openssh;
 mod overheard;
 mod pace;
 mod plan;
+mod prompt_answerer;
 mod proxy;
 mod resolve;
 mod route;
@@ -45,12 +45,12 @@ mod stream;
 mod system;
 mod tokens;
 
-pub use asker::Asker;
-pub use deadline::{Deadline, Elapsed};
+pub use deadline::{Deadline, DeadlineElapsed};
 pub use error::LinkError;
 pub(crate) use noise::is_noise;
-pub use pace::{Asker as PaceAsker, PaceSpan};
-pub use settings::Settings;
+pub use pace::{PaceShare as PaceAsker, PaceSpan};
+pub use prompt_answerer::PromptAnswerer;
+pub use settings::TransportSettings;
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
 /// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory
@@ -66,17 +66,17 @@ const AGENT_TIME: Duration = Duration::from_secs(60);
 /// Makes connections within the budget: shared by all hosts of a run.
 #[derive(Clone)]
 pub struct Connector {
-    inner: Arc<Inner>,
+    inner: Arc<ConnectorState>,
 }
 
 /// What the hosts of a run share.
-struct Inner {
-    settings: Settings,
-    asker: Arc<dyn Asker>,
-    budget: budget::Budget,
+struct ConnectorState {
+    settings: TransportSettings,
+    asker: Arc<dyn PromptAnswerer>,
+    budget: budget::HandshakeBudget,
     keyring: keyring::Keyring,
-    resolver: resolve::Resolver,
-    bastions: route::Bastions,
+    resolver: resolve::AddressResolver,
+    bastions: route::BastionPool,
     /// In place of `$SSH_AUTH_SOCK`.
     agent: std::sync::OnceLock<PathBuf>,
     /// In place of the user's and the system's OpenSSH configuration.
@@ -96,15 +96,15 @@ struct Inner {
 impl Connector {
     /// A connector with an empty budget book.
     #[must_use]
-    pub fn new(settings: Settings, asker: Arc<dyn Asker>) -> Self {
+    pub fn new(settings: TransportSettings, asker: Arc<dyn PromptAnswerer>) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(ConnectorState {
                 settings,
                 asker,
-                budget: budget::Budget::new(),
+                budget: budget::HandshakeBudget::new(),
                 keyring: keyring::Keyring::default(),
-                resolver: resolve::Resolver::new(),
-                bastions: route::Bastions::default(),
+                resolver: resolve::AddressResolver::new(),
+                bastions: route::BastionPool::default(),
                 agent: std::sync::OnceLock::new(),
                 ssh_config: std::sync::OnceLock::new(),
                 host_keys: std::sync::OnceLock::new(),
@@ -174,11 +174,12 @@ impl Connector {
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
         let link = match host.transport {
-            TransportKind::Local => {
-                Link::by(Road::Local(local::Local::new()), self.inner.login_time())
-            }
-            TransportKind::System => Link::by(
-                Road::System(self.system(host).await?),
+            TransportKind::Local => ConnectionState::by(
+                ConnectionBackend::Local(local::LocalShells::new()),
+                self.inner.login_time(),
+            ),
+            TransportKind::System => ConnectionState::by(
+                ConnectionBackend::System(self.system(host).await?),
                 self.inner.login_time(),
             ),
             TransportKind::Russh => {
@@ -192,7 +193,7 @@ impl Connector {
         })
     }
 
-    async fn choose(&self, host: &HostSpec) -> Result<Link, LinkError> {
+    async fn choose(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
         let plan = self.inner.plan(&host.endpoint).await?;
         match &plan.beyond_russh {
             None => self.russh(host, plan).await,
@@ -201,30 +202,34 @@ impl Connector {
                     "{} is reached by the system's ssh, for its configuration asks for {why}",
                     host.name()
                 );
-                Ok(Link::by(
-                    Road::System(self.system(host).await?),
+                Ok(ConnectionState::by(
+                    ConnectionBackend::System(self.system(host).await?),
                     self.inner.login_time(),
                 ))
             }
         }
     }
 
-    async fn russh(&self, host: &HostSpec, plan: plan::ConnectPlan) -> Result<Link, LinkError> {
+    async fn russh(
+        &self,
+        host: &HostSpec,
+        plan: plan::ConnectPlan,
+    ) -> Result<ConnectionState, LinkError> {
         let route::ReachedServer { client, warning } =
             route::reach(&self.inner, host, plan).await?;
-        Ok(Link::warned(
-            Road::Russh(client),
+        Ok(ConnectionState::warned(
+            ConnectionBackend::Russh(client),
             self.inner.login_time(),
             warning,
         ))
     }
 
-    async fn system(&self, host: &HostSpec) -> Result<system::System, LinkError> {
-        system::System::connect(host, &self.inner).await
+    async fn system(&self, host: &HostSpec) -> Result<system::SystemSsh, LinkError> {
+        system::SystemSsh::connect(host, &self.inner).await
     }
 }
 
-impl Inner {
+impl ConnectorState {
     /// What `ssh` is told about its configuration.
     fn config_option(&self) -> Option<String> {
         match self.ssh_config.get() {
@@ -268,11 +273,11 @@ impl Inner {
 /// called, when its last clone is dropped, or when it breaks.
 #[derive(Clone)]
 pub struct Connection {
-    link: Arc<Link>,
+    link: Arc<ConnectionState>,
 }
 
-struct Link {
-    road: Road,
+struct ConnectionState {
+    road: ConnectionBackend,
     /// Whether a first shell has answered: then the others are taken to.
     greeted: watch::Sender<bool>,
     login_time: Duration,
@@ -282,12 +287,12 @@ struct Link {
     warning: Option<HostStatus>,
 }
 
-impl Link {
-    fn by(road: Road, login_time: Duration) -> Self {
+impl ConnectionState {
+    fn by(road: ConnectionBackend, login_time: Duration) -> Self {
         Self::warned(road, login_time, None)
     }
 
-    fn warned(road: Road, login_time: Duration, warning: Option<HostStatus>) -> Self {
+    fn warned(road: ConnectionBackend, login_time: Duration, warning: Option<HostStatus>) -> Self {
         let greeted = watch::Sender::new(false);
         Self {
             road,
@@ -300,28 +305,28 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for ConnectionState {
     /// The watchdog may hold the connection for another moment.
     fn drop(&mut self) {
-        if let Road::Russh(client) = &self.road {
+        if let ConnectionBackend::Russh(client) = &self.road {
             client.hang_up();
         }
     }
 }
 
-enum Road {
-    Russh(Arc<russh::client::Client>),
-    System(system::System),
-    Local(local::Local),
+enum ConnectionBackend {
+    Russh(Arc<russh::client::RusshClient>),
+    System(system::SystemSsh),
+    Local(local::LocalShells),
 }
 
 impl Connection {
     /// This machine by way of another shell than its own.
     #[cfg(test)]
     pub(crate) fn by_shell(command: &[&str]) -> Self {
-        let road = Road::Local(local::Local::running(command));
+        let road = ConnectionBackend::Local(local::LocalShells::running(command));
         Self {
-            link: Arc::new(Link::by(road, LOGIN_TIME)),
+            link: Arc::new(ConnectionState::by(road, LOGIN_TIME)),
         }
     }
 
@@ -346,17 +351,19 @@ impl Connection {
         &self,
         time: &mut Deadline,
     ) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let Link {
+        let ConnectionState {
             greeted, printed, ..
         } = &*self.link;
         let first = !*greeted.borrow();
         let (place, opened) = match &self.link.road {
-            Road::Russh(client) => (
+            ConnectionBackend::Russh(client) => (
                 client.place.to_string(),
                 russh::channel::open_shell(client, time, first).await,
             ),
-            Road::System(system) => (system.place(), system.open_shell().await),
-            Road::Local(local) => ("this machine".to_owned(), local.open_shell().await),
+            ConnectionBackend::System(system) => (system.place(), system.open_shell().await),
+            ConnectionBackend::Local(local) => {
+                ("this machine".to_owned(), local.open_shell().await)
+            }
         };
         let (mut input, mut output) = opened?;
         if first {
@@ -430,18 +437,18 @@ impl Connection {
 
     fn pacer(&self) -> &pace::LinkPacer {
         match &self.link.road {
-            Road::Russh(client) => &client.pacer,
-            Road::System(system) => &system.pacer,
-            Road::Local(local) => &local.pacer,
+            ConnectionBackend::Russh(client) => &client.pacer,
+            ConnectionBackend::System(system) => &system.pacer,
+            ConnectionBackend::Local(local) => &local.pacer,
         }
     }
 
     /// Waits until the connection has ended, and says why. Every waiter is told, at any time.
     pub async fn ended(&self) -> LinkError {
         match &self.link.road {
-            Road::Russh(client) => client.ended().await,
-            Road::System(system) => system.ended().await,
-            Road::Local(local) => local.ending.ended().await,
+            ConnectionBackend::Russh(client) => client.ended().await,
+            ConnectionBackend::System(system) => system.ended().await,
+            ConnectionBackend::Local(local) => local.ending.ended().await,
         }
     }
 
@@ -462,9 +469,9 @@ impl Connection {
     /// Ends it, with everything that runs on it; returns within 2 seconds.
     pub async fn close(&self) {
         match &self.link.road {
-            Road::Russh(client) => client.close().await,
-            Road::System(system) => system.close().await,
-            Road::Local(local) => local.close().await,
+            ConnectionBackend::Russh(client) => client.close().await,
+            ConnectionBackend::System(system) => system.close().await,
+            ConnectionBackend::Local(local) => local.close().await,
         }
     }
 }

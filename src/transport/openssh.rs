@@ -48,7 +48,7 @@ impl OpenSsh {
     /// are ignored.
     pub(super) fn parse(text: &str) -> Self {
         let mut said = Self::default();
-        let mut beyond = Beyond::default();
+        let mut beyond = SystemOnlyOptions::default();
         for line in text.lines() {
             if let Some((key, value)) = line.trim().split_once(' ') {
                 said.set(key, value.trim());
@@ -94,11 +94,11 @@ impl OpenSsh {
 
 /// What only the system's `ssh` can do.
 #[derive(Default)]
-struct Beyond {
+struct SystemOnlyOptions {
     reasons: Vec<String>,
 }
 
-impl Beyond {
+impl SystemOnlyOptions {
     fn note(&mut self, key: &str, value: &str) {
         let reason = match key {
             "pkcs11provider" if value != "none" => "a smart card (PKCS11Provider)",

@@ -18,7 +18,7 @@ const FIRST_BYTES: usize = 2048;
 
 /// The beginning of what came over a stream, and when the last of it came.
 #[derive(Clone)]
-pub(super) struct Overheard(Arc<Mutex<HeardBytes>>);
+pub(super) struct OverheardBytes(Arc<Mutex<HeardBytes>>);
 
 struct HeardBytes {
     first: Vec<u8>,
@@ -27,7 +27,7 @@ struct HeardBytes {
 
 /// What a server speaks, by its first words.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(super) enum ServerLanguage {
     /// It has said nothing.
     Unknown,
     /// SSH of a version that we speak.
@@ -37,14 +37,14 @@ pub(super) enum Language {
 }
 
 /// The stream with somebody who listens.
-pub(super) struct Listened {
+pub(super) struct OverheardStream {
     inner: Box<dyn ByteStream>,
-    heard: Overheard,
+    heard: OverheardBytes,
 }
 
 /// Why a step was given up.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Overdue {
+pub(super) enum StepOverdue {
     /// No byte came for too long.
     Silent,
     /// It took too long in all.
@@ -52,13 +52,13 @@ pub(super) enum Overdue {
 }
 
 /// Listens to what is read from a stream.
-pub(super) fn listen(inner: Box<dyn ByteStream>) -> (Listened, Overheard) {
-    let heard = Overheard(Arc::new(Mutex::new(HeardBytes {
+pub(super) fn listen(inner: Box<dyn ByteStream>) -> (OverheardStream, OverheardBytes) {
+    let heard = OverheardBytes(Arc::new(Mutex::new(HeardBytes {
         first: Vec::new(),
         last: Instant::now(),
     })));
     (
-        Listened {
+        OverheardStream {
             inner,
             heard: heard.clone(),
         },
@@ -66,20 +66,22 @@ pub(super) fn listen(inner: Box<dyn ByteStream>) -> (Listened, Overheard) {
     )
 }
 
-impl Overheard {
+impl OverheardBytes {
     /// What the other side speaks.
-    pub(super) fn language(&self) -> Language {
+    pub(super) fn language(&self) -> ServerLanguage {
         let heard = self.lock();
         let mut lines = heard.first.split(|&byte| byte == b'\n');
         if lines
             .clone()
             .any(|line| line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-"))
         {
-            return Language::Ssh;
+            return ServerLanguage::Ssh;
         }
         match lines.find(|line| !line.trim_ascii().is_empty()) {
-            Some(line) => Language::Other(String::from_utf8_lossy(line.trim_ascii()).into_owned()),
-            None => Language::Unknown,
+            Some(line) => {
+                ServerLanguage::Other(String::from_utf8_lossy(line.trim_ascii()).into_owned())
+            }
+            None => ServerLanguage::Unknown,
         }
     }
 
@@ -89,7 +91,7 @@ impl Overheard {
         step: F,
         silence: Duration,
         whole: Duration,
-    ) -> Result<F::Output, Overdue> {
+    ) -> Result<F::Output, StepOverdue> {
         let begun = Instant::now();
         let mut step = std::pin::pin!(step);
         loop {
@@ -97,8 +99,8 @@ impl Overheard {
             match tokio::time::timeout_at(until, &mut step).await {
                 Ok(done) => return Ok(done),
                 Err(_) if self.lock().last + silence > until && until < begun + whole => {}
-                Err(_) if until < begun + whole => return Err(Overdue::Silent),
-                Err(_) => return Err(Overdue::Whole),
+                Err(_) if until < begun + whole => return Err(StepOverdue::Silent),
+                Err(_) => return Err(StepOverdue::Whole),
             }
         }
     }
@@ -120,7 +122,7 @@ impl Overheard {
     }
 }
 
-impl AsyncRead for Listened {
+impl AsyncRead for OverheardStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -133,7 +135,7 @@ impl AsyncRead for Listened {
     }
 }
 
-impl AsyncWrite for Listened {
+impl AsyncWrite for OverheardStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -156,7 +158,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    async fn language_of(words: &[u8]) -> Language {
+    async fn language_of(words: &[u8]) -> ServerLanguage {
         let (near, mut far) = tokio::io::duplex(1 << 16);
         let (mut stream, heard) = listen(Box::new(near));
         far.write_all(words).await.expect("room");
@@ -167,16 +169,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_said_first_tells_the_language() {
-        let other = |line: &str| Language::Other(line.to_owned());
-        assert_eq!(language_of(b"").await, Language::Unknown);
-        assert_eq!(language_of(b"\r\n\n").await, Language::Unknown);
+        let other = |line: &str| ServerLanguage::Other(line.to_owned());
+        assert_eq!(language_of(b"").await, ServerLanguage::Unknown);
+        assert_eq!(language_of(b"\r\n\n").await, ServerLanguage::Unknown);
         assert_eq!(
             language_of(b"SSH-2.0-OpenSSH_9.2\r\n\0\0").await,
-            Language::Ssh
+            ServerLanguage::Ssh
         );
         assert_eq!(
             language_of(b"welcome\r\nSSH-1.99-x\r\n").await,
-            Language::Ssh
+            ServerLanguage::Ssh
         );
         assert_eq!(language_of(b"SSH-1.5-old\n").await, other("SSH-1.5-old"));
         assert_eq!(
@@ -193,7 +195,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_step_may_go_on_while_something_comes_and_not_for_ever() {
         let s = Duration::from_secs;
-        for (every, took, result) in [(3, 12, Ok(())), (6, 5, Err(Overdue::Silent))] {
+        for (every, took, result) in [(3, 12, Ok(())), (6, 5, Err(StepOverdue::Silent))] {
             let (near, mut far) = tokio::io::duplex(64);
             let (mut stream, heard) = listen(Box::new(near));
             tokio::spawn(async move {
@@ -221,7 +223,7 @@ mod tests {
         };
         assert_eq!(
             heard.while_speaking(step, s(5), s(60)).await,
-            Err(Overdue::Whole),
+            Err(StepOverdue::Whole),
             "who speaks for ever is ended too"
         );
     }

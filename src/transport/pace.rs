@@ -6,7 +6,7 @@
 //! than the link carries in about a second, and how much that is is learnt from how fast answers
 //! come. On a quick link nothing is held back.
 //!
-//! [`Pace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, shared by
+//! [`RequestPace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, shared by
 //! all that has to do with one connection. It also knows when the last byte came, by which a slow
 //! link is told from a dead one.
 
@@ -45,7 +45,7 @@ const PAUSES: usize = 64;
 
 /// How much may be asked for. Times count from any moment, the same for all calls.
 #[derive(Debug)]
-struct Pace {
+struct RequestPace {
     /// Bytes of one second, as far as is known.
     window: f64,
     received: u64,
@@ -64,7 +64,7 @@ pub struct PaceSpan {
     received: u64,
 }
 
-impl Pace {
+impl RequestPace {
     fn new(window: f64, now: Duration) -> Self {
         let (pauses, askers) = (VecDeque::new(), BTreeMap::new());
         Self {
@@ -165,7 +165,7 @@ struct SharedPace {
 }
 
 struct PaceState {
-    pace: Pace,
+    pace: RequestPace,
     first: Option<Duration>,
     /// When a shell last said something.
     heard: Duration,
@@ -185,7 +185,7 @@ impl LinkPacer {
 
     fn with(window: f64) -> Self {
         let state = PaceState {
-            pace: Pace::new(window, Duration::ZERO),
+            pace: RequestPace::new(window, Duration::ZERO),
             first: None,
             heard: Duration::ZERO,
             round_trip: None,
@@ -243,9 +243,9 @@ impl LinkPacer {
     }
 
     /// Somebody who will ask for much.
-    pub(super) fn asker(&self) -> Asker {
+    pub(super) fn asker(&self) -> PaceShare {
         let number = self.lock().pace.add_asker();
-        Asker {
+        PaceShare {
             pacer: self.clone(),
             number,
         }
@@ -261,12 +261,12 @@ impl LinkPacer {
 }
 
 /// One of those that ask for much over the same connection.
-pub struct Asker {
+pub struct PaceShare {
     pacer: LinkPacer,
     number: u64,
 }
 
-impl Asker {
+impl PaceShare {
     /// How many bytes may be asked for now.
     #[must_use]
     pub fn share(&self) -> usize {
@@ -295,7 +295,7 @@ impl Asker {
     }
 }
 
-impl Drop for Asker {
+impl Drop for PaceShare {
     fn drop(&mut self) {
         self.pacer.lock().pace.remove_asker(self.number);
     }
@@ -315,7 +315,7 @@ mod tests {
 
     impl Wire {
         /// Somebody asks for `bytes` and hears them all; how long they were on the wire.
-        fn answer(&mut self, pace: &mut Pace, bytes: usize) -> f64 {
+        fn answer(&mut self, pace: &mut RequestPace, bytes: usize) -> f64 {
             let span = pace.begin(Duration::from_secs_f64(self.now));
             self.now += self.trip;
             let mut left = bytes;
@@ -335,7 +335,7 @@ mod tests {
         fn what_is_asked_for_at_once_is_soon_no_more_than_a_link_carries_in_two_seconds(
             rate in 3_000.0..2_000_000.0f64, trip in 0.0..4.0f64, first in LEAST..MOST,
         ) {
-            let mut pace = Pace::new(first, Duration::ZERO);
+            let mut pace = RequestPace::new(first, Duration::ZERO);
             let (asker, mut wire) = (pace.add_asker(), Wire { rate, trip, now: 1.0 });
             for n in 0..30 {
                 let bytes = pace.share(asker, Duration::from_secs_f64(wire.now));
@@ -350,7 +350,7 @@ mod tests {
         fn several_that_ask_at_once_ask_together_for_half_as_much_again_at_most(
             window in LEAST..MOST, count in 1usize..6,
         ) {
-            let mut pace = Pace::new(window, Duration::ZERO);
+            let mut pace = RequestPace::new(window, Duration::ZERO);
             let askers: Vec<u64> = (0..count).map(|_| pace.add_asker()).collect();
             let now = Duration::from_secs(1);
             askers.iter().for_each(|asker| pace.heard(*asker, now, 1 << 20));
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn an_answer_behind_another_is_not_taken_for_a_slow_link() {
         let second = Duration::from_secs_f64;
-        let mut pace = Pace::new(32.0 * 1024.0, Duration::ZERO);
+        let mut pace = RequestPace::new(32.0 * 1024.0, Duration::ZERO);
         // What was asked before comes first, a round trip of 3 s before the answer.
         let span = pace.begin(second(10.0));
         pace.arrived(second(10.1), 3000);
@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn a_busy_host_on_a_quick_link_is_asked_for_no_less() {
         let second = Duration::from_secs_f64;
-        let mut pace = Pace::new(FIRST_WINDOW, Duration::ZERO);
+        let mut pace = RequestPace::new(FIRST_WINDOW, Duration::ZERO);
         let span = pace.begin(second(10.0));
         // Two programs, each of which takes its time to start.
         pace.arrived(second(10.3), 4000);
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn answers_of_a_few_bytes_change_nothing() {
-        let mut pace = Pace::new(FIRST_WINDOW, Duration::ZERO);
+        let mut pace = RequestPace::new(FIRST_WINDOW, Duration::ZERO);
         let mut wire = Wire {
             rate: 500.0,
             trip: 1.0,

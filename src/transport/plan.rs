@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::algorithms::KeyPolicy;
 use super::failure::{self, ServerLabel};
-use super::known_hosts::Subject;
+use super::known_hosts::RecordedServer;
 use super::openssh::OpenSsh;
-use super::{LinkError, Settings};
+use super::{LinkError, TransportSettings};
 use crate::model::host::{Address, Endpoint, HostKeyPolicy, UserName};
 
 /// Everything that is needed to dial one server and to log in.
@@ -25,7 +25,7 @@ pub(super) struct ConnectPlan {
     /// Certificates beside those next to the key files.
     pub(super) certificates: Vec<PathBuf>,
     pub(super) agent: AgentAt,
-    pub(super) subject: Subject,
+    pub(super) subject: RecordedServer,
     pub(super) known_hosts: Vec<PathBuf>,
     /// Where an accepted key is stored.
     pub(super) store_in: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl ConnectPlan {
     pub(super) fn new(
         endpoint: &Endpoint,
         said: Option<&OpenSsh>,
-        settings: &Settings,
+        settings: &TransportSettings,
     ) -> Result<Self, LinkError> {
         let nothing = OpenSsh::default();
         let said = said.unwrap_or(&nothing);
@@ -73,8 +73,8 @@ impl ConnectPlan {
         let port = endpoint.port.or(said.port).unwrap_or(22);
         let (known_hosts, store_in) = known_hosts(endpoint, said, settings, home.as_deref());
         let subject = match &said.host_key_alias {
-            Some(alias) => Subject::new(alias, 22),
-            None => Subject::new(&address, port),
+            Some(alias) => RecordedServer::new(alias, 22),
+            None => RecordedServer::new(&address, port),
         };
         Ok(Self {
             user: user(endpoint, said)?,
@@ -185,7 +185,7 @@ fn agent(said: &OpenSsh, home: Option<&Path>) -> AgentAt {
 fn known_hosts(
     endpoint: &Endpoint,
     said: &OpenSsh,
-    settings: &Settings,
+    settings: &TransportSettings,
     home: Option<&Path>,
 ) -> (Vec<PathBuf>, Option<PathBuf>) {
     if let Some(first) = endpoint.known_hosts.first() {
@@ -259,8 +259,8 @@ mod tests {
         }
     }
 
-    fn settings() -> Settings {
-        Settings {
+    fn settings() -> TransportSettings {
+        TransportSettings {
             ssh_config: false,
             connect_timeout: Duration::from_secs(1),
             known_hosts: None,
@@ -317,7 +317,7 @@ mod tests {
     fn accepted_keys_go_to_the_file_of_the_host_then_of_the_run_then_of_the_configuration() {
         let said = said("userknownhostsfile /u/one /u/two\nglobalknownhostsfile /g\n");
         let (mut endpoint, mut settings) = (endpoint("web-1"), settings());
-        let files = |e: &Endpoint, s: &Settings| {
+        let files = |e: &Endpoint, s: &TransportSettings| {
             let plan = ConnectPlan::new(e, Some(&said), s).expect("a plan");
             (plan.store_in.expect("a file"), plan.known_hosts.len())
         };

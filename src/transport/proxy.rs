@@ -34,7 +34,7 @@ pub(super) fn run(command: &str, plan: &ConnectPlan) -> Result<Box<dyn ByteStrea
     };
     let mut child = child.spawn().map_err(|error| failed(error.to_string()))?;
     match (child.stdin.take(), child.stdout.take()) {
-        (Some(stdin), Some(stdout)) => Ok(Box::new(Piped {
+        (Some(stdin), Some(stdout)) => Ok(Box::new(ProxyStream {
             stdout,
             stdin,
             _child: child,
@@ -94,7 +94,7 @@ fn replace_tokens(command: &str, tokens: &[(char, &str)]) -> String {
 }
 
 /// Reads what the child writes and writes what it reads; the child dies with it.
-struct Piped {
+struct ProxyStream {
     stdout: ChildStdout,
     stdin: ChildStdin,
     _child: Child,
@@ -109,9 +109,9 @@ mod io {
 
     use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-    use super::Piped;
+    use super::ProxyStream;
 
-    impl AsyncRead for Piped {
+    impl AsyncRead for ProxyStream {
         fn poll_read(
             mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,
@@ -121,7 +121,7 @@ mod io {
         }
     }
 
-    impl AsyncWrite for Piped {
+    impl AsyncWrite for ProxyStream {
         fn poll_write(
             mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,

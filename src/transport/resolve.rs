@@ -11,21 +11,21 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::LinkError;
 use super::openssh::{OpenSsh, SshQuestion};
-use super::tokens::Ssh;
+use super::tokens::SshQuery;
 use crate::model::host::Endpoint;
 
 /// Runs of `ssh -G` at once: it is all processor time.
 const AT_ONCE: usize = 4;
 
 /// The answers of this run.
-pub(super) struct Resolver {
+pub(super) struct AddressResolver {
     answers: Mutex<HashMap<SshQuestion, Arc<Answer>>>,
     at_once: Semaphore,
 }
 
 type Answer = OnceCell<Option<Arc<OpenSsh>>>;
 
-impl Resolver {
+impl AddressResolver {
     pub(super) fn new() -> Self {
         Self {
             answers: Mutex::default(),
@@ -64,7 +64,7 @@ impl Resolver {
         config: Option<String>,
     ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let _permit = self.at_once.acquire().await.ok();
-        let ssh = Ssh { asked, config };
+        let ssh = SshQuery { asked, config };
         let Some(text) = ssh.configuration().await? else {
             return Ok(None);
         };
@@ -97,7 +97,7 @@ mod tests {
             "Host web-1\n HostName 10.0.0.7\n User ops\nMatch user ops\n Port 2222\n",
         )
         .expect("written");
-        let resolver = Resolver::new();
+        let resolver = AddressResolver::new();
         let option = Some(format!("-F{}", config.display()));
         let endpoint = Endpoint::new(crate::model::host::HostName::new("web-1").expect("a name"));
         let said = resolver
@@ -114,7 +114,7 @@ mod tests {
             resolver.ask(&endpoint, option.clone()).await.expect("kept"),
             Some(said)
         );
-        let error = Resolver::new()
+        let error = AddressResolver::new()
             .ask(&endpoint, option)
             .await
             .expect_err("a mistake in the file");

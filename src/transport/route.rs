@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-use super::dial::Dial;
+use super::dial::ServerDial;
 use super::plan::ConnectPlan;
-use super::russh::client::Client;
-use super::{Inner, LinkError, failure};
+use super::russh::client::RusshClient;
+use super::{ConnectorState, LinkError, failure};
 use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, UserName};
 use crate::model::state::{HostStatus, LinkState};
 
@@ -39,15 +39,15 @@ fn forbidden_for(error: &LinkError) -> Option<Duration> {
 
 /// The shared connections to jump hosts, by the chain that leads to them.
 #[derive(Default)]
-pub(super) struct Bastions {
+pub(super) struct BastionPool {
     by_chain: Mutex<HashMap<String, Bastion>>,
 }
 
-type Dialling = BoxFuture<'static, Result<Arc<Client>, LinkError>>;
+type Dialling = BoxFuture<'static, Result<Arc<RusshClient>, LinkError>>;
 
 #[derive(Default)]
 struct Bastion {
-    live: Weak<Client>,
+    live: Weak<RusshClient>,
     dialling: Option<WeakShared<Dialling>>,
     /// Until when it is not asked again, and why.
     refused: Option<(Instant, LinkError)>,
@@ -55,14 +55,14 @@ struct Bastion {
 
 /// A host that was reached.
 pub(super) struct ReachedServer {
-    pub(super) client: Arc<Client>,
+    pub(super) client: Arc<RusshClient>,
     /// What a person must hear of the routes that were tried before.
     pub(super) warning: Option<HostStatus>,
 }
 
 /// Reaches a host by the first route that answers.
 pub(super) async fn reach(
-    inner: &Arc<Inner>,
+    inner: &Arc<ConnectorState>,
     host: &HostSpec,
     target: ConnectPlan,
 ) -> Result<ReachedServer, LinkError> {
@@ -192,7 +192,7 @@ fn route_name(chain: &[ConnectPlan]) -> String {
 
 /// Every chain to try, each ending with the host itself.
 pub(super) async fn chains(
-    inner: &Inner,
+    inner: &ConnectorState,
     host: &HostSpec,
     target: ConnectPlan,
 ) -> Vec<Result<Vec<ConnectPlan>, LinkError>> {
@@ -207,7 +207,7 @@ pub(super) async fn chains(
 }
 
 async fn planned(
-    inner: &Inner,
+    inner: &ConnectorState,
     route: &[Endpoint],
     target: &ConnectPlan,
     endpoint: &Endpoint,
@@ -232,7 +232,7 @@ async fn planned(
 /// Puts the jump hosts that the first server of a chain needs by the user's configuration before
 /// it.
 async fn lead_in(
-    inner: &Inner,
+    inner: &ConnectorState,
     mut chain: Vec<ConnectPlan>,
     endpoint: &Endpoint,
 ) -> Result<Vec<ConnectPlan>, LinkError> {
@@ -321,10 +321,10 @@ fn parse_jump(text: &str, host_keys: Option<HostKeyPolicy>) -> Result<Endpoint, 
 
 /// Dials the last server of a chain through the others.
 fn through<'a>(
-    inner: &'a Arc<Inner>,
+    inner: &'a Arc<ConnectorState>,
     chain: &'a [ConnectPlan],
     begun: Instant,
-) -> BoxFuture<'a, Result<Arc<Client>, LinkError>> {
+) -> BoxFuture<'a, Result<Arc<RusshClient>, LinkError>> {
     async move {
         let Some((plan, hops)) = chain.split_last() else {
             return Err(LinkError::new(
@@ -347,7 +347,7 @@ fn through<'a>(
                 })?)
             }
         };
-        Dial {
+        ServerDial {
             inner,
             plan,
             outer,
@@ -362,10 +362,10 @@ fn through<'a>(
 /// The shared connection to the last server of a chain of jump hosts: the one that lives, the one
 /// being dialled, or a new one.
 async fn bastion(
-    inner: &Arc<Inner>,
+    inner: &Arc<ConnectorState>,
     chain: &[ConnectPlan],
     begun: Instant,
-) -> Result<Arc<Client>, LinkError> {
+) -> Result<Arc<RusshClient>, LinkError> {
     let key = chain_key(chain);
     let dialling = {
         let mut all = inner
@@ -400,16 +400,16 @@ async fn bastion(
     wait_for(dialling).await
 }
 
-async fn wait_for(dialling: Shared<Dialling>) -> Result<Arc<Client>, LinkError> {
+async fn wait_for(dialling: Shared<Dialling>) -> Result<Arc<RusshClient>, LinkError> {
     dialling.await
 }
 
 async fn dial_bastion(
-    inner: Arc<Inner>,
+    inner: Arc<ConnectorState>,
     chain: Vec<ConnectPlan>,
     key: String,
     begun: Instant,
-) -> Result<Arc<Client>, LinkError> {
+) -> Result<Arc<RusshClient>, LinkError> {
     let result = through(&inner, &chain, begun).await;
     let mut all = inner
         .bastions

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What is the same for all hosts of a run.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct TransportSettings {
     /// Whether `ssh -G` is asked what the user's OpenSSH configuration says of a host.
     pub ssh_config: bool,
     /// Longest time for TCP, and longest silence in the key exchange. Each jump host on the way has

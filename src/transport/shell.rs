@@ -30,18 +30,18 @@ const PARTING_TIME: Duration = Duration::from_secs(5);
 
 /// Standard input of a remote shell. Dropping it closes it.
 pub struct ShellInput {
-    sink: Sink,
-    queue: Arc<Queue>,
+    sink: InputSink,
+    queue: Arc<ShellQueue>,
 }
 
-pub(super) enum Sink {
+pub(super) enum InputSink {
     Channel(Arc<ChannelWriteHalf<Msg>>),
     Child(ChildStdin),
     Closed,
 }
 
 impl ShellInput {
-    pub(super) fn new(sink: Sink, queue: Arc<Queue>) -> Self {
+    pub(super) fn new(sink: InputSink, queue: Arc<ShellQueue>) -> Self {
         Self { sink, queue }
     }
 
@@ -57,11 +57,11 @@ impl ShellInput {
         let queue = Arc::clone(&self.queue);
         let sending = async {
             match &mut self.sink {
-                Sink::Channel(writer) => writer.data_bytes(bytes).await.is_ok(),
-                Sink::Child(stdin) => {
+                InputSink::Channel(writer) => writer.data_bytes(bytes).await.is_ok(),
+                InputSink::Child(stdin) => {
                     stdin.write_all(&bytes).await.is_ok() && stdin.flush().await.is_ok()
                 }
-                Sink::Closed => false,
+                InputSink::Closed => false,
             }
         };
         tokio::select! {
@@ -72,17 +72,17 @@ impl ShellInput {
 
     /// Closes standard input, by which everything that we run on a host ends itself.
     pub async fn eof(&mut self) {
-        match std::mem::replace(&mut self.sink, Sink::Closed) {
-            Sink::Channel(writer) => send_eof(&writer).await,
-            Sink::Child(stdin) => drop(stdin),
-            Sink::Closed => {}
+        match std::mem::replace(&mut self.sink, InputSink::Closed) {
+            InputSink::Channel(writer) => send_eof(&writer).await,
+            InputSink::Child(stdin) => drop(stdin),
+            InputSink::Closed => {}
         }
     }
 }
 
 impl Drop for ShellInput {
     fn drop(&mut self) {
-        if let Sink::Channel(writer) = std::mem::replace(&mut self.sink, Sink::Closed)
+        if let InputSink::Channel(writer) = std::mem::replace(&mut self.sink, InputSink::Closed)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             runtime.spawn(async move { send_eof(&writer).await });
@@ -111,11 +111,11 @@ pub enum ShellEvent {
 /// here; a shell that sends more than the bound while nobody reads is ended with an error, for ours
 /// never send unasked. Dropping it ends the shell.
 pub struct ShellOutput {
-    queue: Arc<Queue>,
+    queue: Arc<ShellQueue>,
 }
 
 impl ShellOutput {
-    pub(super) fn new(queue: Arc<Queue>) -> Self {
+    pub(super) fn new(queue: Arc<ShellQueue>) -> Self {
         Self { queue }
     }
 
@@ -143,7 +143,7 @@ impl Drop for ShellOutput {
 }
 
 /// The queue between a pump and the reader of a shell.
-pub(super) struct Queue {
+pub(super) struct ShellQueue {
     state: Mutex<QueueState>,
     readable: Notify,
     over: watch::Sender<bool>,
@@ -159,9 +159,9 @@ struct QueueState {
 
 /// The bound was exceeded; the pump ends the shell.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(super) struct QueueFull;
 
-impl Queue {
+impl ShellQueue {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
@@ -171,7 +171,7 @@ impl Queue {
         })
     }
 
-    pub(super) fn push(&self, event: ShellEvent) -> Result<(), Full> {
+    pub(super) fn push(&self, event: ShellEvent) -> Result<(), QueueFull> {
         let mut state = self.lock();
         if state.end.is_some() || *self.abandoned.borrow() {
             return Ok(());
@@ -180,7 +180,7 @@ impl Queue {
         if state.cost + cost > QUEUE_BYTES {
             drop(state);
             self.finish(Err(overrun()));
-            return Err(Full);
+            return Err(QueueFull);
         }
         state.cost += cost;
         state.events.push_back(event);
@@ -275,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn events_come_in_order_and_then_the_end() {
-        let queue = Queue::new();
+        let queue = ShellQueue::new();
         let mut output = ShellOutput::new(Arc::clone(&queue));
         queue
             .push(ShellEvent::Stdout(Bytes::from_static(b"a")))
@@ -295,7 +295,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_that_nobody_reads_ends_with_an_error_after_what_was_queued() {
-        let queue = Queue::new();
+        let queue = ShellQueue::new();
         let mut output = ShellOutput::new(Arc::clone(&queue));
         let mebibyte = Bytes::from(vec![b'x'; 1 << 20]);
         let accepted = (0..32)
@@ -317,7 +317,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_goes_away_is_noticed_and_nothing_is_kept_for_it() {
-        let queue = Queue::new();
+        let queue = ShellQueue::new();
         drop(ShellOutput::new(Arc::clone(&queue)));
         queue.abandoned().await;
         queue

@@ -18,7 +18,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// Cuts the stream it was made with; clones cut the same stream.
 #[derive(Clone, Default)]
-pub(super) struct Cut(Arc<CutState>);
+pub(super) struct StreamCut(Arc<CutState>);
 
 #[derive(Default)]
 struct CutState {
@@ -28,16 +28,16 @@ struct CutState {
 }
 
 /// A stream with its cut.
-pub(super) struct Cuttable {
+pub(super) struct CuttableStream {
     inner: Box<dyn ByteStream>,
-    cut: Cut,
+    cut: StreamCut,
     pacer: LinkPacer,
 }
 
 /// Cuts when it is dropped, unless it was disarmed: covers time-outs and cancelled futures alike.
-pub(super) struct CutOnDrop(Option<Cut>);
+pub(super) struct CutOnDrop(Option<StreamCut>);
 
-impl Cut {
+impl StreamCut {
     /// From now on reads and writes fail with `ConnectionAborted`.
     pub(super) fn cut(&self) {
         self.0.done.store(true, Ordering::SeqCst);
@@ -77,9 +77,9 @@ impl Drop for CutOnDrop {
     }
 }
 
-impl Cuttable {
-    pub(super) fn new(inner: Box<dyn ByteStream>, pacer: LinkPacer) -> (Self, Cut) {
-        let cut = Cut::default();
+impl CuttableStream {
+    pub(super) fn new(inner: Box<dyn ByteStream>, pacer: LinkPacer) -> (Self, StreamCut) {
+        let cut = StreamCut::default();
         (
             Self {
                 inner,
@@ -91,7 +91,7 @@ impl Cuttable {
     }
 }
 
-impl AsyncRead for Cuttable {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -108,7 +108,7 @@ impl AsyncRead for Cuttable {
     }
 }
 
-impl AsyncWrite for Cuttable {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_ends_a_read_that_waits() {
         let (near, _far) = tokio::io::duplex(16);
-        let (mut stream, cut) = Cuttable::new(Box::new(near), LinkPacer::new());
+        let (mut stream, cut) = CuttableStream::new(Box::new(near), LinkPacer::new());
         let reading = tokio::spawn(async move { stream.read_u8().await });
         tokio::task::yield_now().await;
         cut.cut();
@@ -150,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn a_guard_cuts_unless_it_is_disarmed() {
         let (near, _far) = tokio::io::duplex(16);
-        let (mut stream, cut) = Cuttable::new(Box::new(near), LinkPacer::new());
+        let (mut stream, cut) = CuttableStream::new(Box::new(near), LinkPacer::new());
         cut.on_drop().disarm();
         tokio::io::AsyncWriteExt::write_all(&mut stream, b"x")
             .await

@@ -19,7 +19,7 @@ use super::noise::is_noise;
 use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
 use super::shell::{ShellInput, ShellOutput};
-use super::{Inner, LinkError, child, hops, route};
+use super::{ConnectorState, LinkError, child, hops, route};
 use crate::model::host::{Endpoint, HostSpec};
 use crate::model::state::LinkState;
 
@@ -33,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const WORDS_BYTES: u64 = 16 * 1024;
 
 /// A connection that `ssh` holds.
-pub(super) struct System {
+pub(super) struct SystemSsh {
     ending: ConnectionEnd,
     /// Counts what the shells say, for nobody can see the socket of `ssh`.
     pub(super) pacer: LinkPacer,
@@ -45,12 +45,15 @@ pub(super) struct System {
     _folder: tempfile::TempDir,
 }
 
-impl System {
+impl SystemSsh {
     /// Logs in through a master process, by the first route that answers.
     ///
     /// # Errors
     /// As `ssh` puts it, mapped to a state.
-    pub(super) async fn connect(host: &HostSpec, inner: &Inner) -> Result<Self, LinkError> {
+    pub(super) async fn connect(
+        host: &HostSpec,
+        inner: &ConnectorState,
+    ) -> Result<Self, LinkError> {
         let target = inner.plan(&host.endpoint).await?;
         let (mut failed, mut wrong) = (None::<LinkError>, None);
         for (n, chain) in route::chains(inner, host, target)
@@ -67,7 +70,7 @@ impl System {
                 }
             };
             let mut error = match Self::by(
-                &Way {
+                &SystemRoute {
                     host,
                     jumps: host.via.get(n),
                     chain: &chain,
@@ -91,7 +94,7 @@ impl System {
         Err(failed.or(wrong).unwrap_or_else(|| route::no_route(host)))
     }
 
-    async fn by(way: &Way<'_>, inner: &Inner) -> Result<Self, LinkError> {
+    async fn by(way: &SystemRoute<'_>, inner: &ConnectorState) -> Result<Self, LinkError> {
         let place = place(&way.host.endpoint);
         let unusable = |error: std::io::Error| {
             LinkError::new(
@@ -176,7 +179,7 @@ impl System {
     }
 }
 
-impl Drop for System {
+impl Drop for SystemSsh {
     fn drop(&mut self) {
         self.ending.end(failure::closed_by_us());
     }
@@ -367,7 +370,7 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
 }
 
 /// One way to a host.
-struct Way<'a> {
+struct SystemRoute<'a> {
     host: &'a HostSpec,
     /// The jump hosts that the inventory names; where it names none, `ssh` follows its own
     /// configuration.
@@ -378,7 +381,11 @@ struct Way<'a> {
 
 /// Options, and the destination after `--`: a name is never an option, whatever it looks like.
 /// `config` is the option for the configuration.
-fn arguments(way: &Way<'_>, config: Option<String>, inner: &Inner) -> (Vec<String>, Vec<String>) {
+fn arguments(
+    way: &SystemRoute<'_>,
+    config: Option<String>,
+    inner: &ConnectorState,
+) -> (Vec<String>, Vec<String>) {
     let endpoint = &way.host.endpoint;
     let mut options: Vec<String> = [
         "-oBatchMode=yes",

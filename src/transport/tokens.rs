@@ -22,12 +22,12 @@ const TIME: Duration = Duration::from_secs(10);
 const LINES_TOLD: usize = 3;
 
 /// One server about which `ssh -G` is asked, with the option that names a configuration.
-pub(super) struct Ssh {
+pub(super) struct SshQuery {
     pub(super) asked: SshQuestion,
     pub(super) config: Option<String>,
 }
 
-impl Ssh {
+impl SshQuery {
     /// What `ssh -G` prints, with the user's home as its `controlpath`; `None` where there is no
     /// `ssh`.
     ///
@@ -36,7 +36,7 @@ impl Ssh {
     pub(super) async fn configuration(&self) -> Result<Option<String>, LinkError> {
         match self.print("%d").await {
             Ok(text) => Ok(Some(text)),
-            Err(Refusal::Missing) => Ok(None),
+            Err(TokenRefusal::Missing) => Ok(None),
             Err(refusal) => {
                 let name = &self.asked.name;
                 let hint = format!("run `ssh -G -- {name}` by hand and mend ~/.ssh/config");
@@ -86,7 +86,7 @@ impl Ssh {
                 .find_map(|line| line.strip_prefix("controlpath "))
             {
                 Some(found) => return Ok(found.to_owned()),
-                None => Refusal::Passing("ssh prints no path".to_owned()),
+                None => TokenRefusal::Passing("ssh prints no path".to_owned()),
             },
             Err(refusal) => refusal,
         };
@@ -105,7 +105,7 @@ impl Ssh {
     }
 
     /// The output of `ssh -G` with this as its `ControlPath`, of which no other use is made.
-    async fn print(&self, path: &str) -> Result<String, Refusal> {
+    async fn print(&self, path: &str) -> Result<String, TokenRefusal> {
         let SshQuestion {
             name,
             user,
@@ -134,17 +134,19 @@ impl Ssh {
             Ok(Ok(output)) if output.status.success() => {
                 Ok(String::from_utf8_lossy(&output.stdout).into_owned())
             }
-            Ok(Ok(output)) => Err(Refusal::Words(complaint(&String::from_utf8_lossy(
+            Ok(Ok(output)) => Err(TokenRefusal::Words(complaint(&String::from_utf8_lossy(
                 &output.stderr,
             )))),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Err(Refusal::Missing),
-            Ok(Err(error)) => Err(Refusal::Passing(error.to_string())),
-            Err(_) => Err(Refusal::Passing("no answer in 10 s".to_owned())),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(TokenRefusal::Missing)
+            }
+            Ok(Err(error)) => Err(TokenRefusal::Passing(error.to_string())),
+            Err(_) => Err(TokenRefusal::Passing("no answer in 10 s".to_owned())),
         }
     }
 }
 
-enum Refusal {
+enum TokenRefusal {
     /// There is no `ssh`.
     Missing,
     /// What it says is wrong: that is so until a person mends it.
@@ -153,7 +155,7 @@ enum Refusal {
     Passing(String),
 }
 
-impl Refusal {
+impl TokenRefusal {
     fn explain(self, what: &str, hint: String) -> LinkError {
         match self {
             Self::Words(why) => failure::denied(format!("{what}: {why}"), hint),

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::app::AskId;
-use crate::query::request::Reply;
+use crate::query::request::LogResponse;
 
 /// Parts of answers that are taken together.
 const TOGETHER: usize = 64;
@@ -16,7 +16,7 @@ const TOGETHER: usize = 64;
 const BATCHES: usize = 8;
 
 /// Some of an answer, or `None` at its end.
-pub(super) type Part = (AskId, Option<Vec<Reply>>);
+pub(super) type Part = (AskId, Option<Vec<LogResponse>>);
 
 /// The answers that are awaited.
 pub(super) struct PendingResponses {
@@ -38,7 +38,7 @@ impl Default for PendingResponses {
 
 impl PendingResponses {
     /// Waits for an answer.
-    pub(super) fn add(&mut self, id: AskId, mut replies: mpsc::Receiver<Reply>) {
+    pub(super) fn add(&mut self, id: AskId, mut replies: mpsc::Receiver<LogResponse>) {
         let sender = self.sender.clone();
         let task = tokio::spawn(async move {
             loop {

@@ -5,15 +5,15 @@ use std::pin::Pin;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::question::{Answer, Question};
-use crate::transport::Asker;
+use crate::model::prompt::{OperatorPrompt, PromptReply};
+use crate::transport::PromptAnswerer;
 
 /// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody
 /// else.
 const MAX_QUEUED: usize = 64;
 
 /// A question with the way back for its answer.
-pub type Asked = (Question, oneshot::Sender<Answer>);
+pub type Asked = (OperatorPrompt, oneshot::Sender<PromptReply>);
 
 /// Asks the operator at the console.
 #[derive(Debug, Clone)]
@@ -28,15 +28,18 @@ pub fn questions() -> (ConsoleAsker, mpsc::Receiver<Asked>) {
     (ConsoleAsker { sender }, receiver)
 }
 
-impl Asker for ConsoleAsker {
+impl PromptAnswerer for ConsoleAsker {
     /// Without a console any more, the answer is no.
-    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+    fn ask(
+        &self,
+        question: OperatorPrompt,
+    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             if self.sender.send((question, answer)).await.is_err() {
-                return Answer::No;
+                return PromptReply::No;
             }
-            answered.await.unwrap_or(Answer::No)
+            answered.await.unwrap_or(PromptReply::No)
         })
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::app::{App, Effect, Event, QuestionId};
 use crate::fleet::{Fleet, Questions, Updates};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::question::Answer;
+use crate::model::prompt::PromptReply;
 use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::Query;
@@ -133,7 +133,7 @@ struct Loop<S, C> {
     looks: Looks,
     pacer: FramePacer,
     questions: mpsc::Receiver<Asked>,
-    asked: HashMap<QuestionId, oneshot::Sender<Answer>>,
+    asked: HashMap<QuestionId, oneshot::Sender<PromptReply>>,
     next_question: u64,
     hosts: Questions,
     answers: PendingResponses,

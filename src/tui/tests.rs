@@ -14,10 +14,10 @@ use ratatui::layout::Size;
 use super::*;
 use crate::app::fixture;
 use crate::app::keys::{Key, parse_keys};
-use crate::model::question::Question;
+use crate::model::prompt::OperatorPrompt;
 use crate::model::state::{HostStatus, LinkState};
-use crate::query::Now;
-use crate::transport::Asker;
+use crate::query::ReferenceTime;
+use crate::transport::PromptAnswerer;
 use crate::view::styled;
 
 /// Cells in memory, and what was copied.
@@ -363,7 +363,7 @@ async fn a_gap_has_details_too() {
 async fn the_first_pane_may_begin_with_a_filter() {
     let mut console = app(100);
     console.turn.app = App::new(&fixture::hosts(), TimeZone::UTC)
-        .with_query(Query::parse("payment", &Now::default()).ok());
+        .with_query(Query::parse("payment", &ReferenceTime::default()).ok());
     let console = console.keys("").await;
     console.says("& payment");
     console.says("E payment 93 failed");
@@ -432,7 +432,7 @@ async fn the_line_is_copied_without_what_a_terminal_would_obey() {
 async fn a_host_key_is_trusted_by_a_y_and_no_other_host_waits() {
     let console = app(100);
     let asker = console.asker.clone();
-    let question = Question::TrustHostKey {
+    let question = OperatorPrompt::TrustHostKey {
         host: crate::model::host::HostName::new("db-1").expect("valid"),
         address: "10.0.0.13:22".into(),
         key_type: "ssh-ed25519".into(),
@@ -443,7 +443,7 @@ async fn a_host_key_is_trusted_by_a_y_and_no_other_host_waits() {
     console.says("SHA256:uNiVztksCsDhcc0u9e8BgrJXVGLxgJTQ9FjDPHRzFdM");
     console.says("following");
     let console = console.keys("y").await;
-    assert_eq!(answer.await.expect("answered"), Answer::Yes);
+    assert_eq!(answer.await.expect("answered"), PromptReply::Yes);
     console.says_not("SHA256");
 }
 
@@ -453,7 +453,7 @@ async fn a_question_that_nobody_waits_for_any_more_goes_away() {
     let asker = console.asker.clone();
     let asked = tokio::spawn(async move {
         asker
-            .ask(Question::Passphrase {
+            .ask(OperatorPrompt::Passphrase {
                 path: "~/.ssh/id".into(),
                 again: false,
             })

@@ -18,8 +18,8 @@ use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
-use crate::model::text::{Look, SafeText};
-use crate::model::time::TimeFrom;
+use crate::model::text::{SafeText, TextLook};
+use crate::model::time::TimeSource;
 use crate::query::Query;
 use crate::store::{BEGIN, Mark, NOTICE, RingEntry, Side, StreamState};
 
@@ -522,7 +522,7 @@ impl<'a> ShownLines<'a> {
     }
 
     fn draw_time(&self, record: &FleetLine, row: &mut Row<'_>) {
-        let known = record.content.time_from == TimeFrom::Stamp;
+        let known = record.content.time_from == TimeSource::Stamp;
         let style = self
             .theme
             .get(if known { Role::LineTime } else { Role::Faint });
@@ -711,7 +711,7 @@ fn laid_over(
 /// Pieces cut where looks begin and end, and those within a look with its style over their own.
 fn coloured(
     under: Vec<(Range<usize>, Style)>,
-    looks: impl Iterator<Item = (Range<usize>, Look)>,
+    looks: impl Iterator<Item = (Range<usize>, TextLook)>,
     theme: &Theme,
 ) -> Vec<(Range<usize>, Style)> {
     let mut looks = looks.peekable();

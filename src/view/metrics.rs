@@ -8,7 +8,7 @@ use super::panel::bordered;
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;
-use crate::model::metrics::Disk;
+use crate::model::metrics::DiskUsage;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
 use crate::store::{HostRow, Series};
@@ -382,7 +382,7 @@ pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, bu
 }
 
 /// The fullest disks.
-fn disks(host: &HostRow) -> Vec<&Disk> {
+fn disks(host: &HostRow) -> Vec<&DiskUsage> {
     let mut disks: Vec<_> = host
         .sample
         .iter()
@@ -393,7 +393,7 @@ fn disks(host: &HostRow) -> Vec<&Disk> {
     disks
 }
 
-fn draw_disk(theme: &Theme, disk: &Disk, mut row: Row<'_>) {
+fn draw_disk(theme: &Theme, disk: &DiskUsage, mut row: Row<'_>) {
     let value = Some(disk.used_pct);
     row.blank(1)
         .column(SafeText::new(&disk.mount), MOUNT - 2, theme.get(Role::Dim))

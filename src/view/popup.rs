@@ -15,9 +15,9 @@ use crate::app::keys::spell;
 use crate::app::{App, Popup};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::question::Question;
+use crate::model::prompt::OperatorPrompt;
 use crate::model::source::NO_STAMPS;
-use crate::model::text::{Colours, MAX_SHOWN_BYTES, SafeText};
+use crate::model::text::{ColourHandling, MAX_SHOWN_BYTES, SafeText};
 use crate::model::time::Time;
 use crate::parse::fields;
 use crate::query::LANGUAGE;
@@ -442,7 +442,7 @@ fn record(app: &App, seq: u64, width: u16) -> Lines {
     let width = width.max(1).into();
     let mut left = MAX_RECORD_BYTES;
     for line in text.split(|&b| b == b'\n') {
-        let shown = SafeText::line(line, Colours::Shown, left);
+        let shown = SafeText::line(line, ColourHandling::Shown, left);
         left = left.saturating_sub(shown.as_str().len());
         lines.extend(wrap(&shown, width).map(|part| vec![(part, Role::Popup)]));
     }
@@ -466,7 +466,7 @@ fn extent(text: &[u8]) -> String {
 
 /// What ties the record to others, a row each.
 fn ids(text: &[u8]) -> Lines {
-    let fields::Ids {
+    let fields::LineIds {
         request,
         trace,
         span,
@@ -507,7 +507,7 @@ fn members(text: &[u8], width: usize) -> Lines {
     rows
 }
 
-fn member(field: &fields::Field<'_>, width: usize) -> Vec<Piece> {
+fn member(field: &fields::NamedField<'_>, width: usize) -> Vec<Piece> {
     let name = SafeText::new(&format!("{:16} ", field.name));
     let room = width.saturating_sub(name.width());
     let value = SafeText::from_bytes(&field.value.text).slice_cells(0, room);
@@ -571,12 +571,12 @@ fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
         .into_iter()
 }
 
-fn ask(app: &App, question: &Question) -> Lines {
+fn ask(app: &App, question: &OperatorPrompt) -> Lines {
     let plain = |text: &str| vec![(outside(text), Role::Popup)];
     let strong = |text: &str| vec![(outside(text), Role::PopupTitle)];
     let keys = |text: &'static str| vec![(Shown::from(text), Role::PopupKey)];
     let mut lines = match question {
-        Question::TrustHostKey {
+        OperatorPrompt::TrustHostKey {
             host,
             address,
             key_type,
@@ -592,7 +592,7 @@ fn ask(app: &App, question: &Question) -> Lines {
             Vec::new(),
             keys("y  trust it and store it    n, Esc  refuse"),
         ],
-        Question::Passphrase { path, again } => vec![
+        OperatorPrompt::Passphrase { path, again } => vec![
             plain(&format!(
                 "{}passphrase of {path}:",
                 if *again { "that was not it; " } else { "" }
@@ -602,7 +602,7 @@ fn ask(app: &App, question: &Question) -> Lines {
             Vec::new(),
             keys("Enter  use it    Esc  go on without this key"),
         ],
-        Question::Secret { host, prompt, echo } => vec![
+        OperatorPrompt::Secret { host, prompt, echo } => vec![
             plain(&format!("{host} asks: {prompt}")),
             Vec::new(),
             masked(app, *echo),
@@ -633,11 +633,16 @@ fn masked(app: &App, echo: bool) -> Vec<Piece> {
     ]
 }
 
-fn answer_cursor(app: &App, question: &Question, rows: usize, inner: Rect) -> Option<Position> {
+fn answer_cursor(
+    app: &App,
+    question: &OperatorPrompt,
+    rows: usize,
+    inner: Rect,
+) -> Option<Position> {
     let echo = match question {
-        Question::TrustHostKey { .. } => return None,
-        Question::Passphrase { .. } => false,
-        Question::Secret { echo, .. } => *echo,
+        OperatorPrompt::TrustHostKey { .. } => return None,
+        OperatorPrompt::Passphrase { .. } => false,
+        OperatorPrompt::Secret { echo, .. } => *echo,
     };
     let width: usize = masked(app, echo).iter().map(|(text, _)| text.width()).sum();
     let fits = usize::from(inner.height) >= rows.min(3);

@@ -10,11 +10,11 @@ use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, QuestionId, fixture};
 use crate::model::host::{HostId, HostName};
-use crate::model::question::Question;
+use crate::model::prompt::OperatorPrompt;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::update::Update;
-use crate::query::request::{Reply, Totals};
-use crate::query::{Now, Query};
+use crate::query::request::{LogResponse, ResponseTotals};
+use crate::query::{Query, ReferenceTime};
 
 fn theme(name: &str) -> Theme {
     Theme::load(name, None, Depth::True).expect("built in")
@@ -148,12 +148,12 @@ fn the_row_above_the_oldest_line_says_how_it_goes_on() {
     snapshot("past_reading", &text(&screen(&app, "dark", 100, 24)));
     for (at, id) in ids.into_iter().enumerate() {
         let replies = match at {
-            0 => vec![Reply::Failed("".into(), "permission denied".into())],
+            0 => vec![LogResponse::Failed("".into(), "permission denied".into())],
             _ => vec![],
         };
         app.update(Event::Replies(id, replies), now);
         app.update(
-            Event::Replies(id, vec![Reply::Done(Totals::default())]),
+            Event::Replies(id, vec![LogResponse::Done(ResponseTotals::default())]),
             now,
         );
     }
@@ -170,13 +170,13 @@ fn on_another_day_the_header_says_which_and_the_lines_say_when() {
 
 #[test]
 fn questions_of_hosts() {
-    let trust = Question::TrustHostKey {
+    let trust = OperatorPrompt::TrustHostKey {
         host: HostName::new("db-1").expect("valid"),
         address: "10.0.0.13:22".into(),
         key_type: "ssh-ed25519".into(),
         fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGLxgJTQ9FjDPHRzFdM".into(),
     };
-    let passphrase = Question::Passphrase {
+    let passphrase = OperatorPrompt::Passphrase {
         path: "~/.ssh/id_ed25519".into(),
         again: true,
     };
@@ -386,7 +386,7 @@ fn hostile_words_of_hosts_are_as_harmless_as_lines() {
         app.now(),
     );
     app.keys("<tab><ret>");
-    let question = Question::Secret {
+    let question = OperatorPrompt::Secret {
         host: HostName::new("x").expect("valid"),
         prompt: reason,
         echo: true,
@@ -424,7 +424,7 @@ fn hits_are_highlighted_where_they_are_seen() {
         .map(ratatui::buffer::Cell::symbol)
         .collect();
     assert!(marked.starts_with("paymentpayment"), "{marked:?}");
-    assert!(Query::parse("payment", &Now::default()).is_ok());
+    assert!(Query::parse("payment", &ReferenceTime::default()).is_ok());
 }
 
 fn keys() -> impl Strategy<Value = String> {

@@ -9,9 +9,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use logtrail::model::time::{HostClock, Time, TimeFrom};
-use logtrail::parse::timestamp::Stamper;
-use logtrail::query::{Now, Query, Subject};
+use logtrail::model::time::{HostClock, Time, TimeSource};
+use logtrail::parse::timestamp::TimestampReader;
+use logtrail::query::{MatchInput, Query, ReferenceTime};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::Row;
@@ -126,11 +126,11 @@ impl Kind {
         fs::write(&file, &text).expect("a file");
         let grep = best(|| count_by_grep("-chF", ":59:5", &file).1);
         let stamps = best(|| {
-            let mut stamper = Stamper::new(&HostClock::fixed(0));
+            let mut stamper = TimestampReader::new(&HostClock::fixed(0));
             timed(|| {
                 let stamped = lines
                     .iter()
-                    .filter(|line| stamper.stamp(black_box(line), NOW).from == TimeFrom::Stamp);
+                    .filter(|line| stamper.stamp(black_box(line), NOW).from == TimeSource::Stamp);
                 assert_eq!(stamped.count(), lines.len(), "a line has no stamp");
             })
         });
@@ -173,14 +173,14 @@ fn search(folder: &Path) -> Vec<Row> {
     let file = folder.join("haystack.log");
     let text = haystack();
     fs::write(&file, &text).expect("a file");
-    let subject = |raw| Subject {
+    let subject = |raw| MatchInput {
         host: "web-1",
         source: "app",
         time: NOW,
         raw,
     };
     let row = |what, needle: &str, options: &str, count: &dyn Fn(&Query) -> usize, target| {
-        let query = Query::parse(needle, &Now::default()).expect("a query");
+        let query = Query::parse(needle, &ReferenceTime::default()).expect("a query");
         let (expected, _) = count_by_grep(options, needle, &file);
         let grep = best(|| count_by_grep(options, needle, &file).1);
         let ours =

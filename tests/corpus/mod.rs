@@ -18,9 +18,9 @@ use logtrail::model::host::HostId;
 use logtrail::model::level::Level;
 use logtrail::model::line::{FleetLine, Line};
 use logtrail::model::source::SourceId;
-use logtrail::model::time::{HostClock, Time, TimeFrom};
-use logtrail::parse::multiline::Joiner;
-use logtrail::parse::timestamp::Stamper;
+use logtrail::model::time::{HostClock, Time, TimeSource};
+use logtrail::parse::multiline::RecordJoiner;
+use logtrail::parse::timestamp::TimestampReader;
 
 use kind::Want;
 pub(crate) use kind::{Kind, read};
@@ -167,7 +167,7 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
         zone: kind.zone.clone(),
         boot: kind.boot,
     };
-    let (mut stamper, mut joiner) = (Stamper::new(&clock), Joiner::default());
+    let (mut stamper, mut joiner) = (TimestampReader::new(&clock), RecordJoiner::default());
     for (batch, lines) in kind.lines.chunks(together).enumerate() {
         if stamper.wants_sample() {
             stamper.learn(&mut lines.iter().map(|line| &line.raw[..]), kind.now);
@@ -202,7 +202,12 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
     (kind, tally, misses)
 }
 
-fn record(stamper: &mut Stamper, joiner: &mut Joiner, raw: &Bytes, now: Time) -> FleetLine {
+fn record(
+    stamper: &mut TimestampReader,
+    joiner: &mut RecordJoiner,
+    raw: &Bytes,
+    now: Time,
+) -> FleetLine {
     let stamped = stamper.stamp(raw, now);
     let stamp = stamped.span.clone().into();
     FleetLine {
@@ -230,7 +235,7 @@ fn judge_time(
     miss: &mut impl FnMut(&'static str, String, String),
 ) {
     let Want::Is(expected) = want else { return };
-    let found = (record.content.time_from == TimeFrom::Stamp).then_some(record.content.time);
+    let found = (record.content.time_from == TimeSource::Stamp).then_some(record.content.time);
     tally.stamped += usize::from(expected.is_some());
     if expected.is_some() || found.is_some() {
         tally.time.count(expected == found);

@@ -5,14 +5,14 @@
 //! at each.
 
 use jiff::tz::TimeZone;
-use logtrail::model::text::{self, Colours, MAX_SHOWN_BYTES, SafeText};
-use logtrail::model::time::{HostClock, Time, TimeFrom};
-use logtrail::parse::display::Reading;
-use logtrail::parse::fields::Kind;
-use logtrail::parse::multiline::{self, Joiner};
-use logtrail::parse::timestamp::{Stamped, Stamper, TimeFormat};
+use logtrail::model::text::{self, ColourHandling, MAX_SHOWN_BYTES, SafeText};
+use logtrail::model::time::{HostClock, Time, TimeSource};
+use logtrail::parse::display::LineDisplay;
+use logtrail::parse::fields::ValueKind;
+use logtrail::parse::multiline::{self, RecordJoiner};
+use logtrail::parse::timestamp::{ParsedTime, TimeFormat, TimestampReader};
 use logtrail::parse::{fields, level};
-use logtrail::query::{Now, Prefilter, Query, QueryError, Subject};
+use logtrail::query::{MatchInput, Prefilter, Query, QueryError, ReferenceTime};
 use serde::de::IgnoredAny;
 
 /// 2026-11-20T13:00:00Z.
@@ -42,33 +42,33 @@ pub(crate) fn stamps(data: &[u8]) {
             "the same line is stamped otherwise the second time"
         );
         match stamped.from {
-            TimeFrom::Stamp => {
+            TimeSource::Stamp => {
                 previous = Some(stamped.time);
                 assert_span(line, &stamped);
             }
             // Before the first stamp there may be a time too: of a source with times of day, from
             // its sample.
-            TimeFrom::Previous => {
+            TimeSource::Previous => {
                 assert!(
                     previous.is_none_or(|previous| previous == stamped.time),
                     "not the time of the line before"
                 );
                 previous = Some(stamped.time);
             }
-            TimeFrom::Arrival => assert!(
+            TimeSource::Arrival => assert!(
                 previous.is_none() && stamped.time == NOW,
                 "another time than now"
             ),
         }
         assert!(
-            stamped.from == TimeFrom::Stamp || stamped.span.is_none(),
+            stamped.from == TimeSource::Stamp || stamped.span.is_none(),
             "a stamp that was not read"
         );
     }
 }
 
 /// The span of a stamp lies in its line.
-fn assert_span(line: &[u8], stamped: &Stamped) {
+fn assert_span(line: &[u8], stamped: &ParsedTime) {
     if let Some(span) = &stamped.span {
         assert!(
             span.start < span.end && span.end <= line.len(),
@@ -78,7 +78,7 @@ fn assert_span(line: &[u8], stamped: &Stamped) {
 }
 
 /// A stamper as the first two bytes choose it, and the rest.
-fn stamper(data: &[u8]) -> Option<(Stamper, &[u8])> {
+fn stamper(data: &[u8]) -> Option<(TimestampReader, &[u8])> {
     let [zone, format, lines @ ..] = data else {
         return None;
     };
@@ -98,8 +98,8 @@ fn stamper(data: &[u8]) -> Option<(Stamper, &[u8])> {
     // An ASCII letter, so that corpora can be read; everything from `~` on stands for detection.
     let chosen = usize::from(format.saturating_sub(b'!'));
     let stamper = match names.get(chosen).map(|name| TimeFormat::parse(name)) {
-        Some(format) => Stamper::with_format(&clock, &format.expect("a name is a format")),
-        None => Stamper::new(&clock),
+        Some(format) => TimestampReader::with_format(&clock, &format.expect("a name is a format")),
+        None => TimestampReader::new(&clock),
     };
     Some((stamper, lines))
 }
@@ -109,7 +109,7 @@ pub(crate) fn records(data: &[u8]) {
     let Some((mut stamper, lines)) = stamper(data) else {
         return;
     };
-    let mut joiner = Joiner::default();
+    let mut joiner = RecordJoiner::default();
     let mut record: Vec<u8> = Vec::new();
     let (mut count, mut is_cut) = (0, true);
     for line in lines.split(|b| *b == b'\n') {
@@ -153,7 +153,7 @@ fn assert_record(record: &[u8]) {
 /// A line is read without becoming nothing, or more than it is.
 fn assert_line(line: &[u8]) {
     assert_eq!(level::of(line), level::of(line));
-    for reading in [Reading::Raw, Reading::Stamped, Reading::Bare] {
+    for reading in [LineDisplay::Raw, LineDisplay::Stamped, LineDisplay::Bare] {
         let read = reading.of(line);
         assert_eq!(
             read.is_empty(),
@@ -162,7 +162,7 @@ fn assert_line(line: &[u8]) {
         );
         assert!(read.len() <= line.len(), "{reading:?} adds");
     }
-    assert_eq!(&*Reading::Raw.of(line), line);
+    assert_eq!(&*LineDisplay::Raw.of(line), line);
 }
 
 /// A query, a line end, then lines.
@@ -172,7 +172,7 @@ pub(crate) fn queries(data: &[u8]) {
         return;
     };
     let block = data.get(end + 1..).unwrap_or_default();
-    let now = Now {
+    let now = ReferenceTime {
         time: NOW,
         zone: TimeZone::UTC,
     };
@@ -209,15 +209,18 @@ pub(crate) fn queries(data: &[u8]) {
             query.matches(&subject(raw)),
             "{typed:?} and {printed:?} differ"
         );
-        assert_highlights(&query, &SafeText::line(raw, Colours::Kept, MAX_SHOWN_BYTES));
+        assert_highlights(
+            &query,
+            &SafeText::line(raw, ColourHandling::Kept, MAX_SHOWN_BYTES),
+        );
         at += line.len();
     }
     let found: Vec<_> = query.find_lines(block, subject).collect();
     assert_eq!(found, one_by_one, "{typed:?} finds other lines in a buffer");
 }
 
-fn subject(raw: &[u8]) -> Subject<'_> {
-    Subject {
+fn subject(raw: &[u8]) -> MatchInput<'_> {
+    MatchInput {
         host: "web-1",
         source: "app",
         time: NOW,
@@ -302,8 +305,8 @@ pub(crate) fn text(data: &[u8]) {
     } else {
         64 + usize::from(*first)
     };
-    let plain = SafeText::line(line, Colours::Shown, limit);
-    let coloured = SafeText::line(line, Colours::Kept, limit);
+    let plain = SafeText::line(line, ColourHandling::Shown, limit);
+    let coloured = SafeText::line(line, ColourHandling::Kept, limit);
     for shown in [&plain, &coloured] {
         assert_safe(shown, limit);
         assert_windows(shown, usize::from(*first));
@@ -395,7 +398,7 @@ fn assert_without_colours(line: &[u8], coloured: &SafeText, limit: usize) {
         *text::without_colours(&plain) != *plain || line.contains(&0) || line.ends_with(b"m");
     if !is_new && line.len() < limit / 8 && std::str::from_utf8(line).is_ok() {
         assert_eq!(
-            SafeText::line(&plain, Colours::Kept, limit).as_str(),
+            SafeText::line(&plain, ColourHandling::Kept, limit).as_str(),
             coloured.as_str()
         );
     }
@@ -426,7 +429,7 @@ pub(crate) fn fields(line: &[u8]) {
         // Objects have names too, and are not listed but for what is in them. Of a broken one each
         // makes what it can.
         match fields::get(line, &field.name) {
-            Some(found) if found.kind == Kind::Json => {}
+            Some(found) if found.kind == ValueKind::Json => {}
             _ if is_broken => {}
             found => assert_eq!(
                 found.as_ref(),

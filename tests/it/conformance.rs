@@ -10,13 +10,13 @@ use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use logtrail::files::access::{FileError, Scan};
-use logtrail::files::listing::Listing;
+use logtrail::files::access::{FileError, ScanRequest};
+use logtrail::files::listing::FileListing;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Failure, Files, LocalFiles};
-use logtrail::model::host::{Facts, HostSpec};
+use logtrail::model::host::{HostSpec, SystemFacts};
 use logtrail::model::log_file::LogFile;
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -347,7 +347,7 @@ async fn listed<F: Files>(files: &mut F, pattern: &[u8]) -> Result<Vec<LogFile>,
     files
         .list(pattern)
         .await
-        .map(Listing::into_files)
+        .map(FileListing::into_files)
         .map_err(kind)
 }
 
@@ -367,7 +367,7 @@ async fn read<F: Files>(
 /// Offset, text, whether it is a hit.
 type Line = (u64, Vec<u8>, bool);
 
-async fn scanned<F: Files>(files: &mut F, scan: &Scan) -> (Vec<Line>, Option<String>) {
+async fn scanned<F: Files>(files: &mut F, scan: &ScanRequest) -> (Vec<Line>, Option<String>) {
     let mut lines = Vec::new();
     if let Err(failure) = files.scan(scan).await {
         return (lines, Some(kind(failure)));
@@ -437,7 +437,7 @@ impl Compared<'_, ShellFiles> {
         );
         // One measures the clock, the other has it.
         let clock = (here.clock_offset_ms, here.clock_error_ms);
-        let there = Facts {
+        let there = SystemFacts {
             clock_offset_ms: clock.0,
             clock_error_ms: clock.1,
             ..there
@@ -542,10 +542,10 @@ impl<F: Files> Compared<'_, F> {
         }
     }
 
-    fn any_scan(&mut self, file: &LogFile) -> (String, Scan) {
+    fn any_scan(&mut self, file: &LogFile) -> (String, ScanRequest) {
         let rng = &mut self.rng;
         let query = QUERIES[rng.random_range(0..QUERIES.len())];
-        let filter = Query::parse(query, &Now::default())
+        let filter = Query::parse(query, &ReferenceTime::default())
             .expect(query)
             .prefilter();
         // Of a compressed file this is not the end.
@@ -568,7 +568,7 @@ impl<F: Files> Compared<'_, F> {
             }
         };
         let (before, after) = (context(rng), context(rng));
-        let scan = Scan {
+        let scan = ScanRequest {
             file: file.clone(),
             from,
             to,

@@ -5,13 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use logtrail::host::history::answer;
+use logtrail::host::search::answer;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Files, LocalFiles};
-use logtrail::model::host::{Facts, HostSpec};
+use logtrail::model::host::{HostSpec, SystemFacts};
 use logtrail::model::time::Time;
-use logtrail::query::request::{Ask, Histogram, Page, Reply, Search, Start, What};
-use logtrail::query::{Now, Query};
+use logtrail::query::request::{
+    HistogramRequest, LogRequest, LogResponse, PageRequest, PageStart, RequestKind, SearchRequest,
+};
+use logtrail::query::{Query, ReferenceTime};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
@@ -100,24 +102,24 @@ fn write_logs(folder: &Path) {
 }
 
 fn query(text: &str) -> Query {
-    Query::parse(text, &Now::default()).expect(text)
+    Query::parse(text, &ReferenceTime::default()).expect(text)
 }
 
-fn questions() -> Vec<What> {
+fn questions() -> Vec<RequestKind> {
     let always = Time(i64::MIN)..Time(i64::MAX);
     let window = time(20_000)..time(61_000);
-    let mut all = vec![What::List];
+    let mut all = vec![RequestKind::List];
     for (start, backwards) in [
-        (Start::Oldest, false),
-        (Start::Newest, true),
-        (Start::At(time(30_000)), false),
-        (Start::At(time(30_000)), true),
-        (Start::At(time(-5)), true),
-        (Start::At(time(SECONDS)), false),
-        (Start::At(time(80_000)), true),
+        (PageStart::Oldest, false),
+        (PageStart::Newest, true),
+        (PageStart::At(time(30_000)), false),
+        (PageStart::At(time(30_000)), true),
+        (PageStart::At(time(-5)), true),
+        (PageStart::At(time(SECONDS)), false),
+        (PageStart::At(time(80_000)), true),
     ] {
         for (lines, window) in [(40, &always), (2000, &window)] {
-            all.push(What::Page(Page {
+            all.push(RequestKind::Page(PageRequest {
                 start,
                 backwards,
                 lines,
@@ -138,7 +140,7 @@ fn questions() -> Vec<What> {
         for window in [&always, &window] {
             for count_only in [false, true] {
                 let (query, window, (before, after)) = (query(text), window.clone(), context);
-                all.push(What::Search(Search {
+                all.push(RequestKind::Search(SearchRequest {
                     query,
                     window,
                     newest_first,
@@ -153,17 +155,17 @@ fn questions() -> Vec<What> {
     for text in ["", "cart=7", "level>=warn"] {
         for (window, hours) in [(&always, 24), (&window, 1)] {
             let bucket = Duration::from_secs(hours * 3600);
-            all.push(What::Histogram(Histogram {
+            all.push(RequestKind::Histogram(HistogramRequest {
                 query: query(text),
                 window: window.clone(),
                 bucket,
             }));
         }
     }
-    let estimates: Vec<What> = all[1..]
+    let estimates: Vec<RequestKind> = all[1..]
         .iter()
         .step_by(5)
-        .map(|what| What::Estimate(Box::new(what.clone())))
+        .map(|what| RequestKind::Estimate(Box::new(what.clone())))
         .collect();
     all.extend(estimates);
     all
@@ -174,11 +176,11 @@ fn questions() -> Vec<What> {
 async fn answers<F: Files>(
     files: &mut F,
     host: &HostSpec,
-    facts: &Facts,
-    what: &What,
+    facts: &SystemFacts,
+    what: &RequestKind,
 ) -> Vec<String> {
     let (sender, mut replies) = mpsc::channel(4);
-    let ask = Ask {
+    let ask = LogRequest {
         sources: Vec::new(),
         what: what.clone(),
     };
@@ -186,21 +188,23 @@ async fn answers<F: Files>(
         let mut all = Vec::new();
         while let Some(reply) = replies.recv().await {
             match reply {
-                Reply::Progress(..) => {}
-                Reply::Lines(name, lines) => {
+                LogResponse::Progress(..) => {}
+                LogResponse::Lines(name, lines) => {
                     all.extend(lines.iter().map(|line| format!("{name} {line:?}")));
                 }
-                Reply::Hits(name, hits) => {
+                LogResponse::Hits(name, hits) => {
                     all.extend(hits.iter().map(|hit| format!("{name} {hit:?}")));
                 }
                 // Programs of the host read for one of them only.
-                Reply::Cost(name, cost) => {
+                LogResponse::Cost(name, cost) => {
                     all.push(format!("{name}: {:?} of {:?}", cost.bytes, cost.files));
                 }
-                Reply::Note(name, text) | Reply::Failed(name, text) if text.contains("damaged") => {
+                LogResponse::Note(name, text) | LogResponse::Failed(name, text)
+                    if text.contains("damaged") =>
+                {
                     all.push(format!("{name} is damaged"));
                 }
-                Reply::Done(totals) => {
+                LogResponse::Done(totals) => {
                     all.push(format!(
                         "{} lines, {} hits, more: {}",
                         totals.lines, totals.hits, totals.more

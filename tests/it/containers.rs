@@ -8,10 +8,10 @@
 use std::fs;
 use std::time::Duration;
 
-use logtrail::model::cursor::Place;
-use logtrail::model::source::{Pod, SourceKind};
+use logtrail::model::cursor::LineRef;
+use logtrail::model::source::{PodSelector, SourceKind};
 use logtrail::model::state::LinkState;
-use logtrail::query::request::Start;
+use logtrail::query::request::PageStart;
 
 use crate::sources::{
     ID, World, answered, append, container, executable, last_reason, lines, page, problem, source,
@@ -157,7 +157,7 @@ async fn a_line_that_podman_took_in_parts_is_one_line_however_it_is_asked_for() 
     assert_eq!(watched.texts(), all[1..]);
 
     let host = world.host(vec![container("shop-web")]);
-    for (start, backwards) in [(Start::Oldest, false), (Start::Newest, true)] {
+    for (start, backwards) in [(PageStart::Oldest, false), (PageStart::Newest, true)] {
         let (replies, _) = answered(&host, page(start, backwards, 100)).await;
         assert_eq!(
             lines(&replies).iter().map(text).collect::<Vec<_>>(),
@@ -165,17 +165,17 @@ async fn a_line_that_podman_took_in_parts_is_one_line_however_it_is_asked_for() 
             "backwards: {backwards}"
         );
     }
-    let (replies, totals) = answered(&host, page(Start::Newest, true, 3)).await;
+    let (replies, totals) = answered(&host, page(PageStart::Newest, true, 3)).await;
     let newest = lines(&replies);
     assert_eq!(newest.iter().map(text).collect::<Vec<_>>(), all[4..]);
     assert!(totals.more, "there are more before");
-    let place = Place::of(newest[0].cursor, &newest[0].raw);
-    let (replies, _) = answered(&host, page(Start::Cursor(place), true, 2)).await;
+    let place = LineRef::of(newest[0].cursor, &newest[0].raw);
+    let (replies, _) = answered(&host, page(PageStart::Cursor(place), true, 2)).await;
     assert_eq!(
         lines(&replies).iter().map(text).collect::<Vec<_>>(),
         ["same", "same"]
     );
-    let (replies, _) = answered(&host, page(Start::After(place), false, 9)).await;
+    let (replies, _) = answered(&host, page(PageStart::After(place), false, 9)).await;
     assert_eq!(
         lines(&replies).iter().map(text).collect::<Vec<_>>(),
         ["next", "the end"]
@@ -250,7 +250,7 @@ async fn a_long_line_of_docker_is_whole_and_comes_once() {
 
     let (replies, _) = answered(
         &world.host(vec![container("shop-web")]),
-        page(Start::Newest, true, 2),
+        page(PageStart::Newest, true, 2),
     )
     .await;
     assert_eq!(
@@ -351,7 +351,7 @@ async fn init_containers_and_sidecars_of_a_pod_are_sources_too() {
             &[&format!("{} hello of {name}", stamp(1_000))],
         );
     }
-    let pod = Pod {
+    let pod = PodSelector {
         namespace: Some("shop".to_owned()),
         name: "web-*".to_owned(),
         container: None,

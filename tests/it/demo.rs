@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use logtrail::demo::{Error, Fleet};
+use logtrail::demo::{DemoError, DemoFleet};
 use logtrail::fleet::{self, Goal};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
 use logtrail::report::{self, Outcome, Progress};
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
@@ -109,7 +109,7 @@ async fn until(what: &str, mut look: impl FnMut() -> Result<(), String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shell_runs_the_script_on_its_stdin_and_reports_its_end() {
-    let fleet = Fleet::start(3).await.expect("a fleet");
+    let fleet = DemoFleet::start(3).await.expect("a fleet");
     for host in fleet.hosts() {
         let out = shell(
             &host,
@@ -136,7 +136,7 @@ async fn a_shell_runs_the_script_on_its_stdin_and_reports_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn megabytes_pass_both_ways_unharmed() {
-    let fleet = Fleet::start(1).await.expect("a fleet");
+    let fleet = DemoFleet::start(1).await.expect("a fleet");
     let body = "0123456789abcde\n".repeat(200_000);
     let out = shell(&fleet.hosts()[0], &format!("cat <<'END'\n{body}END\n")).await;
     assert!(
@@ -150,7 +150,7 @@ async fn megabytes_pass_both_ways_unharmed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_and_nothing_else_is_let_in() {
-    let fleet = Fleet::start(1).await.expect("a fleet");
+    let fleet = DemoFleet::start(1).await.expect("a fleet");
     let host = &fleet.hosts()[0];
     let key = host.endpoint.identity[0].as_path();
     let dir = tempfile::tempdir().expect("a folder");
@@ -229,7 +229,7 @@ async fn nobody_else_and_nothing_else_is_let_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_shell_has_started_ends_with_its_connection() {
-    let fleet = Fleet::start(1).await.expect("a fleet");
+    let fleet = DemoFleet::start(1).await.expect("a fleet");
     let host = fleet.hosts().remove(0);
     let pid_file = tempfile::NamedTempFile::new().expect("a file");
     let script = format!(
@@ -270,7 +270,7 @@ fn is_running(pid: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_folder_is_private_while_it_runs_and_gone_after_stop_and_after_drop() {
     for orderly in [true, false] {
-        let fleet = Fleet::start(2).await.expect("a fleet");
+        let fleet = DemoFleet::start(2).await.expect("a fleet");
         let folder = fleet.folder().to_owned();
         let mode =
             |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
@@ -323,7 +323,7 @@ async fn the_folder_is_gone_after_kill_9() {
 /// The other half of the test above; by itself it only shows that a fleet starts.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_second_process_a_fleet_is_held_until_killed() {
-    let fleet = Fleet::start(1).await.expect("a fleet");
+    let fleet = DemoFleet::start(1).await.expect("a fleet");
     if std::env::var_os(HOLD).is_some() {
         println!("FOLDER={}", fleet.folder().display());
         tokio::time::sleep(DEADLINE).await;
@@ -333,7 +333,7 @@ async fn in_a_second_process_a_fleet_is_held_until_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_have_a_history_and_grow() {
-    let fleet = Fleet::start(6).await.expect("a fleet");
+    let fleet = DemoFleet::start(6).await.expect("a fleet");
     for host in fleet.hosts() {
         let lines: usize = host
             .sources
@@ -370,7 +370,7 @@ fn lines_in(path: &Path) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_host_rotates_its_log_as_logrotate_does() {
-    let fleet = Fleet::start(6).await.expect("a fleet");
+    let fleet = DemoFleet::start(6).await.expect("a fleet");
     let access = path_of(&fleet.hosts()[1], "access");
     let before = fs::read(&access).expect("a log");
     let rotated = access.with_file_name("access.log.1");
@@ -400,7 +400,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
 
 /// One pass over hosts by the same road as the program's, as JSON Lines.
 async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: timeout,
         known_hosts: None,
@@ -449,7 +449,7 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_pass_prints_lines_and_metrics_of_every_host() {
-    let fleet = Fleet::start(6).await.expect("a fleet");
+    let fleet = DemoFleet::start(6).await.expect("a fleet");
     let hosts = fleet.hosts();
     let (outcome, objects) = once(hosts.clone(), DEADLINE).await;
     let seen = |kind: &str, host: &HostSpec| {
@@ -489,8 +489,8 @@ async fn one_pass_prints_lines_and_metrics_of_every_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_gone_has_a_row_with_the_reason_and_the_others_go_on() {
-    let fleet = Fleet::start(3).await.expect("a fleet");
-    let gone = Fleet::start(1).await.expect("a fleet");
+    let fleet = DemoFleet::start(3).await.expect("a fleet");
+    let gone = DemoFleet::start(1).await.expect("a fleet");
     let mut hosts = fleet.hosts();
     hosts[0].endpoint.port = gone.hosts()[0].endpoint.port;
     gone.stop().await;
@@ -518,8 +518,8 @@ async fn a_host_that_is_gone_has_a_row_with_the_reason_and_the_others_go_on() {
 #[tokio::test]
 async fn a_fleet_of_none_or_of_too_many_is_refused_in_one_line() {
     for size in [0, 201] {
-        let error = Fleet::start(size).await.err().expect("refused");
-        assert!(matches!(error, Error::Size(_)));
+        let error = DemoFleet::start(size).await.err().expect("refused");
+        assert!(matches!(error, DemoError::Size(_)));
         assert!(error.to_string().contains("1 to 200"), "{error}");
     }
 }

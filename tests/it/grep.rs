@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use logtrail::model::time::Time;
 use logtrail::parse::fields;
-use logtrail::query::{Now, Patterns, Prefilter, Query, Subject};
+use logtrail::query::{GrepPatterns, MatchInput, Prefilter, Query, ReferenceTime};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -237,17 +237,17 @@ fn text() -> impl Strategy<Value = String> {
     })
 }
 
-fn now() -> Now {
-    Now {
+fn now() -> ReferenceTime {
+    ReferenceTime {
         time: Time(1_000_000_000_000_000_000),
-        ..Now::default()
+        ..ReferenceTime::default()
     }
 }
 
 fn matches(query: &Query, line: &[u8]) -> bool {
     // A host's line end may be CRLF, of which the console keeps nothing.
     let raw = line.strip_suffix(b"\r").unwrap_or(line);
-    query.matches(&Subject {
+    query.matches(&MatchInput {
         host: "web-1",
         source: "s",
         time: now().time,
@@ -256,7 +256,7 @@ fn matches(query: &Query, line: &[u8]) -> bool {
 }
 
 /// Numbers, from 0, of the lines that a `grep` finds.
-fn found(program: &[&str], patterns: &Patterns, folder: &Path, input: &Path) -> Vec<usize> {
+fn found(program: &[&str], patterns: &GrepPatterns, folder: &Path, input: &Path) -> Vec<usize> {
     let file = folder.join("patterns");
     fs::write(&file, patterns.file()).expect("a file of patterns");
     let mut command = Command::new(program[0]);
@@ -461,7 +461,7 @@ fn cases_that_are_known_to_be_difficult_are_found() {
 }
 
 /// Whether a pattern without wildcards finds a line.
-fn holds(patterns: &Patterns, line: &[u8]) -> bool {
+fn holds(patterns: &GrepPatterns, line: &[u8]) -> bool {
     assert!(patterns.fixed, "values are texts");
     let fold = |bytes: &[u8]| {
         if patterns.either_case {

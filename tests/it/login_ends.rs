@@ -12,7 +12,7 @@ use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::logins::{follow, in_the_field};
@@ -173,7 +173,7 @@ async fn r33_a_shell_that_is_killed_right_at_its_start_is_started_again_straight
 
 /// With limits that are soon reached.
 fn impatient() -> Connector {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(2),
         known_hosts: None,

@@ -9,10 +9,10 @@ use tokio::net::UnixStream;
 
 use logtrail::fleet::{Asking, Told};
 use logtrail::model::host::HostSpec;
-use logtrail::model::question::Question;
+use logtrail::model::prompt::OperatorPrompt;
 use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::model::update::Update;
-use logtrail::query::request::{Ask, What};
+use logtrail::query::request::{LogRequest, RequestKind};
 use logtrail::transport::{Connector, LinkError};
 
 use crate::support::gate::{Gate, Manner};
@@ -236,7 +236,7 @@ async fn r33_a_server_that_hangs_up_at_an_answer_has_refused_nothing() {
         status.retry_in_s
     );
     assert!(
-        matches!(&person.asked()[..], [Question::Secret { .. }]),
+        matches!(&person.asked()[..], [OperatorPrompt::Secret { .. }]),
         "{:?}",
         person.asked()
     );
@@ -245,9 +245,9 @@ async fn r33_a_server_that_hangs_up_at_an_answer_has_refused_nothing() {
 /// What is told of one host at last.
 async fn asked(host: HostSpec, silence: Duration) -> HostStatus {
     let connector = connector(&Person::absent()).with_login_time(silence);
-    let asks = [Ask {
+    let asks = [LogRequest {
         sources: Vec::new(),
-        what: What::List,
+        what: RequestKind::List,
     }];
     let mut asking = Asking::start(vec![host], &asks, silence, connector);
     let mut last = None;

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use logtrail::fleet::{Goal, Options};
 use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
-use logtrail::model::question::{Answer, Question};
+use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::source::SourceKind;
 use logtrail::model::state::{HostStatus, LinkState};
-use logtrail::transport::{Asker, Connector, Settings};
+use logtrail::transport::{Connector, PromptAnswerer, TransportSettings};
 
 use crate::sources::source;
 use crate::support::fleet::Watched;
@@ -68,15 +68,24 @@ impl Row {
 /// Answers the prompts of one host wrongly, and of no other.
 struct Forgetful;
 
-impl Asker for Forgetful {
-    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
-        let is_ours = matches!(&question, Question::Secret { host, .. } if host.as_str().starts_with("password"));
-        Box::pin(async move { if is_ours { secret("wrong") } else { Answer::No } })
+impl PromptAnswerer for Forgetful {
+    fn ask(
+        &self,
+        question: OperatorPrompt,
+    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
+        let is_ours = matches!(&question, OperatorPrompt::Secret { host, .. } if host.as_str().starts_with("password"));
+        Box::pin(async move {
+            if is_ours {
+                secret("wrong")
+            } else {
+                PromptReply::No
+            }
+        })
     }
 }
 
 fn connector(connect_timeout: Duration, login_time: Duration) -> Connector {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout,
         known_hosts: None,
@@ -762,7 +771,7 @@ fn pass_of(seconds: u64) -> Options {
 
 /// With the limits of the field, but for the time that a pass has.
 pub(crate) fn in_the_field() -> Connector {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

@@ -9,11 +9,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use logtrail::files::access::Scan;
+use logtrail::files::access::ScanRequest;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
 use logtrail::model::source::{SourceKind, SourceSpec};
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 
 use super::support::fleet::Watched;
 use super::support::sshd::Sshd;
@@ -281,10 +281,10 @@ async fn asked(sshd: &Sshd, logs: &Path) {
     for file in listed {
         files.read(&file, 0, 4096).await.expect("text");
         files.measure(&file).await.expect("a length");
-        let filter = Query::parse("one", &Now::default())
+        let filter = Query::parse("one", &ReferenceTime::default())
             .expect("a query")
             .prefilter();
-        let scan = Scan {
+        let scan = ScanRequest {
             file,
             from: 0,
             to: u64::MAX,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fuser::Errno;
-use logtrail::files::access::Scan;
+use logtrail::files::access::ScanRequest;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Files, LocalFiles};
 use logtrail::model::state::LinkState;
@@ -132,7 +132,7 @@ async fn read_back(files: &mut impl Files, path: &Path) -> (String, bool, usize)
         .find(|file| file.path == path)
         .expect("the file");
     let chunk = files.read(&file, 0, 100_000).await.expect("text");
-    let scan = Scan {
+    let scan = ScanRequest {
         file,
         from: 0,
         to: u64::MAX,

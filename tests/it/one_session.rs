@@ -9,8 +9,8 @@ use logtrail::model::host::HostSpec;
 use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
 use logtrail::model::update::Update;
-use logtrail::query::request::{Ask, Reply, Start, What};
-use logtrail::transport::{Connector, Settings};
+use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::servers::TinySshd;
 use crate::sources::{
@@ -75,14 +75,14 @@ impl Servers {
 
 /// What a host answers about these sources, as `search` and `read` have it: lines, failures, and
 /// its last state.
-async fn asked(host: HostSpec, sources: &[&str], what: What) -> Vec<String> {
-    let settings = Settings {
+async fn asked(host: HostSpec, sources: &[&str], what: RequestKind) -> Vec<String> {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,
     };
     let connector = Connector::new(settings, Arc::new(Person::absent()));
-    let asks = [Ask {
+    let asks = [LogRequest {
         sources: sources.iter().map(|name| (*name).to_owned()).collect(),
         what,
     }];
@@ -102,7 +102,9 @@ async fn asked(host: HostSpec, sources: &[&str], what: What) -> Vec<String> {
                     .trim_end()
                     .to_owned();
             }
-            Told::Reply(_, Reply::Failed(name, why)) => told.push(format!("{name} failed: {why}")),
+            Told::Reply(_, LogResponse::Failed(name, why)) => {
+                told.push(format!("{name} failed: {why}"))
+            }
             _ => {}
         }
     }
@@ -169,7 +171,7 @@ async fn r36_a_search_has_the_only_session_for_what_it_is_about() {
     let all = [servers.file("app"), servers.secure(), container("shop")];
     for (name, line) in [("app", "a1"), ("secure", "s1"), ("shop", "c1")] {
         for host in servers.hosts(&all) {
-            let told = asked(host.clone(), &[name], page(Start::Oldest, false, 10)).await;
+            let told = asked(host.clone(), &[name], page(PageStart::Oldest, false, 10)).await;
             assert_eq!(told, [line, "ok"], "{name} on {}", host.name());
         }
     }
@@ -179,7 +181,7 @@ async fn r36_a_search_has_the_only_session_for_what_it_is_about() {
 async fn r36_a_search_of_all_reads_what_it_can_where_a_server_gives_one_session() {
     let servers = Servers::start();
     for host in servers.hosts(&[servers.file("app"), servers.secure()]) {
-        let told = asked(host.clone(), &[], page(Start::Oldest, false, 10)).await;
+        let told = asked(host.clone(), &[], page(PageStart::Oldest, false, 10)).await;
         let name = host.name();
         assert!(told.contains(&"a1".to_owned()), "{name}: {told:?}");
         assert!(
@@ -202,7 +204,12 @@ async fn r36_a_sudo_that_refuses_the_only_session_is_what_is_told() {
         "#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n",
     );
     for host in servers.hosts(&[servers.file("app"), servers.secure()]) {
-        let told = asked(host.clone(), &["secure"], page(Start::Oldest, false, 10)).await;
+        let told = asked(
+            host.clone(),
+            &["secure"],
+            page(PageStart::Oldest, false, 10),
+        )
+        .await;
         let last = told.last().expect("a state");
         let name = host.name();
         assert!(

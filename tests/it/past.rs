@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use logtrail::model::host::HostId;
 use logtrail::model::time::Time;
-use logtrail::query::request::{Ask, Page, Reply, Start, What};
+use logtrail::query::request::{LogRequest, LogResponse, PageRequest, PageStart, RequestKind};
 
 use super::faults::following;
 use super::support::fleet::Watched;
@@ -387,15 +387,15 @@ async fn over_one_connection_a_host_is_described_to_who_follows_and_once_to_who_
             .await;
         for _ in 0..3 {
             let (window, backwards) = (Time(i64::MIN)..Time(i64::MAX), true);
-            let page = Page {
-                start: Start::Newest,
+            let page = PageRequest {
+                start: PageStart::Newest,
                 backwards,
                 lines: 10,
                 window,
             };
-            let ask = Ask {
+            let ask = LogRequest {
                 sources: vec![],
-                what: What::Page(page),
+                what: RequestKind::Page(page),
             };
             let mut replies = watched
                 .fleet
@@ -406,8 +406,8 @@ async fn over_one_connection_a_host_is_described_to_who_follows_and_once_to_who_
             let mut lines = 0;
             while let Some(reply) = within("an answer", replies.recv()).await {
                 match reply {
-                    Reply::Lines(_, more) => lines += more.len(),
-                    Reply::Failed(_, why) => panic!("{why}"),
+                    LogResponse::Lines(_, more) => lines += more.len(),
+                    LogResponse::Failed(_, why) => panic!("{why}"),
                     _ => {}
                 }
             }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
-use logtrail::query::request::{Ask, Reply, Start, What};
-use logtrail::transport::{Connector, Settings};
+use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::sources::{
     World, answered, append, as_root, command, executable, last_reason, lines, page, problem,
@@ -86,14 +86,14 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
         file("app", &app),
         command("up", &["uptime"]),
     ]);
-    let (list, _) = answered(&host, What::List).await;
+    let (list, _) = answered(&host, RequestKind::List).await;
     let names = list.iter().filter_map(|reply| match reply {
-        Reply::Source(info, files) => Some(format!("{} {}", info.name, files.len())),
+        LogResponse::Source(info, files) => Some(format!("{} {}", info.name, files.len())),
         _ => None,
     });
     assert_eq!(names.collect::<Vec<_>>(), ["up 0", "secure 1", "app 1"]);
     host.sources.pop();
-    let page = page(Start::Oldest, false, 10);
+    let page = page(PageStart::Oldest, false, 10);
     let (read, totals) = answered(&host, page.clone()).await;
     assert_eq!(
         lines(&read).iter().map(text).collect::<Vec<_>>(),
@@ -102,7 +102,7 @@ async fn what_only_root_may_read_is_read_back_by_sudo_beside_the_rest() {
     assert_eq!(totals.lines, 3);
     sudo(&world, "echo 'sudo: a password is required' >&2; exit 1");
     let (read, _) = answered(&host, page).await;
-    let refused = |reply: &Reply| matches!(reply, Reply::Failed(name, why) if &**name == "secure" && why.contains("sudo -n /bin/sh -s is refused"));
+    let refused = |reply: &LogResponse| matches!(reply, LogResponse::Failed(name, why) if &**name == "secure" && why.contains("sudo -n /bin/sh -s is refused"));
     assert!(refused(&read[0]), "{read:?}");
     assert_eq!(
         lines(&read[1..]).iter().map(text).collect::<Vec<_>>(),
@@ -178,7 +178,7 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
     append(&secure, "s1\ns2\n");
     append(&app, "a1\n");
     let host = world.host(vec![as_root(file("secure", &secure)), file("app", &app)]);
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,
@@ -187,9 +187,9 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
     let connection = connector.connect(&host).await.expect("a connection");
     let all = async || {
         let (sender, mut replies) = tokio::sync::mpsc::channel(1000);
-        let ask = Ask {
+        let ask = LogRequest {
             sources: Vec::new(),
-            what: page(Start::Oldest, false, 10),
+            what: page(PageStart::Oldest, false, 10),
         };
         logtrail::host::ask::ask(&connection, &host, &ask, sender)
             .await
@@ -197,11 +197,11 @@ async fn what_only_root_may_read_is_read_back_by_sudo_and_a_refusal_says_what_it
         let mut told = Vec::new();
         while let Some(reply) = replies.recv().await {
             match reply {
-                Reply::Lines(name, lines) => {
+                LogResponse::Lines(name, lines) => {
                     told.extend(lines.iter().map(|line| format!("{name}: {}", text(line))));
                 }
-                Reply::Failed(name, why) => told.push(format!("{name}: {why}")),
-                Reply::Done(totals) => told.push(format!("done: {}", totals.lines)),
+                LogResponse::Failed(name, why) => told.push(format!("{name}: {why}")),
+                LogResponse::Done(totals) => told.push(format!("done: {}", totals.lines)),
                 _ => {}
             }
         }

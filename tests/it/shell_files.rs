@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use logtrail::files::access::Scan;
+use logtrail::files::access::ScanRequest;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
 use logtrail::model::log_file::LogFile;
-use logtrail::query::{Patterns, Prefilter};
+use logtrail::query::{GrepPatterns, Prefilter};
 
 use super::support::sshd::Sshd;
 use super::transport::connect;
@@ -38,7 +38,7 @@ fn endless(path: &Path) {
 }
 
 fn texts(text: &[u8]) -> Prefilter {
-    Prefilter::Lines(Patterns {
+    Prefilter::Lines(GrepPatterns {
         fixed: true,
         either_case: false,
         list: vec![text.to_vec()],
@@ -54,8 +54,8 @@ async fn the_file(files: &mut ShellFiles, path: &Path) -> LogFile {
         .expect("the file")
 }
 
-fn whole(file: LogFile, text: &[u8]) -> Scan {
-    Scan {
+fn whole(file: LogFile, text: &[u8]) -> ScanRequest {
+    ScanRequest {
         file,
         from: 0,
         to: u64::MAX,

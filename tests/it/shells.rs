@@ -5,13 +5,13 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use logtrail::files::access::Scan;
+use logtrail::files::access::ScanRequest;
 use logtrail::host::Files;
 use logtrail::host::shell::ShellFiles;
 use logtrail::model::log_file::LogFile;
 use logtrail::model::source::{SourceKind, SourceSpec};
 use logtrail::model::state::{HostStatus, LinkState};
-use logtrail::query::{Now, Query};
+use logtrail::query::{Query, ReferenceTime};
 
 use super::support::fleet::Watched;
 use super::support::program;
@@ -350,10 +350,10 @@ async fn r65_each_hostile_name_is_followed_by_its_name() {
 
 /// The lines that have "content" in them.
 async fn scanned(files: &mut ShellFiles, file: &LogFile) -> Vec<Vec<u8>> {
-    let filter = Query::parse("content", &Now::default())
+    let filter = Query::parse("content", &ReferenceTime::default())
         .expect("a query")
         .prefilter();
-    let scan = Scan {
+    let scan = ScanRequest {
         file: file.clone(),
         from: 0,
         to: u64::MAX,

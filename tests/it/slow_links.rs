@@ -8,8 +8,10 @@ use logtrail::model::host::HostId;
 use logtrail::model::source::SourceKind;
 use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::model::time::Time;
-use logtrail::query::request::{Ask, Page, Reply, Search, Start, What};
-use logtrail::query::{Now, Query};
+use logtrail::query::request::{
+    LogRequest, LogResponse, PageRequest, PageStart, RequestKind, SearchRequest,
+};
+use logtrail::query::{Query, ReferenceTime};
 
 use super::faults::{following, told};
 use super::support::fleet::Watched;
@@ -289,14 +291,14 @@ async fn r31_a_slow_link_and_a_long_way_keep_their_one_connection_and_tell_how_f
 }
 
 /// The lines and hits of an answer that is whole.
-async fn answered(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> usize {
+async fn answered(mut replies: tokio::sync::mpsc::Receiver<LogResponse>) -> usize {
     let mut count = 0;
     while let Some(reply) = replies.recv().await {
         match reply {
-            Reply::Lines(_, lines) => count += lines.len(),
-            Reply::Hits(_, hits) => count += hits.len(),
-            Reply::Failed(source, why) => panic!("{source}: {why}"),
-            Reply::Done(_) => return count,
+            LogResponse::Lines(_, lines) => count += lines.len(),
+            LogResponse::Hits(_, hits) => count += hits.len(),
+            LogResponse::Failed(source, why) => panic!("{source}: {why}"),
+            LogResponse::Done(_) => return count,
             _ => {}
         }
     }
@@ -330,22 +332,22 @@ async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold
         })
         .await;
     let window = Time(i64::MIN)..Time(i64::MAX);
-    let page = What::Page(Page {
-        start: Start::Oldest,
+    let page = RequestKind::Page(PageRequest {
+        start: PageStart::Oldest,
         backwards: false,
         lines: 1000,
         window: window.clone(),
     });
     let query = Query::parse(
         "/serial=[0-9]*000 /",
-        &Now {
+        &ReferenceTime {
             time: Time(0),
             zone: jiff::tz::TimeZone::UTC,
         },
     )
     .expect("a query");
     let (newest_first, before, after, limit, count_only) = (true, 0, 0, None, false);
-    let search = What::Search(Search {
+    let search = RequestKind::Search(SearchRequest {
         query,
         window,
         newest_first,
@@ -358,7 +360,7 @@ async fn r31_pages_and_searches_come_over_a_slow_link_beside_a_busy_log_and_hold
     let ask = |what| {
         answered(questions.ask(
             HostId(0),
-            Ask {
+            LogRequest {
                 sources: Vec::new(),
                 what,
             },

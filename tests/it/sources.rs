@@ -11,14 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::host::shell::Talk;
-use logtrail::model::cursor::Place;
-use logtrail::model::host::{Facts, HostSpec};
-use logtrail::model::source::{Container, Pod, SourceKind, SourceSpec};
+use logtrail::model::cursor::LineRef;
+use logtrail::model::host::{HostSpec, SystemFacts};
+use logtrail::model::source::{ContainerSelector, PodSelector, SourceKind, SourceSpec};
 use logtrail::model::state::LinkState;
-use logtrail::model::time::{Time, TimeFrom};
-use logtrail::query::request::{Ask, Page, Reply, Search, Start, Totals, What};
-use logtrail::query::{Now, Query};
-use logtrail::transport::{Connection, Connector, Settings};
+use logtrail::model::time::{Time, TimeSource};
+use logtrail::query::request::{
+    LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals, SearchRequest,
+};
+use logtrail::query::{Query, ReferenceTime};
+use logtrail::transport::{Connection, Connector, TransportSettings};
 
 use crate::support::fleet::Watched;
 use crate::support::sshd::{Builder, Sshd};
@@ -169,7 +171,7 @@ pub(crate) fn as_root(source: SourceSpec) -> SourceSpec {
 pub(crate) fn container(name: &str) -> SourceSpec {
     source(
         "shop",
-        SourceKind::Container(Container {
+        SourceKind::Container(ContainerSelector {
             engine: None,
             name: name.to_owned(),
         }),
@@ -229,7 +231,10 @@ async fn a_container_is_followed_with_the_engines_times_and_without_its_stamps()
             first.content.time.to_timestamp().to_string(),
             first.content.time_from
         ),
-        ("2026-11-20T15:00:02.123456789Z".to_owned(), TimeFrom::Stamp)
+        (
+            "2026-11-20T15:00:02.123456789Z".to_owned(),
+            TimeSource::Stamp
+        )
     );
     assert!(
         watched.records[1].content.continues,
@@ -423,8 +428,8 @@ async fn a_bounded_pass_reads_containers_and_says_which_there_are_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_an_engine_says_so() {
     let world = World::with(&[]);
-    let kind = SourceKind::Container(Container {
-        engine: Some(logtrail::model::source::Engine::Podman),
+    let kind = SourceKind::Container(ContainerSelector {
+        engine: Some(logtrail::model::source::ContainerEngine::Podman),
         name: "x".to_owned(),
     });
     let mut watched = Watched::once(
@@ -450,7 +455,7 @@ async fn containers_of_pods_are_followed_across_a_cut_connection_and_a_restart()
     world.list(&[&row(0)]);
     world.says("web-0.app", &[&at(1, "one")]);
     world.says("web-0.proxy", &[&at(1, "GET /")]);
-    let pod = Pod {
+    let pod = PodSelector {
         namespace: Some("shop".to_owned()),
         name: "web-*".to_owned(),
         container: None,
@@ -599,7 +604,7 @@ async fn r69_a_command_cannot_write_and_a_bounded_pass_hears_an_endless_one_for_
 
 /// What a host answers, its last reply aside.
 pub(crate) async fn connected(host: &HostSpec) -> Connection {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,
@@ -610,7 +615,9 @@ pub(crate) async fn connected(host: &HostSpec) -> Connection {
         .expect("a connection")
 }
 
-pub(crate) async fn heard(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> Vec<Reply> {
+pub(crate) async fn heard(
+    mut replies: tokio::sync::mpsc::Receiver<LogResponse>,
+) -> Vec<LogResponse> {
     let mut all = Vec::new();
     while let Some(reply) = replies.recv().await {
         all.push(reply);
@@ -619,10 +626,13 @@ pub(crate) async fn heard(mut replies: tokio::sync::mpsc::Receiver<Reply>) -> Ve
 }
 
 /// The whole answer of a host about all its sources.
-pub(crate) async fn answered(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+pub(crate) async fn answered(
+    host: &HostSpec,
+    what: RequestKind,
+) -> (Vec<LogResponse>, ResponseTotals) {
     let connection = connected(host).await;
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
-    let ask = Ask {
+    let ask = LogRequest {
         sources: Vec::new(),
         what,
     };
@@ -631,24 +641,24 @@ pub(crate) async fn answered(host: &HostSpec, what: What) -> (Vec<Reply>, Totals
         .expect("the host stays");
     connection.close().await;
     let mut all = heard(replies).await;
-    let Some(Reply::Done(totals)) = all.pop() else {
+    let Some(LogResponse::Done(totals)) = all.pop() else {
         panic!("the last is not the end: {all:?}")
     };
     (all, totals)
 }
 
 /// What its streams answer, and what that came to.
-pub(crate) async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
+pub(crate) async fn ask(host: &HostSpec, what: RequestKind) -> (Vec<LogResponse>, ResponseTotals) {
     let connection = connected(host).await;
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
-    let ask = Ask {
+    let ask = LogRequest {
         sources: Vec::new(),
         what,
     };
     let asked = logtrail::host::shell::history(
         (&connection, &mut Talk::default()),
         host,
-        &Facts::default(),
+        &SystemFacts::default(),
         &ask,
         &sender,
     )
@@ -659,8 +669,8 @@ pub(crate) async fn ask(host: &HostSpec, what: What) -> (Vec<Reply>, Totals) {
     (heard(replies).await, totals)
 }
 
-pub(crate) fn page(start: Start, backwards: bool, lines: u32) -> What {
-    What::Page(Page {
+pub(crate) fn page(start: PageStart, backwards: bool, lines: u32) -> RequestKind {
+    RequestKind::Page(PageRequest {
         start,
         backwards,
         lines,
@@ -668,9 +678,9 @@ pub(crate) fn page(start: Start, backwards: bool, lines: u32) -> What {
     })
 }
 
-pub(crate) fn lines(replies: &[Reply]) -> Vec<logtrail::model::line::Line> {
-    let of = |reply: &Reply| match reply {
-        Reply::Lines(_, lines) => lines.clone(),
+pub(crate) fn lines(replies: &[LogResponse]) -> Vec<logtrail::model::line::Line> {
+    let of = |reply: &LogResponse| match reply {
+        LogResponse::Lines(_, lines) => lines.clone(),
         other => panic!("{other:?}"),
     };
     replies.iter().flat_map(of).collect()
@@ -693,8 +703,8 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
         .collect();
     world.says(ID, &all.iter().map(String::as_str).collect::<Vec<_>>());
     let host = world.host(vec![container("shop-web"), command("c", &["true"])]);
-    let told = |replies: &mut Vec<Reply>| {
-        let Some(Reply::Note(name, why)) = replies.pop() else {
+    let told = |replies: &mut Vec<LogResponse>| {
+        let Some(LogResponse::Note(name, why)) = replies.pop() else {
             panic!("{replies:?}")
         };
         assert!(
@@ -706,9 +716,9 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
         let (mut got, mut start) = (
             Vec::new(),
             if backwards {
-                Start::Newest
+                PageStart::Newest
             } else {
-                Start::Oldest
+                PageStart::Oldest
             },
         );
         for _ in 0..4 {
@@ -718,13 +728,13 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
             assert_eq!(totals.lines, 700);
             assert!(totals.more);
             let next = if backwards { &lines[0] } else { &lines[699] };
-            let place = Place::of(next.cursor, &next.raw);
+            let place = LineRef::of(next.cursor, &next.raw);
             // As a script has it: printed, and given back.
-            let place: Place = place.to_string().parse().expect("a cursor");
+            let place: LineRef = place.to_string().parse().expect("a cursor");
             start = if backwards {
-                Start::Cursor(place)
+                PageStart::Cursor(place)
             } else {
-                Start::After(place)
+                PageStart::After(place)
             };
             let texts = lines.iter().map(text);
             got = if backwards {
@@ -744,16 +754,16 @@ async fn what_a_container_has_said_is_read_back_in_pages_that_join() {
         .parse::<jiff::Timestamp>()
         .map(Time::from_timestamp)
         .expect("a time");
-    let (mut replies, _) = ask(&host, page(Start::At(then), false, 2)).await;
+    let (mut replies, _) = ask(&host, page(PageStart::At(then), false, 2)).await;
     told(&mut replies);
     assert_eq!(
         lines(&replies).iter().map(text).collect::<Vec<_>>(),
         ["line 900", "line 900"]
     );
-    let nowhere: Place = Place::of(lines(&replies)[0].cursor, b"another line");
-    let (replies, _) = ask(&host, page(Start::Cursor(nowhere), false, 1)).await;
+    let nowhere: LineRef = LineRef::of(lines(&replies)[0].cursor, b"another line");
+    let (replies, _) = ask(&host, page(PageStart::Cursor(nowhere), false, 1)).await;
     assert!(
-        matches!(&replies[0], Reply::Note(_, why) if why.contains("not there any more")),
+        matches!(&replies[0], LogResponse::Note(_, why) if why.contains("not there any more")),
         "{replies:?}"
     );
 }
@@ -784,7 +794,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
     let query = |text: &str| {
         Query::parse(
             text,
-            &Now {
+            &ReferenceTime {
                 time: Time(1_800_000_000_000_000_000),
                 zone: jiff::tz::TimeZone::UTC,
             },
@@ -794,7 +804,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
     let search = |text: &str, newest_first, limit| {
         let window = Time(i64::MIN)..Time(i64::MAX);
         let (before, after) = (1, 1);
-        What::Search(Search {
+        RequestKind::Search(SearchRequest {
             query: query(text),
             window,
             newest_first,
@@ -804,9 +814,9 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
             count_only: false,
         })
     };
-    let hits = |replies: &[Reply]| {
-        let of = |reply: &Reply| match reply {
-            Reply::Hits(name, hits) => {
+    let hits = |replies: &[LogResponse]| {
+        let of = |reply: &LogResponse| match reply {
+            LogResponse::Hits(name, hits) => {
                 let [hit] = &hits[..] else { panic!("{hits:?}") };
                 let around = |lines: &[logtrail::model::line::Line]| {
                     lines.iter().map(text).collect::<Vec<_>>().join("|")

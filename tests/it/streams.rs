@@ -8,14 +8,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use logtrail::model::cursor::Place;
+use logtrail::model::cursor::LineRef;
 use logtrail::model::host::HostSpec;
 use logtrail::model::level::Level;
 use logtrail::model::line::Line;
-use logtrail::model::source::{Pod, SourceKind};
+use logtrail::model::source::{PodSelector, SourceKind};
 use logtrail::model::time::Time;
-use logtrail::query::request::{Bucket, Histogram, Reply, Search, Start, What};
-use logtrail::query::{Now, Query};
+use logtrail::query::request::{
+    HistogramBucket, HistogramRequest, LogResponse, PageStart, RequestKind, SearchRequest,
+};
+use logtrail::query::{Query, ReferenceTime};
 
 use super::sources::{ID, OTHER, World, ask, at, container, executable, lines, page, source, text};
 use super::support::fleet::Watched;
@@ -28,17 +30,17 @@ fn moment(text: &str) -> Time {
 }
 
 fn query(text: &str) -> Query {
-    let now = Now {
+    let now = ReferenceTime {
         time: moment("2026-11-21T12:00:00Z"),
         zone: jiff::tz::TimeZone::UTC,
     };
     Query::parse(text, &now).expect("a query")
 }
 
-fn search(text: &str) -> What {
+fn search(text: &str) -> RequestKind {
     let window = Time(i64::MIN)..Time(i64::MAX);
     let (before, after, limit) = (1, 1, None);
-    What::Search(Search {
+    RequestKind::Search(SearchRequest {
         query: query(text),
         window,
         newest_first: false,
@@ -50,10 +52,10 @@ fn search(text: &str) -> What {
 }
 
 /// Each hit with its source and the lines around it.
-fn hits(replies: &[Reply]) -> Vec<String> {
+fn hits(replies: &[LogResponse]) -> Vec<String> {
     let around = |lines: &[Line]| lines.iter().map(text).collect::<Vec<_>>().join("|");
-    let of = |reply: &Reply| match reply {
-        Reply::Hits(name, hits) => {
+    let of = |reply: &LogResponse| match reply {
+        LogResponse::Hits(name, hits) => {
             let [hit] = &hits[..] else { panic!("{hits:?}") };
             format!(
                 "{name}: {} [{}] [{}]",
@@ -73,9 +75,9 @@ async fn pages(host: &HostSpec, backwards: bool, count: u32, each: u32) -> Vec<L
     let (mut got, mut start) = (
         Vec::new(),
         if backwards {
-            Start::Newest
+            PageStart::Newest
         } else {
-            Start::Oldest
+            PageStart::Oldest
         },
     );
     for number in 0..count {
@@ -93,14 +95,14 @@ async fn pages(host: &HostSpec, backwards: bool, count: u32, each: u32) -> Vec<L
         }
         .expect("a line");
         // As a script has it: printed, and given back.
-        let place: Place = Place::of(next.cursor, &next.raw)
+        let place: LineRef = LineRef::of(next.cursor, &next.raw)
             .to_string()
             .parse()
             .expect("a cursor");
         start = if backwards {
-            Start::Cursor(place)
+            PageStart::Cursor(place)
         } else {
-            Start::After(place)
+            PageStart::After(place)
         };
         got = if backwards {
             [lines, got].concat()
@@ -113,7 +115,7 @@ async fn pages(host: &HostSpec, backwards: bool, count: u32, each: u32) -> Vec<L
 
 fn pod(container: Option<&str>) -> SourceKind {
     let container = container.map(str::to_owned);
-    SourceKind::Pod(Pod {
+    SourceKind::Pod(PodSelector {
         namespace: Some("shop".to_owned()),
         name: "web-*".to_owned(),
         container,
@@ -164,12 +166,12 @@ async fn what_a_container_of_a_pod_has_said_is_read_back_in_pages_that_join() {
         assert!(got == expected, "backwards: {backwards}: {got:?}");
     }
     let then = moment(&stamp(1000));
-    let (replies, _) = ask(&host, page(Start::At(then), false, 2)).await;
+    let (replies, _) = ask(&host, page(PageStart::At(then), false, 2)).await;
     assert_eq!(
         lines(&replies).iter().map(text).collect::<Vec<_>>(),
         ["line 500", "line 500"]
     );
-    let (replies, _) = ask(&host, page(Start::At(then), true, 2)).await;
+    let (replies, _) = ask(&host, page(PageStart::At(then), true, 2)).await;
     assert_eq!(
         lines(&replies).iter().map(text).collect::<Vec<_>>(),
         ["line 499", "line 499"]
@@ -209,7 +211,7 @@ async fn what_containers_of_pods_have_said_is_searched_by_pod_and_container() {
     let failed: Vec<_> = replies
         .iter()
         .filter_map(|reply| match reply {
-            Reply::Failed(name, why) => Some((&**name, why.contains("No such container"))),
+            LogResponse::Failed(name, why) => Some((&**name, why.contains("No such container"))),
             _ => None,
         })
         .collect();
@@ -218,8 +220,8 @@ async fn what_containers_of_pods_have_said_is_searched_by_pod_and_container() {
 }
 
 /// The records by source, minute and level, where there are any.
-fn counts(replies: &[Reply]) -> BTreeMap<String, u64> {
-    let of_bucket = |name: &str, bucket: &Bucket| {
+fn counts(replies: &[LogResponse]) -> BTreeMap<String, u64> {
+    let of_bucket = |name: &str, bucket: &HistogramBucket| {
         let start = bucket.start.to_timestamp().to_string();
         let levels = ["none"].into_iter().chain(Level::ALL.map(Level::as_str));
         let key = |level: &str| format!("{name} {} {level}", &start[11..16]);
@@ -229,8 +231,8 @@ fn counts(replies: &[Reply]) -> BTreeMap<String, u64> {
             .map(|(level, n)| (key(level), n))
             .collect::<Vec<_>>()
     };
-    let of = |reply: &Reply| match reply {
-        Reply::Buckets(name, buckets) => buckets
+    let of = |reply: &LogResponse| match reply {
+        LogResponse::Buckets(name, buckets) => buckets
             .iter()
             .flat_map(|b| of_bucket(name, b))
             .collect::<Vec<_>>(),
@@ -262,7 +264,7 @@ async fn records_of_containers_are_counted_by_time_and_level() {
     world.says(OTHER, &[&at(199, "no level"), &at(200, "ERROR in db")]);
     let asked = |text: &str| {
         let window = moment("2026-11-20T15:01:00Z")..moment("2026-11-20T15:04:00Z");
-        What::Histogram(Histogram {
+        RequestKind::Histogram(HistogramRequest {
             query: query(text),
             window,
             bucket: Duration::from_secs(60),
@@ -459,7 +461,7 @@ async fn what_the_journal_has_is_read_back_in_pages_that_join_and_from_a_time_on
         .position(|line| line.time == all[700].time)
         .expect("it is there");
     for (backwards, expected) in [(false, at..at + 3), (true, at - 3..at)] {
-        let (replies, _) = ask(&host, page(Start::At(all[700].time), backwards, 3)).await;
+        let (replies, _) = ask(&host, page(PageStart::At(all[700].time), backwards, 3)).await;
         let got: Vec<String> = lines(&replies).iter().map(text).collect();
         assert_eq!(
             got,
@@ -481,7 +483,7 @@ async fn what_the_journal_has_is_searched_and_counted_record_by_record() {
     let host = journal.world();
     let host = host.host(vec![source("unit", unit())]);
     let (replies, totals) = ask(&host, search("Cart.add")).await;
-    let Reply::Hits(name, hits) = &replies[0] else {
+    let LogResponse::Hits(name, hits) = &replies[0] else {
         panic!("{replies:?}")
     };
     let hit = &hits[0];
@@ -498,12 +500,12 @@ async fn what_the_journal_has_is_searched_and_counted_record_by_record() {
         )
     );
     let window = Time(i64::MIN)..Time(i64::MAX);
-    let asked = Histogram {
+    let asked = HistogramRequest {
         query: query("level>=error"),
         window,
         bucket: Duration::from_secs(60),
     };
-    let (replies, _) = ask(&host, What::Histogram(asked)).await;
+    let (replies, _) = ask(&host, RequestKind::Histogram(asked)).await;
     assert_eq!(counts(&replies).values().sum::<u64>(), 3, "{replies:?}");
 }
 

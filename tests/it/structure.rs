@@ -100,8 +100,8 @@ fn the_table_itself_has_no_circle() {
 const LONG_FILES: &[&str] = &[
     "src/app/perform.rs",
     "src/app/past/tests.rs",
-    "src/host/history/chain.rs",
-    "src/host/history/hunt.rs",
+    "src/host/search/chain.rs",
+    "src/host/search/hunt.rs",
     "src/host/shell/files/tests.rs",
     "src/files/follow/mod.rs",
     "src/host/shell/session.rs",

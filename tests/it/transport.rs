@@ -6,13 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use logtrail::model::host::{Address, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connection, Connector, Settings, ShellEvent, ShellInput, ShellOutput};
+use logtrail::transport::{
+    Connection, Connector, ShellEvent, ShellInput, ShellOutput, TransportSettings,
+};
 
 use crate::support::sshd::{Daemon, Sshd};
 use crate::support::{Person, wait_until, within};
 
 pub(crate) fn connector(person: &Person) -> Connector {
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,
@@ -167,7 +169,7 @@ async fn a_server_that_freezes_is_noticed_within_the_time_of_the_keepalive() {
 #[tokio::test]
 async fn a_server_that_never_speaks_is_a_timeout() {
     let sshd = Sshd::builder().mute().start();
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_millis(300),
         known_hosts: None,

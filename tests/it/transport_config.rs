@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use logtrail::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::support::openssh::ssh;
 use crate::support::sshd::{Sshd, me};
@@ -17,7 +17,7 @@ use crate::transport::say;
 pub(crate) fn configured(sshd: &Sshd, text: &str) -> Connector {
     let file: PathBuf = sshd.path("ssh_config");
     std::fs::write(&file, text).expect("written");
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: true,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
-use logtrail::model::question::Answer;
+use logtrail::model::prompt::PromptReply;
 use logtrail::model::state::LinkState;
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 
 use crate::support::fleet::Watched;
 use crate::support::gate::{Gate, Manner};
@@ -248,7 +248,7 @@ async fn an_unknown_jump_host_is_asked_about_once_for_all_hosts_behind_it() {
         host.via[0][0].known_hosts = vec![bastion.path("new")];
         host
     });
-    let person = Person::who_answers([Answer::Yes]).after(Duration::from_millis(200));
+    let person = Person::who_answers([PromptReply::Yes]).after(Duration::from_millis(200));
     let connector = connector(&person);
     let all = futures_util::future::join_all(hosts.iter().map(|host| connector.connect(host)));
     assert!(within("all", all).await.iter().all(Result::is_ok));
@@ -370,7 +370,7 @@ async fn the_systems_ssh_takes_the_second_route_too() {
     let mut host = via(&target, "web-1", &[&[&dead], &[&alive]]);
     host.transport = TransportKind::System;
     dead.stop();
-    let settings = Settings {
+    let settings = TransportSettings {
         ssh_config: true,
         connect_timeout: Duration::from_secs(10),
         known_hosts: None,

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::model::question::{Answer, Question};
+use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::state::LinkState;
 use russh::server::{self, Auth, Response};
 use russh::{MethodKind, MethodSet, Preferred, cipher, kex};
@@ -141,7 +141,7 @@ async fn an_encrypted_key_is_asked_about_once_for_two_hosts_at_the_same_moment()
     assert!(a.is_ok() && b.is_ok());
     assert_eq!(
         person.asked(),
-        [Question::Passphrase {
+        [OperatorPrompt::Passphrase {
             path: key.display().to_string(),
             again: false
         }]
@@ -167,7 +167,7 @@ async fn a_wrong_passphrase_is_asked_for_again_and_three_are_the_end() {
     let again: Vec<bool> = person
         .asked()
         .iter()
-        .map(|q| matches!(q, Question::Passphrase { again: true, .. }))
+        .map(|q| matches!(q, OperatorPrompt::Passphrase { again: true, .. }))
         .collect();
     assert_eq!(again, [false, true]);
     let person = Person::who_answers(["a", "b", "c", "d"].map(secret));
@@ -205,8 +205,8 @@ async fn the_time_that_a_person_takes_is_not_counted() {
     host.endpoint.identity = vec![key];
     host.endpoint.known_hosts = vec![sshd.path("new")];
     let person =
-        Person::who_answers([Answer::Yes, secret("right")]).after(Duration::from_millis(2500));
-    let settings = logtrail::transport::Settings {
+        Person::who_answers([PromptReply::Yes, secret("right")]).after(Duration::from_millis(2500));
+    let settings = logtrail::transport::TransportSettings {
         ssh_config: false,
         connect_timeout: Duration::from_secs(2),
         known_hosts: None,
@@ -301,7 +301,7 @@ async fn a_password_is_asked_for_as_a_last_resort_and_two_wrong_ones_are_the_end
             .is_ok()
     );
     let [
-        Question::Secret {
+        OperatorPrompt::Secret {
             prompt,
             echo: false,
             ..
@@ -335,7 +335,7 @@ async fn prompts_of_the_server_are_passed_on_word_for_word() {
         .is_ok()
     );
     let [
-        Question::Secret {
+        OperatorPrompt::Secret {
             prompt, echo: true, ..
         },
     ] = &person.asked()[..]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use logtrail::model::host::{HostKeyPolicy, HostSpec, TransportKind};
-use logtrail::model::question::{Answer, Question};
+use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::model::state::LinkState;
 
 use crate::support::openssh::ssh;
@@ -19,13 +19,13 @@ async fn an_unknown_key_is_asked_about_with_its_fingerprint_then_stored_and_neve
     let sshd = Sshd::start();
     let mut host = sshd.host("web-1");
     host.endpoint.known_hosts = vec![sshd.path("new/known_hosts")];
-    let person = Person::who_answers([Answer::Yes]);
+    let person = Person::who_answers([PromptReply::Yes]);
     let connection = within("connecting", connector(&person).connect(&host))
         .await
         .expect("trusted");
     assert_eq!(say(&connection, "echo in").await, "in\n");
     let [
-        Question::TrustHostKey {
+        OperatorPrompt::TrustHostKey {
             host: name,
             address,
             key_type,
@@ -75,7 +75,7 @@ async fn r39_a_changed_key_stops_with_both_fingerprints_the_line_and_the_command
     sshd.restart_with_new_host_key();
     for policy in [HostKeyPolicy::Strict, HostKeyPolicy::AcceptNew] {
         host.endpoint.host_keys = Some(policy);
-        let person = Person::who_answers([Answer::Yes]);
+        let person = Person::who_answers([PromptReply::Yes]);
         let error = connector(&person)
             .connect(&host)
             .await

@@ -8,11 +8,11 @@ use super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, fixture};
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::line::Span as Stamp;
-use crate::model::time::TimeFrom;
+use crate::model::line::ByteSpan as Stamp;
+use crate::model::time::TimeSource;
 use crate::model::update::Update;
-use crate::query::Subject;
-use crate::query::request::{Hit, Totals};
+use crate::query::MatchInput;
+use crate::query::request::{ResponseTotals, SearchHit};
 
 const SOURCES: u32 = 3;
 const HEIGHT: u16 = 14;
@@ -22,7 +22,7 @@ struct World {
     app: App,
     lines: Vec<FleetLine>,
     /// How many of them the fleet has told.
-    asked: Vec<(AskId, HostId, Arc<Ask>)>,
+    asked: Vec<(AskId, HostId, Arc<LogRequest>)>,
     now: i64,
 }
 
@@ -112,7 +112,7 @@ impl World {
             late: false,
             content: Line {
                 time: Time(time),
-                time_from: TimeFrom::Stamp,
+                time_from: TimeSource::Stamp,
                 cursor: Cursor {
                     file: FileId {
                         dev: 1,
@@ -169,15 +169,15 @@ impl World {
             .map(|row| Arc::clone(&row.info.name))
             .expect("a source");
         let (replies, more) = match &ask.what {
-            What::Page(page) => {
+            RequestKind::Page(page) => {
                 let (lines, more) = page_of(&own, page);
-                (vec![Reply::Lines(name, lines)], more)
+                (vec![LogResponse::Lines(name, lines)], more)
             }
-            What::Search(search) => {
+            RequestKind::Search(search) => {
                 let (hits, more) = hits_of(&own, search);
                 (
                     hits.into_iter()
-                        .map(|hit| Reply::Hits(Arc::clone(&name), vec![hit]))
+                        .map(|hit| LogResponse::Hits(Arc::clone(&name), vec![hit]))
                         .collect(),
                     more,
                 )
@@ -187,9 +187,9 @@ impl World {
         self.send(Event::Replies(id, replies));
         self.send(Event::Replies(
             id,
-            vec![Reply::Done(Totals {
+            vec![LogResponse::Done(ResponseTotals {
                 more,
-                ..Totals::default()
+                ..ResponseTotals::default()
             })],
         ));
     }
@@ -235,7 +235,7 @@ impl World {
                 .map(|at| &self.lines[at])
                 .find(|line| !line.content.continues)
                 .expect("a first line");
-            let subject = Subject {
+            let subject = MatchInput {
                 host: "",
                 source: "",
                 time: first.content.time,
@@ -331,18 +331,18 @@ fn to_line(record: &FleetLine) -> Line {
 }
 
 /// What a host answers.
-fn page_of(own: &[&FleetLine], page: &Page) -> (Vec<Line>, bool) {
-    let at = |place: &crate::model::cursor::Place| {
+fn page_of(own: &[&FleetLine], page: &PageRequest) -> (Vec<Line>, bool) {
+    let at = |place: &crate::model::cursor::LineRef| {
         own.iter()
             .position(|line| line.content.cursor == place.cursor && place.fits(&line.content.raw))
             .expect("a known line")
     };
     let from = match &page.start {
-        Start::Oldest => 0,
-        Start::Newest => own.len(),
-        Start::At(time) => own.partition_point(|line| line.content.time < *time),
-        Start::Cursor(place) => at(place),
-        Start::After(place) => at(place) + 1,
+        PageStart::Oldest => 0,
+        PageStart::Newest => own.len(),
+        PageStart::At(time) => own.partition_point(|line| line.content.time < *time),
+        PageStart::Cursor(place) => at(place),
+        PageStart::After(place) => at(place) + 1,
     };
     let most = (page.lines as usize).min(7);
     let range = if page.backwards {
@@ -358,9 +358,9 @@ fn page_of(own: &[&FleetLine], page: &Page) -> (Vec<Line>, bool) {
     (own[range].iter().map(|line| to_line(line)).collect(), more)
 }
 
-fn hits_of(own: &[&FleetLine], search: &Search) -> (Vec<Hit>, bool) {
+fn hits_of(own: &[&FleetLine], search: &SearchRequest) -> (Vec<SearchHit>, bool) {
     let is_hit = |record: &&[&FleetLine]| {
-        let subject = Subject {
+        let subject = MatchInput {
             host: "",
             source: "",
             time: record[0].content.time,
@@ -368,12 +368,12 @@ fn hits_of(own: &[&FleetLine], search: &Search) -> (Vec<Hit>, bool) {
         };
         search.window.contains(&record[0].content.time) && search.query.matches(&subject)
     };
-    let hit = |record: &[&FleetLine]| Hit {
+    let hit = |record: &[&FleetLine]| SearchHit {
         line: to_line(record[0]),
         before: vec![],
         after: record[1..].iter().map(|line| to_line(line)).collect(),
     };
-    let mut hits: Vec<Hit> = own
+    let mut hits: Vec<SearchHit> = own
         .chunk_by(|_, next| next.content.continues)
         .filter(is_hit)
         .map(hit)

@@ -6,46 +6,46 @@ use clap::Parser as _;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::config::{Plan, load};
+use crate::config::{RunPlan, load};
 
 /// 2026-11-20T13:30:00Z, a Friday, in a zone one hour east.
-fn env() -> Environment {
+fn env() -> ProcessEnvironment {
     let at = "2026-11-20T13:30:00Z".parse().expect("a moment");
     let zone = TimeZone::fixed(jiff::tz::offset(1));
-    Environment {
-        now: Now {
+    ProcessEnvironment {
+        now: ReferenceTime {
             time: Time::from_timestamp(at),
             zone,
         },
-        ..Environment::default()
+        ..ProcessEnvironment::default()
     }
 }
 
-fn plan(line: &str) -> Result<Plan, String> {
+fn plan(line: &str) -> Result<RunPlan, String> {
     let words = ["logtrail-tui"]
         .into_iter()
         .chain(line.split('|').map(str::trim));
-    let args = Args::try_parse_from(words).map_err(|error| error.to_string())?;
+    let args = CliArgs::try_parse_from(words).map_err(|error| error.to_string())?;
     load(&args, &env()).map_err(|error| error.to_string())
 }
 
-fn asked(line: &str) -> Asked {
+fn asked(line: &str) -> RequestTask {
     match plan(line).expect("a plan").task {
-        Task::Ask(asked) => *asked,
+        RunTask::Ask(asked) => *asked,
         other => panic!("{other:?}"),
     }
 }
 
-fn search_of(line: &str) -> Search {
+fn search_of(line: &str) -> SearchRequest {
     match asked(line).asks.remove(0).what {
-        What::Search(search) => search,
+        RequestKind::Search(search) => search,
         other => panic!("{other:?}"),
     }
 }
 
-fn page_of(line: &str) -> Page {
+fn page_of(line: &str) -> PageRequest {
     match asked(line).asks.remove(0).what {
-        What::Page(page) => page,
+        RequestKind::Page(page) => page,
         other => panic!("{other:?}"),
     }
 }
@@ -157,34 +157,34 @@ fn standard_input_cannot_be_searched_and_a_minus_can_be_looked_for() {
 #[test]
 fn a_page_begins_where_it_is_asked_to_and_is_whole_between_two_times() {
     let at: Time = Time::from_timestamp("2026-11-20T02:14:00Z".parse().expect("a moment"));
-    let place: Place = "fe01.2a.77.d0625e31".parse().expect("a cursor");
+    let place: LineRef = "fe01.2a.77.d0625e31".parse().expect("a cursor");
     for (line, start, backwards, lines) in [
-        ("read", Start::Oldest, false, 100),
-        ("read|-n|5|--backwards", Start::Newest, true, 5),
-        ("read|--at|03:14", Start::At(at), false, 100),
-        ("read|--at|03:14|--backwards", Start::At(at), true, 100),
+        ("read", PageStart::Oldest, false, 100),
+        ("read|-n|5|--backwards", PageStart::Newest, true, 5),
+        ("read|--at|03:14", PageStart::At(at), false, 100),
+        ("read|--at|03:14|--backwards", PageStart::At(at), true, 100),
         (
             "read|--at|03:14|--until|04:00",
-            Start::At(at),
+            PageStart::At(at),
             false,
             u32::MAX,
         ),
         (
             "read|--since|03:14|--until|04:00|-n|9",
-            Start::At(at),
+            PageStart::At(at),
             false,
             9,
         ),
-        ("read|--since|03:14", Start::At(at), false, 100),
+        ("read|--since|03:14", PageStart::At(at), false, 100),
         (
             "read|--cursor|fe01.2a.77.d0625e31|--backwards",
-            Start::Cursor(place),
+            PageStart::Cursor(place),
             true,
             100,
         ),
         (
             "read|--after|fe01.2a.77.d0625e31",
-            Start::After(place),
+            PageStart::After(place),
             false,
             100,
         ),
@@ -204,7 +204,7 @@ fn context_is_the_page_before_a_line_and_the_one_that_begins_with_it() {
     let pages: Vec<_> = asks
         .iter()
         .map(|ask| match &ask.what {
-            What::Page(page) => (page.backwards, page.lines),
+            RequestKind::Page(page) => (page.backwards, page.lines),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -279,7 +279,7 @@ fn an_explanation_asks_for_an_estimate_of_the_same() {
     let asked = asked("search|no stock|--explain");
     assert!(asked.explain.is_some() && matches!(asked.shape, ResponseShape::Costs));
     assert!(
-        matches!(&asked.asks[0].what, What::Estimate(what) if matches!(**what, What::Search(_)))
+        matches!(&asked.asks[0].what, RequestKind::Estimate(what) if matches!(**what, RequestKind::Search(_)))
     );
 }
 

@@ -3,8 +3,8 @@
 
 use rand::RngExt as _;
 
-use super::super::cast::Form;
-use super::World;
+use super::super::cast::LineForm;
+use super::DemoWorld;
 
 /// Kinds of jobs, with the time each takes in milliseconds.
 const JOBS: [(&str, f64); 6] = [
@@ -16,10 +16,10 @@ const JOBS: [(&str, f64); 6] = [
     ("purge_sessions", 60.0),
 ];
 
-impl World {
+impl DemoWorld {
     /// A worker takes a job from the queue and does it, or fails.
     pub(super) fn job(&mut self, worker: usize, at: i64) {
-        let Some(log) = self.workers[worker].file(Form::Worker) else {
+        let Some(log) = self.workers[worker].file(LineForm::Worker) else {
             return;
         };
         let (kind, base_ms) = JOBS[self.rng.random_range(0..JOBS.len())];
@@ -70,7 +70,7 @@ impl World {
         status: &str,
         took_ms: f64,
     ) {
-        let Some(file) = self.workers[worker].file(Form::AppJson) else {
+        let Some(file) = self.workers[worker].file(LineForm::AppJson) else {
             return;
         };
         let level = match status {
@@ -123,8 +123,8 @@ impl World {
                 if count >= 1.0 {
                     due.push((
                         player.name.clone(),
-                        player.file(Form::Syslog),
-                        player.file(Form::Database),
+                        player.file(LineForm::Syslog),
+                        player.file(LineForm::Database),
                     ));
                 }
             }

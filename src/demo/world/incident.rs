@@ -3,8 +3,8 @@
 
 use rand::RngExt as _;
 
-use super::super::cast::Form;
-use super::World;
+use super::super::cast::LineForm;
+use super::DemoWorld;
 
 /// Quiet between two incidents, in milliseconds.
 const QUIET_MS: std::ops::Range<i64> = 50_000..90_000;
@@ -40,7 +40,7 @@ impl Incident {
     }
 }
 
-impl World {
+impl DemoWorld {
     /// Begins and ends incidents.
     pub(super) fn incidents(&mut self, from: i64, to: i64) {
         if self
@@ -77,7 +77,7 @@ impl World {
             waiter,
             ..
         } = *incident;
-        if let Some(log) = self.dbs[db].file(Form::Database) {
+        if let Some(log) = self.dbs[db].file(LineForm::Database) {
             let statement = format!(
                 " [{holder}] migrate@shop LOG:  statement: ALTER TABLE orders ADD COLUMN delivery_note text"
             );
@@ -104,7 +104,7 @@ impl World {
             )
         };
         for api in 0..self.apis.len() {
-            let Some(log) = self.apis[api].file(Form::Service) else {
+            let Some(log) = self.apis[api].file(LineForm::Service) else {
                 continue;
             };
             for round in 1..6 {
@@ -127,7 +127,7 @@ impl World {
             waiter,
         } = *incident;
         let took = (until_ms - from_ms) as f64;
-        if let Some(log) = self.dbs[db].file(Form::Database) {
+        if let Some(log) = self.dbs[db].file(LineForm::Database) {
             let done = format!(
                 " [{holder}] migrate@shop LOG:  duration: {took:.3} ms  statement: ALTER TABLE orders ADD COLUMN delivery_note text"
             );
@@ -139,7 +139,7 @@ impl World {
             self.write(until_ms + 2, log, got);
         }
         for api in 0..self.apis.len() {
-            let Some(log) = self.apis[api].file(Form::Service) else {
+            let Some(log) = self.apis[api].file(LineForm::Service) else {
                 continue;
             };
             let late = self.rng.random_range(300..1500);

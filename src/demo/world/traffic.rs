@@ -3,8 +3,8 @@
 
 use rand::RngExt as _;
 
-use super::super::cast::Form;
-use super::World;
+use super::super::cast::LineForm;
+use super::DemoWorld;
 
 /// A service gives up on a database after this.
 const SERVICE_TIMEOUT_MS: f64 = 5_000.0;
@@ -18,7 +18,7 @@ const LOGGED_QUERIES: f64 = 0.7;
 /// From here on a query counts as slow, in milliseconds.
 const SLOW_QUERY_MS: f64 = 500.0;
 
-struct Route {
+struct AppRoute {
     method: &'static str,
     path: &'static str,
     /// Controller, as the service logs it.
@@ -27,50 +27,50 @@ struct Route {
     base_ms: f64,
 }
 
-const ROUTES: [Route; 7] = [
-    Route {
+const ROUTES: [AppRoute; 7] = [
+    AppRoute {
         method: "GET",
         path: "/api/v1/orders/{id}",
         does: "OrderController",
         statement: "SELECT * FROM orders WHERE id = $1",
         base_ms: 14.0,
     },
-    Route {
+    AppRoute {
         method: "GET",
         path: "/api/v1/cart",
         does: "CartController",
         statement: "SELECT * FROM cart_items WHERE user_id = $1",
         base_ms: 8.0,
     },
-    Route {
+    AppRoute {
         method: "POST",
         path: "/api/v1/cart/items",
         does: "CartController",
         statement: "INSERT INTO cart_items (user_id, product_id, count) VALUES ($1, $2, $3)",
         base_ms: 19.0,
     },
-    Route {
+    AppRoute {
         method: "POST",
         path: "/api/v1/checkout",
         does: "CheckoutController",
         statement: "UPDATE stock SET reserved = reserved + $2 WHERE product_id = $1",
         base_ms: 85.0,
     },
-    Route {
+    AppRoute {
         method: "GET",
         path: "/api/v1/search?q={word}&page=1",
         does: "SearchController",
         statement: "SELECT id, title, price FROM products WHERE title ILIKE $1 LIMIT 40",
         base_ms: 46.0,
     },
-    Route {
+    AppRoute {
         method: "GET",
         path: "/api/v1/products/{id}",
         does: "ProductController",
         statement: "SELECT * FROM products WHERE id = $1",
         base_ms: 6.0,
     },
-    Route {
+    AppRoute {
         method: "PUT",
         path: "/api/v1/users/{id}/address",
         does: "UserController",
@@ -130,7 +130,7 @@ const WORDS: [&str; 8] = [
 ];
 
 /// How a request ends for the proxy.
-struct Outcome {
+struct ProxyOutcome {
     status: u16,
     took_ms: f64,
     /// What the proxy's error log says of it.
@@ -138,15 +138,15 @@ struct Outcome {
 }
 
 /// A request on its way.
-struct Request {
+struct WebRequest {
     at_ms: i64,
     id: String,
     user: u32,
     path: String,
-    route: &'static Route,
+    route: &'static AppRoute,
 }
 
-impl World {
+impl DemoWorld {
     /// A visitor asks a proxy for something.
     pub(super) fn request(&mut self, web: usize, at_ms: i64) {
         let chance: f64 = self.rng.random_range(0.0..1.0);
@@ -159,7 +159,7 @@ impl World {
                 "/robots.txt" | "/healthz" | "/" => 200,
                 _ => *self.pick(&[&200, &200, &200, &304]),
             };
-            let outcome = Outcome {
+            let outcome = ProxyOutcome {
                 status,
                 took_ms: self.latency(1.2),
                 error: None,
@@ -173,7 +173,7 @@ impl World {
             self.access(web, at_ms, ("GET", &path), &outcome, bytes, "-", None);
         } else {
             let path = self.pick(&PROBES);
-            let outcome = Outcome {
+            let outcome = ProxyOutcome {
                 status: 404,
                 took_ms: self.latency(0.8),
                 error: None,
@@ -196,7 +196,7 @@ impl World {
         let number = self.rng.random_range(80_000..99_000).to_string();
         let path = route.path.replace("{id}", &number).replace("{word}", word);
         let id = format!("{:012x}", self.rng.random_range(0..1_u64 << 48));
-        let request = Request {
+        let request = WebRequest {
             at_ms,
             id,
             user,
@@ -240,10 +240,10 @@ impl World {
     }
 
     /// What the service makes of it; without a service in the fleet, what the proxy hears of one.
-    fn service(&mut self, api: Option<usize>, request: &Request) -> Outcome {
+    fn service(&mut self, api: Option<usize>, request: &WebRequest) -> ProxyOutcome {
         let own_ms = self.latency(request.route.base_ms * 0.4) + 1.0;
         let Some(api) = api else {
-            return Outcome {
+            return ProxyOutcome {
                 status: 200,
                 took_ms: own_ms * 2.5,
                 error: None,
@@ -278,7 +278,7 @@ impl World {
         self.served(api, request, own_ms + query_ms)
     }
 
-    fn served(&mut self, api: usize, request: &Request, took_ms: f64) -> Outcome {
+    fn served(&mut self, api: usize, request: &WebRequest, took_ms: f64) -> ProxyOutcome {
         let chance: f64 = self.rng.random_range(0.0..1.0);
         let status = match (request.route.method, chance) {
             (_, ..0.006) => 500,
@@ -307,7 +307,7 @@ impl World {
         } else if self.rng.random_bool(0.45) {
             self.service_note(api, request, took_ms);
         }
-        Outcome {
+        ProxyOutcome {
             status,
             took_ms: took_ms + 1.0,
             error: None,
@@ -322,14 +322,14 @@ impl World {
         at: i64,
         level: &str,
         message: &str,
-        request: &Request,
+        request: &WebRequest,
         status: u16,
         ms: f64,
     ) {
-        let Some(file) = self.apis[api].file(Form::AppJson) else {
+        let Some(file) = self.apis[api].file(LineForm::AppJson) else {
             return;
         };
-        let Request {
+        let WebRequest {
             id,
             user,
             path,
@@ -344,8 +344,8 @@ impl World {
         self.write_around(at, file, "{\"time\":\"".to_owned(), tail);
     }
 
-    fn service_note(&mut self, api: usize, request: &Request, took_ms: f64) {
-        let Some(file) = self.apis[api].file(Form::Service) else {
+    fn service_note(&mut self, api: usize, request: &WebRequest, took_ms: f64) {
+        let Some(file) = self.apis[api].file(LineForm::Service) else {
             return;
         };
         let thread = self.rng.random_range(1..24);
@@ -374,7 +374,7 @@ impl World {
         );
     }
 
-    fn timed_out(&mut self, api: usize, request: &Request) -> Outcome {
+    fn timed_out(&mut self, api: usize, request: &WebRequest) -> ProxyOutcome {
         let end = request.at_ms + SERVICE_TIMEOUT_MS as i64;
         self.app_line(
             api,
@@ -394,14 +394,14 @@ impl World {
             );
         }
         let error = "upstream timed out (110: Connection timed out) while reading response header from upstream";
-        Outcome {
+        ProxyOutcome {
             status: 504,
             took_ms: SERVICE_TIMEOUT_MS + 3.0,
             error: Some(error),
         }
     }
 
-    fn no_connection(&mut self, api: usize, request: &Request) -> Outcome {
+    fn no_connection(&mut self, api: usize, request: &WebRequest) -> ProxyOutcome {
         let took_ms = self.rng.random_range(1_000.0..1_400.0);
         let end = request.at_ms + took_ms as i64;
         self.app_line(
@@ -423,19 +423,19 @@ impl World {
         }
         let error =
             "upstream prematurely closed connection while reading response header from upstream";
-        Outcome {
+        ProxyOutcome {
             status: 502,
             took_ms: took_ms + 2.0,
             error: Some(error),
         }
     }
 
-    fn stack_trace(&mut self, api: usize, at: i64, request: &Request, why: &str) {
-        let Some(file) = self.apis[api].file(Form::Service) else {
+    fn stack_trace(&mut self, api: usize, at: i64, request: &WebRequest, why: &str) {
+        let Some(file) = self.apis[api].file(LineForm::Service) else {
             return;
         };
         let thread = self.rng.random_range(1..24);
-        let Request {
+        let WebRequest {
             id, user, route, ..
         } = request;
         let does = route.does;
@@ -456,8 +456,8 @@ impl World {
         self.write(at, file, tail);
     }
 
-    fn null_pointer(&mut self, api: usize, at: i64, request: &Request) {
-        let Some(file) = self.apis[api].file(Form::Service) else {
+    fn null_pointer(&mut self, api: usize, at: i64, request: &WebRequest) {
+        let Some(file) = self.apis[api].file(LineForm::Service) else {
             return;
         };
         let thread = self.rng.random_range(1..24);
@@ -473,8 +473,8 @@ impl World {
         self.write(at, file, tail);
     }
 
-    fn query(&mut self, db: usize, request: &Request, took_ms: f64) {
-        let Some(file) = self.dbs[db].file(Form::Database) else {
+    fn query(&mut self, db: usize, request: &WebRequest, took_ms: f64) {
+        let Some(file) = self.dbs[db].file(LineForm::Database) else {
             return;
         };
         if took_ms < SLOW_QUERY_MS && !self.rng.random_bool(LOGGED_QUERIES) {
@@ -510,12 +510,12 @@ impl World {
         web: usize,
         at: i64,
         (method, path): (&str, &str),
-        outcome: &Outcome,
+        outcome: &ProxyOutcome,
         bytes: u32,
         user: &str,
         id: Option<&str>,
     ) {
-        let Some(file) = self.webs[web].file(Form::Access) else {
+        let Some(file) = self.webs[web].file(LineForm::Access) else {
             return;
         };
         let client = self.client();
@@ -545,7 +545,7 @@ impl World {
         error: &str,
         upstream: Option<&str>,
     ) {
-        let Some(file) = self.webs[web].file(Form::ProxyError) else {
+        let Some(file) = self.webs[web].file(LineForm::ProxyError) else {
             return;
         };
         let client = self.client();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::gap::GapReason;
 
-use super::{Absence, Barrier, Follower, Phase, Stat, Watch};
+use super::{FileStat, FileUnavailable, Follower, PermissionBlock, Phase, Watch};
 
 /// Who may read one file of a log may soon read the others: so long a successor waits for an old
 /// generation that is still denied.
@@ -15,8 +15,8 @@ impl Follower {
     pub(super) fn denied(
         &mut self,
         watch: Watch,
-        stat: Option<Stat>,
-        barrier: &Barrier,
+        stat: Option<FileStat>,
+        barrier: &PermissionBlock,
         now: Duration,
     ) {
         let Some((number, live)) = self.lookup(watch) else {
@@ -32,7 +32,7 @@ impl Follower {
                 None => {}
             };
         }
-        self.set_problem(number, Some(Absence::Denied(barrier.clone())));
+        self.set_problem(number, Some(FileUnavailable::Denied(barrier.clone())));
         self.source(number)
             .twin
             .iter_mut()

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::model::cursor::FileId;
 
-use super::generation::{MARKER, cksum};
-use super::{Follower, Generation, Head, Request, Sibling, Stat, Watch};
+use super::followed_file::{MARKER, cksum};
+use super::{FileHead, FileStat, FollowRequest, FollowedFile, Follower, RotatedSibling, Watch};
 
 /// The most heads of a log that are kept; the script sends no more.
 const MOST: usize = 8;
@@ -22,17 +22,17 @@ const ASKED_AFTER: Duration = Duration::from_secs(3);
 
 /// First bytes of the generations that existed before.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
+pub(super) struct KnownHeads {
     /// Of files that are still there.
-    there: Vec<Head>,
+    there: Vec<FileHead>,
     /// Of files that are gone and whose modification time does not identify their successor.
-    gone: Vec<Head>,
+    gone: Vec<FileHead>,
     /// When to request them; `None` once they are known.
     due: Option<Duration>,
     is_asked: bool,
 }
 
-impl Heads {
+impl KnownHeads {
     /// Schedules the request.
     pub(super) fn want(&mut self, now: Duration) {
         self.due = Some(now + ASKED_AFTER);
@@ -43,7 +43,7 @@ impl Heads {
         self.is_asked = false;
     }
 
-    fn learn(&mut self, heads: &[Head], is_unread: impl Fn(FileId) -> bool) {
+    fn learn(&mut self, heads: &[FileHead], is_unread: impl Fn(FileId) -> bool) {
         (self.due, self.is_asked) = (None, false);
         let known = heads
             .iter()
@@ -59,25 +59,25 @@ impl Heads {
     /// with `all_read`, nothing that is still to be read can match what was gone earlier.
     pub(super) fn compare(
         &mut self,
-        listed: &[Sibling],
-        is_known: impl Fn(Stat) -> bool,
+        listed: &[RotatedSibling],
+        is_known: impl Fn(FileStat) -> bool,
         all_read: bool,
     ) {
         if all_read {
             self.gone.clear();
         }
-        let is_there = |head: &Head| {
-            let is_it = |one: &Sibling| {
+        let is_there = |head: &FileHead| {
+            let is_it = |one: &RotatedSibling| {
                 !one.packed && one.stat.id == head.stat.id && one.stat.size >= head.stat.size
             };
             listed.iter().any(is_it)
         };
-        let is_known_by_time = |head: &Head| {
+        let is_known_by_time = |head: &FileHead| {
             listed
                 .iter()
                 .any(|sibling| !is_known(sibling.stat) && sibling.is_made_of(head.stat))
         };
-        let (there, gone): (Vec<Head>, Vec<Head>) =
+        let (there, gone): (Vec<FileHead>, Vec<FileHead>) =
             self.there.iter().partition(|head| is_there(head));
         self.there = there;
         self.gone
@@ -87,7 +87,7 @@ impl Heads {
     /// Whether a file with these first bytes is one of those that are gone, which is then forgotten.
     /// `is_whole`: the file has no more bytes.
     fn take(&mut self, bytes: &[u8], is_whole: bool) -> bool {
-        let is_it = |head: &Head| {
+        let is_it = |head: &FileHead| {
             let is_as_long = head.length == MARKER || (is_whole && bytes.len() == head.length);
             is_as_long
                 && bytes
@@ -102,7 +102,8 @@ impl Heads {
 impl Follower {
     /// Requests the heads of one log if no other request is pending.
     pub(super) fn ask_for_heads(&mut self, now: Duration) {
-        let is_due = |heads: &Heads| !heads.is_asked && heads.due.is_some_and(|due| due <= now);
+        let is_due =
+            |heads: &KnownHeads| !heads.is_asked && heads.due.is_some_and(|due| due <= now);
         let source = self
             .sources
             .values_mut()
@@ -111,10 +112,10 @@ impl Follower {
             return;
         };
         source.heads.is_asked = true;
-        self.requests.push(Request::Heads(source.live));
+        self.requests.push(FollowRequest::Heads(source.live));
     }
 
-    pub(super) fn learn_heads(&mut self, watch: Watch, heads: &[Head]) {
+    pub(super) fn learn_heads(&mut self, watch: Watch, heads: &[FileHead]) {
         let Some((number, true)) = self.lookup(watch) else {
             return;
         };
@@ -127,7 +128,7 @@ impl Follower {
     pub(super) fn pass_over_known(
         &mut self,
         watch: Watch,
-        stat: Stat,
+        stat: FileStat,
         start: u64,
         bytes: &[u8],
     ) -> bool {
@@ -135,8 +136,8 @@ impl Follower {
             return false;
         };
         let source = self.source(number);
-        let is_unread = |old: &Generation| old.offset == 0 && !old.recalled;
-        let is_begun = |old: &Generation| {
+        let is_unread = |old: &FollowedFile| old.offset == 0 && !old.recalled;
+        let is_begun = |old: &FollowedFile| {
             old.watch == watch && old.id == stat.id && is_unread(old) && start == 0
         };
         let may_be = source.old.iter().any(is_begun) && !source.lineage.came_after_last(stat.id);

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::generation::{Generation, Proof};
+use super::followed_file::{FollowedFile, SuccessionProof};
 use super::tail::LastLines;
-use super::{FollowOutcome, Follower, Phase, Request, Stat, emit};
+use super::{FileStat, FollowOutcome, FollowRequest, Follower, Phase, emit};
 
 /// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000
 /// lines of 4 KiB. Over a slow link a smaller guess is the better one.
@@ -26,20 +26,20 @@ impl Follower {
     pub(super) fn start_tail(
         &mut self,
         number: u32,
-        stat: Stat,
+        stat: FileStat,
         want: u32,
         window: u64,
         now: Duration,
     ) {
         let source = self.source(number);
         let offset = stat.size.saturating_sub(window.min(LAST_WINDOW));
-        let mut generation = Generation::new(source.live, stat.id, offset, offset > 0, now);
+        let mut generation = FollowedFile::new(source.live, stat.id, offset, offset > 0, now);
         // Of what was there before the first look nothing is missed, but in an empty file something
         // may come and go.
         generation.proof = if stat.size == 0 {
-            Proof::OfName
+            SuccessionProof::OfName
         } else {
-            Proof::Done
+            SuccessionProof::Done
         };
         let (pieces, before) = (VecDeque::new(), VecDeque::new());
         generation.tail = Some(LastLines {
@@ -54,14 +54,15 @@ impl Follower {
         (source.phase, source.unread) = (Phase::Reading, true);
         let (live, is_first) = (source.live, !source.lineage.has_begun());
         if is_first {
-            self.requests.push(Request::List(live));
+            self.requests.push(FollowRequest::List(live));
         }
-        self.requests.push(Request::ReadFrom(live, stat.id, offset));
+        self.requests
+            .push(FollowRequest::ReadFrom(live, stat.id, offset));
     }
 
     /// Gives the last lines when all of them have been read, or reads further back when they were
     /// too few.
-    pub(super) fn tail_progress(&mut self, number: u32, stat: Stat, now: Duration) {
+    pub(super) fn tail_progress(&mut self, number: u32, stat: FileStat, now: Duration) {
         let source = self.source(number);
         let Some(current) = &mut source.current else {
             return;
@@ -71,7 +72,7 @@ impl Follower {
         };
         let more_before = tail.until > tail.window && tail.window < LAST_WINDOW;
         if !tail.full && more_before {
-            let stat = Stat {
+            let stat = FileStat {
                 size: tail.until,
                 ..stat
             };

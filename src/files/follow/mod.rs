@@ -1,7 +1,7 @@
 //! Following files across whatever happens to them: the decisions, without any I/O.
 //!
-//! [`Follower`] is told what the script saw ([`Seen`]) and answers with what the script is to do
-//! ([`Request`]) and with what has come of it ([`FollowOutcome`]). It outlives connections: after
+//! [`Follower`] is told what the script saw ([`FileObservation`]) and answers with what the script is to do
+//! ([`FollowRequest`]) and with what has come of it ([`FollowOutcome`]). It outlives connections: after
 //! [`Follower::restart`] it goes on where it was.
 //!
 //! ```text
@@ -24,37 +24,40 @@ use std::time::Duration;
 
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::GapReason;
-use crate::parse::split::Piece;
+use crate::parse::split::FilePiece;
 
-mod barrier;
+mod aliases;
 mod denied;
-mod exchange;
-mod generation;
+mod followed_file;
 mod heads;
+mod inode_change;
 mod last_lines;
-mod lineage;
-mod old;
-mod renumber;
+mod messages;
+mod permission;
 mod resume;
+mod rotated_files;
+mod rotation_history;
 mod succession;
 mod tail;
-mod twins;
 
-pub use barrier::Barrier;
-pub use exchange::{Absence, FollowOutcome, Head, Mark, Request, Seen, Sibling, Stat, Watch};
-pub use generation::MARKER;
+use aliases::FileAlias;
+pub use followed_file::MARKER;
 #[cfg(test)]
-pub(crate) use generation::cksum;
-use generation::{Generation, Take};
-use heads::Heads;
+pub(crate) use followed_file::cksum;
+use followed_file::{FollowedFile, ReadResult};
+use heads::KnownHeads;
+use inode_change::InodeChange;
 use last_lines::{FIRST_WINDOW, first_window};
-use lineage::Lineage;
-use renumber::Renumbered;
-use twins::Twin;
+pub use messages::{
+    FileFingerprint, FileHead, FileObservation, FileStat, FileUnavailable, FollowOutcome,
+    FollowRequest, RotatedSibling, Watch,
+};
+pub use permission::PermissionBlock;
+use rotation_history::RotationHistory;
 
 /// Where to begin with a source that is seen first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begin {
+pub enum StartAt {
     /// With its last lines.
     LastLines(u32),
     /// With its first byte.
@@ -70,7 +73,7 @@ pub struct Follower {
     sources: BTreeMap<u32, FollowedSource>,
     watches: BTreeMap<Watch, u32>,
     next_watch: Watch,
-    requests: Vec<Request>,
+    requests: Vec<FollowRequest>,
     outcomes: Vec<FollowOutcome>,
     /// Bytes that may be asked for at once, where the link is slow.
     slow: Option<u64>,
@@ -79,28 +82,28 @@ pub struct Follower {
 #[derive(Debug)]
 struct FollowedSource {
     path: Vec<u8>,
-    begin: Begin,
+    begin: StartAt,
     live: Watch,
     /// The generation under the live name, while it is known.
-    current: Option<Generation>,
+    current: Option<FollowedFile>,
     phase: Phase,
     /// Generations that lost the name but may still have, or get, bytes; oldest first.
-    old: VecDeque<Generation>,
-    problem: Option<Absence>,
+    old: VecDeque<FollowedFile>,
+    problem: Option<FileUnavailable>,
     /// The last lines were read (or it began elsewhere).
     begun: bool,
     /// It was told where to read on and has not been read since.
     unread: bool,
-    lineage: Lineage,
-    heads: Heads,
+    lineage: RotationHistory,
+    heads: KnownHeads,
     /// What came so far of a listing that has several parts.
-    listing: Vec<Sibling>,
+    listing: Vec<RotatedSibling>,
     /// A generation was found beside the name that may be a copy of what the name still has.
     copied: bool,
-    renumbered: Renumbered,
+    renumbered: InodeChange,
     /// It was found by a pattern, and not asked for by its name.
     of_pattern: bool,
-    twin: Option<Twin>,
+    twin: Option<FileAlias>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,28 +114,28 @@ enum Phase {
     Reading,
     /// Our generation is looked for beside the name; then goes on with what the name stands for, if
     /// anything.
-    Finding(Option<Stat>),
+    Finding(Option<FileStat>),
     /// The name's file was rewritten: copies of what it was are being compared. The best candidate
     /// so far.
-    Comparing(Stat, Option<Copied>),
+    Comparing(FileStat, Option<CopiedFile>),
     /// The old generation is read to its end first.
-    Waiting(Option<Stat>),
+    Waiting(Option<FileStat>),
 }
 
 /// A copy of a file that was cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copied {
+enum CopiedFile {
     /// It has all that was read.
     Whole(FileId),
     /// It was made before the last of it was written, and has nothing that was not read.
-    Before(Stat),
+    Before(FileStat),
 }
 
 impl Follower {
     /// Adds a source; `source` is its number, unique on the host.
-    pub fn add(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
+    pub fn add(&mut self, source: u32, path: Vec<u8>, begin: StartAt) {
         let live = self.new_watch(source);
-        self.requests.push(Request::Watch {
+        self.requests.push(FollowRequest::Watch {
             watch: live,
             chain: source,
             path: path.clone(),
@@ -150,11 +153,11 @@ impl Follower {
                 problem: None,
                 begun: false,
                 unread: false,
-                lineage: Lineage::default(),
-                heads: Heads::default(),
+                lineage: RotationHistory::default(),
+                heads: KnownHeads::default(),
                 listing: Vec::new(),
                 copied: false,
-                renumbered: Renumbered::No,
+                renumbered: InodeChange::No,
                 of_pattern: false,
                 twin: None,
             },
@@ -163,7 +166,7 @@ impl Follower {
 
     /// The same of a file that a pattern has found: it is not told where another source reads it
     /// under another name.
-    pub fn add_found(&mut self, source: u32, path: Vec<u8>, begin: Begin) {
+    pub fn add_found(&mut self, source: u32, path: Vec<u8>, begin: StartAt) {
         self.add(source, path, begin);
         self.source(source).of_pattern = true;
     }
@@ -173,7 +176,7 @@ impl Follower {
         self.requests.clear();
         for (&number, source) in &mut self.sources {
             let (watch, path) = (source.live, source.path.clone());
-            self.requests.push(Request::Watch {
+            self.requests.push(FollowRequest::Watch {
                 watch,
                 chain: number,
                 path,
@@ -210,7 +213,7 @@ impl Follower {
     }
 
     /// What the script is to do, in this order; each request is given once.
-    pub fn take_requests(&mut self) -> Vec<Request> {
+    pub fn take_requests(&mut self) -> Vec<FollowRequest> {
         std::mem::take(&mut self.requests)
     }
 
@@ -242,7 +245,7 @@ impl Follower {
     /// Whether a source is known to have more than was read.
     #[must_use]
     pub fn has_more(&self, source: u32) -> bool {
-        let is_short = |generation: &Generation| !generation.at_end;
+        let is_short = |generation: &FollowedFile| !generation.at_end;
         self.sources
             .get(&source)
             .is_some_and(|source| source.old.iter().chain(&source.current).any(is_short))
@@ -260,43 +263,51 @@ impl Follower {
     }
 
     /// Takes in what the script saw at `now`, on any clock that does not go back.
-    pub fn see(&mut self, seen: &Seen, now: Duration) {
+    pub fn see(&mut self, seen: &FileObservation, now: Duration) {
         match *seen {
-            Seen::Changed(watch, stat) => self.changed(watch, stat, now),
-            Seen::Read(watch, stat, start, ref bytes)
+            FileObservation::Changed(watch, stat) => self.changed(watch, stat, now),
+            FileObservation::Read(watch, stat, start, ref bytes)
                 if self.pass_over_known(watch, stat, start, bytes) => {}
-            Seen::Read(watch, stat, start, ref bytes) => {
+            FileObservation::Read(watch, stat, start, ref bytes) => {
                 self.read(watch, stat, start, within(stat, start, bytes), now);
             }
-            Seen::Unpacked(watch, stat, start, ref bytes) => {
+            FileObservation::Unpacked(watch, stat, start, ref bytes) => {
                 self.recognise_unpacked(watch, stat, start, bytes);
                 self.read(watch, stat, start, bytes, now);
                 let end = start + bytes.len() as u64;
                 self.unpacked_to(watch, end, stat.size <= end);
             }
-            Seen::Absent(watch, ref why) => self.absent(watch, why),
-            Seen::Denied(watch, stat, ref barrier) => self.denied(watch, stat, barrier, now),
-            Seen::Found(watch, stat) => self.found(watch, stat, now),
-            Seen::ListedPart(watch, ref siblings) => drop(self.gather_listing(watch, siblings)),
-            Seen::Listed(watch, is_whole, ref siblings) => {
+            FileObservation::Absent(watch, ref why) => self.absent(watch, why),
+            FileObservation::Denied(watch, stat, ref barrier) => {
+                self.denied(watch, stat, barrier, now)
+            }
+            FileObservation::Found(watch, stat) => self.found(watch, stat, now),
+            FileObservation::ListedPart(watch, ref siblings) => {
+                drop(self.gather_listing(watch, siblings))
+            }
+            FileObservation::Listed(watch, is_whole, ref siblings) => {
                 let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else {
                     return;
                 };
                 self.listed(watch, is_whole, &all, now);
             }
-            Seen::Heads(watch, ref heads) => self.learn_heads(watch, heads),
-            Seen::Hole(watch, stat, to) => self.hole(watch, stat, to),
-            Seen::Candidate(watch, stat, start, ref bytes) => {
+            FileObservation::Heads(watch, ref heads) => self.learn_heads(watch, heads),
+            FileObservation::Hole(watch, stat, to) => self.hole(watch, stat, to),
+            FileObservation::Candidate(watch, stat, start, ref bytes) => {
                 self.candidate(watch, stat, start, bytes)
             }
-            Seen::Compared(watch) => self.compared(watch, now),
-            Seen::PollEnded => self.poll_ended(now),
+            FileObservation::Compared(watch) => self.compared(watch, now),
+            FileObservation::PollEnded => self.poll_ended(now),
         }
     }
 
     /// All that came so far of a listing. Of very many generations the newest are kept: nothing is
     /// missed of those that were not touched for longest.
-    fn gather_listing(&mut self, watch: Watch, siblings: &[Sibling]) -> Option<&mut Vec<Sibling>> {
+    fn gather_listing(
+        &mut self,
+        watch: Watch,
+        siblings: &[RotatedSibling],
+    ) -> Option<&mut Vec<RotatedSibling>> {
         let (number, true) = self.lookup(watch)? else {
             return None;
         };
@@ -325,12 +336,12 @@ impl Follower {
         self.sources.get_mut(&number).expect("looked up before")
     }
 
-    fn changed(&mut self, watch: Watch, stat: Stat, now: Duration) {
+    fn changed(&mut self, watch: Watch, stat: FileStat, now: Duration) {
         let Some((number, live)) = self.lookup(watch) else {
             return;
         };
         if !live {
-            let shrunk = |old: &Generation| {
+            let shrunk = |old: &FollowedFile| {
                 old.watch == watch && old.id == stat.id && stat.size < old.offset
             };
             return match self.source(number).old.iter().any(shrunk) {
@@ -354,7 +365,7 @@ impl Follower {
                 }
             }
             (Phase::Unknown | Phase::Reading, Some(current)) => {
-                let request = Request::ReadFrom(watch, current.id, current.offset);
+                let request = FollowRequest::ReadFrom(watch, current.id, current.offset);
                 (source.phase, source.unread) = (Phase::Reading, true);
                 self.requests.push(request);
             }
@@ -365,18 +376,18 @@ impl Follower {
         }
     }
 
-    fn first_look(&mut self, number: u32, stat: Stat, now: Duration) {
+    fn first_look(&mut self, number: u32, stat: FileStat, now: Duration) {
         match self.source(number).of_pattern {
             true => self.wait_for_twins(number, stat),
             false => self.begin(number, stat, now),
         }
     }
 
-    fn begin(&mut self, number: u32, stat: Stat, now: Duration) {
+    fn begin(&mut self, number: u32, stat: FileStat, now: Duration) {
         let slow = self.slow;
         let source = self.source(number);
         match source.begin {
-            Begin::LastLines(want) if !source.begun => {
+            StartAt::LastLines(want) if !source.begun => {
                 self.start_tail(number, stat, want, first_window(want, slow), now);
             }
             _ => {
@@ -396,19 +407,19 @@ impl Follower {
     }
 
     /// What the name stands for is read from its first byte.
-    fn activate(&mut self, number: u32, stat: Stat, now: Duration) {
+    fn activate(&mut self, number: u32, stat: FileStat, now: Duration) {
         let source = self.source(number);
         for (n, old) in source.old.iter().enumerate() {
             source.lineage.remember(old, n + 1 == source.old.len());
         }
-        source.current = Some(Generation::unproven(source.live, stat, now));
+        source.current = Some(FollowedFile::unproven(source.live, stat, now));
         (source.phase, source.unread) = (Phase::Reading, true);
         source.begun = true;
-        let request = Request::ReadFrom(source.live, stat.id, 0);
+        let request = FollowRequest::ReadFrom(source.live, stat.id, 0);
         self.requests.push(request);
     }
 
-    fn start_finding(&mut self, number: u32, next: Option<Stat>) {
+    fn start_finding(&mut self, number: u32, next: Option<FileStat>) {
         let watch = self.new_watch(number);
         let source = self.source(number);
         source.give_number_back();
@@ -416,7 +427,7 @@ impl Follower {
             return;
         };
         source.phase = Phase::Finding(next);
-        let request = Generation {
+        let request = FollowedFile {
             watch,
             ..current.clone()
         }
@@ -424,17 +435,17 @@ impl Follower {
         self.requests.push(request);
     }
 
-    fn start_comparing(&mut self, number: u32, stat: Stat) {
+    fn start_comparing(&mut self, number: u32, stat: FileStat) {
         let source = self.source(number);
         let Some(current) = &source.current else {
             return;
         };
         source.phase = Phase::Comparing(stat, None);
-        let request = Request::Compare(source.live, current.offset);
+        let request = FollowRequest::Compare(source.live, current.offset);
         self.requests.push(request);
     }
 
-    fn read(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8], now: Duration) {
+    fn read(&mut self, watch: Watch, stat: FileStat, start: u64, bytes: &[u8], now: Duration) {
         let Some((number, live)) = self.lookup(watch) else {
             return;
         };
@@ -459,7 +470,7 @@ impl Follower {
         if generation.wants_proof(stat, bytes) {
             if generation.held.is_none() && start == 0 {
                 generation.held = Some((stat, bytes.to_vec()));
-                self.requests.push(Request::List(name));
+                self.requests.push(FollowRequest::List(name));
             }
             return;
         }
@@ -476,20 +487,20 @@ impl Follower {
         }
         let is_begun = !live && generation.offset == 0 && !bytes.is_empty();
         match generation.take(stat, start, bytes, now) {
-            Take::Lines(pieces) => {
+            ReadResult::Lines(pieces) => {
                 let id = generation.id;
                 let brings = generation.at_end || !pieces.is_empty();
                 let doubted = source.lineage.doubted.take_if(|_| is_begun);
                 let hole = generation
                     .is_in_long_hole()
-                    .then_some(Request::Hole(watch, generation.offset));
+                    .then_some(FollowRequest::Hole(watch, generation.offset));
                 self.requests.extend(hole);
                 doubted
                     .into_iter()
                     .for_each(|from| self.broken(number, id, from));
                 emit(&mut self.outcomes, number, id, pieces);
                 if live {
-                    self.source(number).renumbered = Renumbered::No;
+                    self.source(number).renumbered = InodeChange::No;
                 }
                 // What has brought nothing though there is more may fail again.
                 if brings {
@@ -497,17 +508,17 @@ impl Follower {
                 }
                 self.tail_progress(number, stat, now);
             }
-            Take::Misplaced => {
+            ReadResult::Misplaced => {
                 generation.at_end = false;
-                let request = Request::ReadFrom(watch, generation.id, generation.offset);
+                let request = FollowRequest::ReadFrom(watch, generation.id, generation.offset);
                 self.requests.push(request);
             }
-            Take::Rewritten if live => {
+            ReadResult::Rewritten if live => {
                 if !self.was_not_renumbered(number, stat) {
                     self.start_comparing(number, stat);
                 }
             }
-            Take::Rewritten => {
+            ReadResult::Rewritten => {
                 // Its name may have gone to another file between the look and the read: only the
                 // second time counts.
                 generation.rested |= generation.at_end;
@@ -521,30 +532,35 @@ impl Follower {
         }
     }
 
-    fn absent(&mut self, watch: Watch, why: &Absence) {
+    fn absent(&mut self, watch: Watch, why: &FileUnavailable) {
         let Some((number, live)) = self.lookup(watch) else {
             return;
         };
         if !live {
             return match why {
-                Absence::Missing => self.old_moved(number, watch),
+                FileUnavailable::Missing => self.old_moved(number, watch),
                 // It is still there, where nobody can say.
-                Absence::Failing(_) => {}
-                Absence::Denied(_) | Absence::Special => self.give_up_old(number, watch),
+                FileUnavailable::Failing(_) => {}
+                FileUnavailable::Denied(_) | FileUnavailable::Special => {
+                    self.give_up_old(number, watch)
+                }
             };
         }
         let mut is_new = false;
         let source = self.source(number);
         source.twin.iter_mut().for_each(|twin| twin.stat = None);
-        if *why == Absence::Missing && source.current.is_none() {
+        if *why == FileUnavailable::Missing && source.current.is_none() {
             // Whatever appears under the name is new from its first byte.
-            source.begin = Begin::Start;
+            source.begin = StartAt::Start;
             is_new = !source.begun;
         }
         // The name is gone and nothing took it yet: the file may have been renamed.
-        let is_known = |current: &Generation| source.phase == Phase::Reading || current.recalled;
+        let is_known = |current: &FollowedFile| source.phase == Phase::Reading || current.recalled;
         let is_free = matches!(source.phase, Phase::Reading | Phase::Unknown);
-        if *why == Absence::Missing && is_free && source.current.as_ref().is_some_and(is_known) {
+        if *why == FileUnavailable::Missing
+            && is_free
+            && source.current.as_ref().is_some_and(is_known)
+        {
             self.start_finding(number, None);
         }
         if is_new {
@@ -554,7 +570,7 @@ impl Follower {
         self.set_problem(number, Some(why.clone()));
     }
 
-    fn found(&mut self, watch: Watch, stat: Option<Stat>, now: Duration) {
+    fn found(&mut self, watch: Watch, stat: Option<FileStat>, now: Duration) {
         let Some((number, _)) = self.lookup(watch) else {
             return;
         };
@@ -590,13 +606,13 @@ impl Follower {
     }
 
     /// Our generation is nowhere. While nothing has its name it may come back; else it is lost.
-    fn not_found(&mut self, number: u32, next: Option<Stat>, now: Duration) {
+    fn not_found(&mut self, number: u32, next: Option<FileStat>, now: Duration) {
         let source = self.source(number);
         let Some(stat) = next else {
             source.phase = Phase::Unknown;
             return;
         };
-        let is_unread = |current: &mut Generation| current.offset == 0 && current.held.is_none();
+        let is_unread = |current: &mut FollowedFile| current.offset == 0 && current.held.is_none();
         let reason = source
             .current
             .as_ref()
@@ -622,7 +638,7 @@ impl Follower {
             .unwrap_or_default();
         current.release(&mut pieces);
         current.lines.finish(&mut pieces);
-        pieces.push(Piece::Gap {
+        pieces.push(FilePiece::Gap {
             from: current.offset,
             to: None,
             reason,
@@ -672,10 +688,10 @@ impl Follower {
 
     fn forget(&mut self, watch: Watch) {
         self.watches.remove(&watch);
-        self.requests.push(Request::Forget(watch));
+        self.requests.push(FollowRequest::Forget(watch));
     }
 
-    fn set_problem(&mut self, number: u32, problem: Option<Absence>) {
+    fn set_problem(&mut self, number: u32, problem: Option<FileUnavailable>) {
         let source = self.source(number);
         if source.problem != problem {
             source.problem.clone_from(&problem);
@@ -686,12 +702,12 @@ impl Follower {
 
 /// What is beyond the size that was told is not there yet, whatever was read: a network file system
 /// may give NUL bytes for it, and tell the old size once more.
-fn within(stat: Stat, start: u64, bytes: &[u8]) -> &[u8] {
+fn within(stat: FileStat, start: u64, bytes: &[u8]) -> &[u8] {
     let known = usize::try_from(stat.size.saturating_sub(start)).unwrap_or(usize::MAX);
     &bytes[..bytes.len().min(known)]
 }
 
-fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<Piece>) {
+fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<FilePiece>) {
     if !pieces.is_empty() {
         outcomes.push(FollowOutcome::Pieces(number, id, pieces));
     }

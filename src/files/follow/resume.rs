@@ -4,19 +4,19 @@
 use std::time::Duration;
 
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::reached::Reached;
-use crate::parse::split::Lines;
+use crate::model::read_position::ReadPosition;
+use crate::parse::split::LineSplitter;
 
-use super::generation::{Generation, Proof};
-use super::{Begin, FollowOutcome, Follower, Request};
+use super::followed_file::{FollowedFile, SuccessionProof};
+use super::{FollowOutcome, FollowRequest, Follower, StartAt};
 
 /// What packs or copies a file keeps its time of change; that of a stamp may be of another zone.
 const ZONES: i64 = 24 * 3600 * 1_000_000_000;
 
 impl Follower {
     /// Adds a source of which these generations were printed so far, oldest first.
-    pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[Reached]) {
-        self.add(source, path, Begin::Start);
+    pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[ReadPosition]) {
+        self.add(source, path, StartAt::Start);
         let Some((last, older)) = reached.split_last() else {
             return;
         };
@@ -24,15 +24,15 @@ impl Follower {
             let watch = self.new_watch(source);
             let known = self.source(source);
             // Its successor was begun, so it was read to its end; it may have grown since.
-            let old = Generation {
+            let old = FollowedFile {
                 rested: true,
-                ..Generation::resumed(watch, one)
+                ..FollowedFile::resumed(watch, one)
             };
             // By its number alone: to look through all files for its bytes takes long, and nobody
             // writes to a packed one.
             let (near, id, offset) = (known.live, old.id, old.offset);
             known.old.push_back(old);
-            self.requests.push(Request::Find {
+            self.requests.push(FollowRequest::Find {
                 watch,
                 near,
                 id,
@@ -43,14 +43,14 @@ impl Follower {
         let known = self.source(source);
         known.begun = true;
         known.lineage.resume(last.time);
-        known.current = Some(Generation {
+        known.current = Some(FollowedFile {
             recalled: true,
-            ..Generation::resumed(known.live, last)
+            ..FollowedFile::resumed(known.live, last)
         });
     }
 }
 
-impl Generation {
+impl FollowedFile {
     /// Whether this is its file on a file system that has another number since the host was started
     /// again.
     pub(super) fn is_renumbered(&self, id: FileId) -> bool {
@@ -74,7 +74,7 @@ impl Generation {
         })
     }
 
-    fn resumed(watch: u32, reached: &Reached) -> Self {
+    fn resumed(watch: u32, reached: &ReadPosition) -> Self {
         let offset = reached.offset();
         let mut this = Self::new(
             watch,
@@ -83,10 +83,10 @@ impl Generation {
             false,
             Duration::ZERO,
         );
-        this.lines = Lines::new(offset, reached.is_in_line());
+        this.lines = LineSplitter::new(offset, reached.is_in_line());
         this.marker.clone_from(&reached.before);
         this.changed = u64::try_from(reached.time.0.saturating_sub(ZONES)).unwrap_or(0);
-        this.proof = Proof::Done;
+        this.proof = SuccessionProof::Done;
         this
     }
 }

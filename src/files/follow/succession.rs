@@ -13,25 +13,25 @@ use std::time::Duration;
 
 use crate::model::cursor::FileId;
 use crate::model::gap::GapReason;
-use crate::parse::split::{Lines, Piece};
+use crate::parse::split::{FilePiece, LineSplitter};
 
-use super::generation::{Generation, Proof, Take};
-use super::lineage::ReadGeneration;
-use super::{Copied, Follower, Phase, Request, Sibling, Stat, Watch, emit};
+use super::followed_file::{FollowedFile, ReadResult, SuccessionProof};
+use super::rotation_history::ReadGeneration;
+use super::{CopiedFile, FileStat, FollowRequest, Follower, Phase, RotatedSibling, Watch, emit};
 
 /// A hole shorter than this is read like everything else.
 const LONG_HOLE: u64 = 4 << 20;
 
-impl Generation {
+impl FollowedFile {
     /// The request that looks for it beside the watched name.
-    pub(super) fn to_be_found(&self, near: Watch) -> Request {
+    pub(super) fn to_be_found(&self, near: Watch) -> FollowRequest {
         // A file that has other bytes now is looked for by its bytes alone.
         let id = if self.rewritten.is_some() {
             FileId::default()
         } else {
             self.id
         };
-        Request::Find {
+        FollowRequest::Find {
             watch: self.watch,
             near,
             id,
@@ -46,11 +46,11 @@ impl Generation {
     }
 
     /// Gives up waiting for a proof: the bytes that are held are all that is left.
-    pub(super) fn release(&mut self, pieces: &mut Vec<Piece>) {
+    pub(super) fn release(&mut self, pieces: &mut Vec<FilePiece>) {
         let Some((stat, bytes)) = self.held.take() else {
             return;
         };
-        if let Take::Lines(mut lines) = self.take(stat, 0, &bytes, self.grew) {
+        if let ReadResult::Lines(mut lines) = self.take(stat, 0, &bytes, self.grew) {
             pieces.append(&mut lines);
         }
     }
@@ -62,7 +62,7 @@ impl Follower {
         &mut self,
         live: Watch,
         is_whole: bool,
-        siblings: &[Sibling],
+        siblings: &[RotatedSibling],
         now: Duration,
     ) {
         let Some((number, true)) = self.lookup(live) else {
@@ -70,7 +70,7 @@ impl Follower {
         };
         if !is_whole {
             // Files move all the while: the bytes wait.
-            return self.requests.push(Request::List(live));
+            return self.requests.push(FollowRequest::List(live));
         }
         let source = self.source(number);
         if !source.lineage.has_begun() && siblings.iter().any(|sibling| !sibling.packed) {
@@ -96,11 +96,11 @@ impl Follower {
             }
             return;
         };
-        let is_new = generation.proof == Proof::Wanted;
+        let is_new = generation.proof == SuccessionProof::Wanted;
         let begun = generation
             .held
             .as_ref()
-            .map_or_else(Stat::default, |(stat, _)| *stat);
+            .map_or_else(FileStat::default, |(stat, _)| *stat);
         let between = source.lineage.between(siblings, begun, &watched);
         let from = source.old.back().map_or(0, |old| old.offset);
         source.lineage.doubted = (between.is_doubtful && is_new).then_some(from);
@@ -117,7 +117,7 @@ impl Follower {
     /// The generation before is gone, perhaps others with it.
     pub(super) fn broken(&mut self, number: u32, id: FileId, from: u64) {
         self.source(number).lineage.broken();
-        let gap = Piece::Gap {
+        let gap = FilePiece::Gap {
             from,
             to: None,
             reason: GapReason::RotatedAway,
@@ -143,9 +143,9 @@ impl Follower {
             return;
         };
         generation.proof = if bytes.is_empty() {
-            Proof::OfName
+            SuccessionProof::OfName
         } else {
-            Proof::Done
+            SuccessionProof::Done
         };
         let copy = olds
             .into_iter()
@@ -156,23 +156,23 @@ impl Follower {
             (generation.offset, generation.marker) = (copy.offset, copy.marker);
             (generation.lines, generation.told) = (copy.lines, copy.told);
             if let Some(copy) = self.generation(number, copy.watch) {
-                copy.lines = Lines::new(copy.offset, false);
+                copy.lines = LineSplitter::new(copy.offset, false);
             }
         }
         let Some(generation) = self.generation(number, watch) else {
             return;
         };
         let taken = generation.take(stat, 0, &bytes, now);
-        let request = Request::ReadFrom(watch, generation.id, generation.offset);
+        let request = FollowRequest::ReadFrom(watch, generation.id, generation.offset);
         generation.at_end = false;
-        if let Take::Lines(pieces) = taken {
+        if let ReadResult::Lines(pieces) = taken {
             emit(&mut self.outcomes, number, stat.id, pieces);
         }
         self.requests.push(request);
         self.source(number).unread = true;
     }
 
-    fn generation(&mut self, number: u32, watch: Watch) -> Option<&mut Generation> {
+    fn generation(&mut self, number: u32, watch: Watch) -> Option<&mut FollowedFile> {
         let source = self.source(number);
         source
             .old
@@ -183,7 +183,7 @@ impl Follower {
 
     /// Generations that came and went unseen are read before the one that was begun, from where
     /// they were left.
-    fn read_first(&mut self, number: u32, missed: &[(Stat, u64)], now: Duration) {
+    fn read_first(&mut self, number: u32, missed: &[(FileStat, u64)], now: Duration) {
         let source = self.source(number);
         let begun = source
             .old
@@ -200,7 +200,7 @@ impl Follower {
                 .as_ref()
                 .map_or(current.changed, |(stat, _)| stat.changed);
             let (id, size) = (current.id, current.size);
-            source.phase = Phase::Waiting(Some(Stat { id, size, changed }));
+            source.phase = Phase::Waiting(Some(FileStat { id, size, changed }));
             source.copied = true;
         }
         for &(stat, offset) in missed {
@@ -211,7 +211,7 @@ impl Follower {
             let stat = begun.held.as_ref().map_or(begun.stat(), |(stat, _)| *stat);
             self.queue(
                 number,
-                Stat {
+                FileStat {
                     id: begun.id,
                     ..stat
                 },
@@ -227,7 +227,7 @@ impl Follower {
         &mut self,
         number: u32,
         watch: Watch,
-        stat: Stat,
+        stat: FileStat,
         (offset, marker): (u64, Vec<u8>),
     ) {
         let source = self.source(number);
@@ -240,9 +240,10 @@ impl Follower {
             return;
         };
         let (id, now) = (generation.id, generation.grew);
-        *generation = Generation::new(watch, id, offset, false, now);
+        *generation = FollowedFile::new(watch, id, offset, false, now);
         (generation.marker, generation.recalled) = (marker, true);
-        self.requests.push(Request::ReadFrom(watch, id, offset));
+        self.requests
+            .push(FollowRequest::ReadFrom(watch, id, offset));
     }
 
     /// A compressed file unpacks to so much, or to more. One that was read to its end is looked at
@@ -266,7 +267,7 @@ impl Follower {
     pub(super) fn recognise_unpacked(
         &mut self,
         watch: Watch,
-        stat: Stat,
+        stat: FileStat,
         start: u64,
         bytes: &[u8],
     ) {
@@ -274,16 +275,16 @@ impl Follower {
             return;
         };
         let source = self.source(number);
-        let is_begun = |old: &Generation| {
+        let is_begun = |old: &FollowedFile| {
             old.watch == watch && old.id == stat.id && old.offset == 0 && start == 0
         };
         let Some(begun) = source.old.iter_mut().find(|old| is_begun(old)) else {
             return;
         };
         begun.size = stat.size;
-        let is_read = |old: &Generation| old.watch != watch && old.offset > 0 && !old.recalled;
+        let is_read = |old: &FollowedFile| old.watch != watch && old.offset > 0 && !old.recalled;
         let is_it =
-            |old: &Generation| is_read(old) && ReadGeneration::of(old).is_begun_by(stat, bytes);
+            |old: &FollowedFile| is_read(old) && ReadGeneration::of(old).is_begun_by(stat, bytes);
         if let Some(plain) = source
             .old
             .iter()
@@ -304,7 +305,7 @@ impl Follower {
         };
         self.source(number).lineage.doubted = None;
         if let Some(generation) = self.generation(number, watch) {
-            *generation = Generation::new(watch, stat.id, read.offset, false, generation.grew);
+            *generation = FollowedFile::new(watch, stat.id, read.offset, false, generation.grew);
             (generation.marker, generation.head, generation.recalled) =
                 (read.marker, read.head, true);
         }
@@ -337,13 +338,13 @@ impl Follower {
         };
         source.lineage.seek(old.stat());
         self.watches.remove(&watch);
-        self.requests.push(Request::Forget(watch));
+        self.requests.push(FollowRequest::Forget(watch));
     }
 
-    fn queue(&mut self, number: u32, stat: Stat, offset: u64, now: Duration) {
+    fn queue(&mut self, number: u32, stat: FileStat, offset: u64, now: Duration) {
         let watch = self.new_watch(number);
         let source = self.source(number);
-        let mut generation = Generation::new(watch, stat.id, offset, false, now);
+        let mut generation = FollowedFile::new(watch, stat.id, offset, false, now);
         (generation.size, generation.changed) = (stat.size, stat.changed);
         if let Some(read) = source
             .lineage
@@ -358,7 +359,7 @@ impl Follower {
         self.requests.push(request);
     }
 
-    pub(super) fn candidate(&mut self, watch: Watch, stat: Stat, start: u64, bytes: &[u8]) {
+    pub(super) fn candidate(&mut self, watch: Watch, stat: FileStat, start: u64, bytes: &[u8]) {
         let Some((number, true)) = self.lookup(watch) else {
             return;
         };
@@ -367,15 +368,15 @@ impl Follower {
             return;
         };
         let best = match best {
-            Some(Copied::Whole(_)) => return,
+            Some(CopiedFile::Whole(_)) => return,
             _ if !current.marker.is_empty() && current.marker_matches(start, bytes) => {
-                Copied::Whole(stat.id)
+                CopiedFile::Whole(stat.id)
             }
             None if start == 0
                 && current.began_like(stat, bytes)
                 && !source.lineage.knows(stat) =>
             {
-                Copied::Before(stat)
+                CopiedFile::Before(stat)
             }
             _ => return,
         };
@@ -392,12 +393,12 @@ impl Follower {
             return;
         };
         match best {
-            Some(Copied::Whole(copy)) => {
+            Some(CopiedFile::Whole(copy)) => {
                 // The copy has what we have read and more: read its rest as an old generation.
                 current.id = copy;
                 return self.start_finding(number, Some(stat));
             }
-            Some(Copied::Before(copy)) => {
+            Some(CopiedFile::Before(copy)) => {
                 let (id, mut pieces) = (current.id, Vec::new());
                 current.lines.finish(&mut pieces);
                 source.lineage.was_copied_to(copy);
@@ -422,11 +423,11 @@ impl Follower {
         };
         if old.recalled {
             // The file that had its number is gone, read to its end; this one is new.
-            let Stat { id, size, changed } = old.stat();
-            *old = Generation {
+            let FileStat { id, size, changed } = old.stat();
+            *old = FollowedFile {
                 size,
                 changed,
-                ..Generation::new(watch, id, 0, false, old.grew)
+                ..FollowedFile::new(watch, id, 0, false, old.grew)
             };
         } else if old.rewritten.is_some() || old.marker.is_empty() {
             return self.drop_old(number, watch, reason);
@@ -440,7 +441,7 @@ impl Follower {
     }
 
     /// The NUL bytes of a file go up to `to`.
-    pub(super) fn hole(&mut self, watch: Watch, stat: Stat, to: u64) {
+    pub(super) fn hole(&mut self, watch: Watch, stat: FileStat, to: u64) {
         let Some((number, _)) = self.lookup(watch) else {
             return;
         };
@@ -452,21 +453,21 @@ impl Follower {
         };
         if to > generation.offset && to <= stat.size && generation.is_in_long_hole() {
             generation.pass_hole(to);
-            let request = Request::ReadFrom(watch, generation.id, to);
+            let request = FollowRequest::ReadFrom(watch, generation.id, to);
             self.requests.push(request);
         }
     }
 }
 
-impl Generation {
+impl FollowedFile {
     /// Whether a file that is shorter than what was read begins with the same bytes.
-    fn began_like(&self, stat: Stat, bytes: &[u8]) -> bool {
+    fn began_like(&self, stat: FileStat, bytes: &[u8]) -> bool {
         let compared = self.head.len().min(bytes.len());
         stat.size <= self.offset && compared > 0 && bytes[..compared] == self.head[..compared]
     }
 
     /// Whether a file with these first bytes is one of which this generation is a copy.
-    fn is_copy_of(&self, stat: &Stat, bytes: &[u8]) -> bool {
+    fn is_copy_of(&self, stat: &FileStat, bytes: &[u8]) -> bool {
         let is_alike =
             !self.head.is_empty() && bytes.starts_with(&self.head) && stat.size >= self.offset;
         is_alike && self.id != stat.id && self.marker_matches(0, bytes)

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::parse::split::Piece;
+use crate::parse::split::FilePiece;
 
 /// Lines before the last lines: more than nearly every stack trace has.
 const MOST_BEFORE: usize = 100;
@@ -15,16 +15,16 @@ pub(super) struct LastLines {
     /// Size of the file when it was seen first: lines beyond are live.
     pub(super) until: u64,
     pub(super) window: u64,
-    pub(super) pieces: VecDeque<Piece>,
+    pub(super) pieces: VecDeque<FilePiece>,
     /// What stands before them, by which is known what they go on with.
-    pub(super) before: VecDeque<Piece>,
+    pub(super) before: VecDeque<FilePiece>,
     /// More than the wanted lines were there.
     pub(super) full: bool,
 }
 
 impl LastLines {
     /// Keeps the last of the pieces and empties `pieces`.
-    pub(super) fn collect(&mut self, pieces: &mut Vec<Piece>) {
+    pub(super) fn collect(&mut self, pieces: &mut Vec<FilePiece>) {
         self.pieces.extend(pieces.drain(..));
         let want = self.want as usize;
         self.full |= self.pieces.len() >= want;

@@ -1,7 +1,7 @@
 //! The follower against a host that behaves as `follow.sh` does, whose files are rotated in every
 //! way.
 
-use super::old::OLD_GENERATION_WAIT;
+use super::rotated_files::OLD_GENERATION_WAIT;
 use super::*;
 use proptest::prelude::*;
 
@@ -19,14 +19,14 @@ fn told(follower: &mut Follower) -> Vec<String> {
             continue;
         };
         out.extend(pieces.iter().map(|piece| match piece {
-            Piece::Line { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
-            Piece::Gap { reason, .. } => format!("gap: {}", reason.as_str()),
+            FilePiece::Line { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+            FilePiece::Gap { reason, .. } => format!("gap: {}", reason.as_str()),
         }));
     }
     out
 }
 
-fn start(text: &str, begin: Begin) -> (Host, Follower) {
+fn start(text: &str, begin: StartAt) -> (Host, Follower) {
     let mut host = Host::default();
     host.create(LOG);
     host.append(LOG, text);
@@ -44,7 +44,7 @@ fn settle(host: &mut Host, follower: &mut Follower) {
 
 #[test]
 fn it_begins_with_the_last_lines_and_goes_on_with_new_ones() {
-    let (mut host, mut follower) = start("one\ntwo\nthree\nfo", Begin::LastLines(2));
+    let (mut host, mut follower) = start("one\ntwo\nthree\nfo", StartAt::LastLines(2));
     assert_eq!(told(&mut follower), ["two", "three"]);
     assert!(follower.is_settled());
     host.append(LOG, "ur\nfive\n");
@@ -54,7 +54,7 @@ fn it_begins_with_the_last_lines_and_goes_on_with_new_ones() {
 
 #[test]
 fn a_line_under_way_is_told_once_it_has_waited_and_again_when_it_grew() {
-    let (mut host, mut follower) = start("one\n", Begin::Start);
+    let (mut host, mut follower) = start("one\n", StartAt::Start);
     told(&mut follower);
     let mut under_way = |text: &str, ms: u64| {
         host.append(LOG, text);
@@ -82,7 +82,7 @@ fn it_is_settled_only_when_all_that_is_there_has_been_told() {
     host.create(LOG);
     host.append(LOG, "one\n");
     let mut follower = Follower::default();
-    follower.add(0, LOG.into(), Begin::LastLines(5));
+    follower.add(0, LOG.into(), StartAt::LastLines(5));
     let mut before = 0;
     while !follower.is_settled() {
         assert_eq!(
@@ -106,7 +106,7 @@ fn it_is_settled_only_when_all_that_is_there_has_been_told() {
 fn last_lines_longer_than_the_first_window_are_found_further_back() {
     let long = "x".repeat(50_000);
     let text: String = (0..20).map(|n| format!("{n} {long}\n")).collect();
-    let (_, mut follower) = start(&text, Begin::LastLines(10));
+    let (_, mut follower) = start(&text, StartAt::LastLines(10));
     let lines = told(&mut follower);
     assert_eq!(lines.len(), 10);
     assert!(
@@ -119,7 +119,7 @@ fn last_lines_longer_than_the_first_window_are_found_further_back() {
 
 #[test]
 fn a_renamed_file_is_read_to_its_end_before_the_new_one() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.rename_and_create();
     host.append("log.1", "c\n");
@@ -133,7 +133,7 @@ fn a_renamed_file_is_read_to_its_end_before_the_new_one() {
 
 #[test]
 fn a_copied_and_truncated_file_is_read_from_its_copy_first() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.copy_and_truncate();
     host.append(LOG, "longer than all before\n");
@@ -143,7 +143,7 @@ fn a_copied_and_truncated_file_is_read_from_its_copy_first() {
 
 #[test]
 fn a_truncated_file_without_a_copy_leaves_a_gap() {
-    let (mut host, mut follower) = start("a\nb\n", Begin::Start);
+    let (mut host, mut follower) = start("a\nb\n", StartAt::Start);
     host.files.get_mut(LOG).unwrap().1.clear();
     host.append(LOG, "c\n");
     settle(&mut host, &mut follower);
@@ -152,7 +152,7 @@ fn a_truncated_file_without_a_copy_leaves_a_gap() {
 
 #[test]
 fn a_file_rewritten_longer_is_noticed_by_its_bytes() {
-    let (mut host, mut follower) = start("aaaa\n", Begin::Start);
+    let (mut host, mut follower) = start("aaaa\n", StartAt::Start);
     host.files.get_mut(LOG).unwrap().1 = b"rewritten, and longer\n".to_vec();
     settle(&mut host, &mut follower);
     assert_eq!(
@@ -163,7 +163,7 @@ fn a_file_rewritten_longer_is_noticed_by_its_bytes() {
 
 #[test]
 fn a_deleted_and_recreated_file_leaves_a_gap_even_with_the_same_inode() {
-    let (mut host, mut follower) = start("aaaa\n", Begin::Start);
+    let (mut host, mut follower) = start("aaaa\n", StartAt::Start);
     let inode = host.files[LOG].0;
     host.files.remove(LOG);
     settle(&mut host, &mut follower);
@@ -178,7 +178,7 @@ fn a_deleted_and_recreated_file_leaves_a_gap_even_with_the_same_inode() {
 
 #[test]
 fn a_file_that_was_away_and_came_back_is_read_on() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     let file = host.files.remove(LOG).unwrap();
     settle(&mut host, &mut follower);
     host.files.insert(LOG.to_owned(), file);
@@ -189,7 +189,7 @@ fn a_file_that_was_away_and_came_back_is_read_on() {
 
 #[test]
 fn a_file_that_is_renamed_with_no_successor_is_read_on_and_its_successor_from_the_start() {
-    let (mut host, mut follower) = start("a\n", Begin::LastLines(5));
+    let (mut host, mut follower) = start("a\n", StartAt::LastLines(5));
     let file = host.files.remove(LOG).unwrap();
     host.files.insert("log.1".to_owned(), file);
     host.append("log.1", "b\n");
@@ -204,13 +204,13 @@ fn a_file_that_is_renamed_with_no_successor_is_read_on_and_its_successor_from_th
 fn a_file_that_appears_later_is_read_from_its_first_byte() {
     let mut host = Host::default();
     let mut follower = Follower::default();
-    follower.add(0, LOG.into(), Begin::LastLines(1));
+    follower.add(0, LOG.into(), StartAt::LastLines(1));
     settle(&mut host, &mut follower);
     assert_eq!(
         follower.take_outcomes(),
         [
             FollowOutcome::Begun(0, Cursor::default(), Vec::new()),
-            FollowOutcome::Problem(0, Some(Absence::Missing))
+            FollowOutcome::Problem(0, Some(FileUnavailable::Missing))
         ]
     );
     host.create(LOG);
@@ -221,7 +221,7 @@ fn a_file_that_appears_later_is_read_from_its_first_byte() {
 
 #[test]
 fn after_a_lost_connection_it_goes_on_where_it_was_through_two_rotations() {
-    let (mut host, mut follower) = start("a\n", Begin::LastLines(5));
+    let (mut host, mut follower) = start("a\n", StartAt::LastLines(5));
     host.append(LOG, "b\nhal");
     settle(&mut host, &mut follower);
     host.append(LOG, "f\n");
@@ -235,7 +235,7 @@ fn after_a_lost_connection_it_goes_on_where_it_was_through_two_rotations() {
 
 #[test]
 fn generations_that_came_and_went_between_two_looks_are_read_in_their_order() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     for line in ["c\n", "d\n", "e\n"] {
         host.rename_and_create();
@@ -247,7 +247,7 @@ fn generations_that_came_and_went_between_two_looks_are_read_in_their_order() {
 
 #[test]
 fn an_old_generation_that_may_not_be_read_any_more_holds_up_nobody() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.rename_and_create();
     host.append(LOG, "c\n");
@@ -261,7 +261,7 @@ fn an_old_generation_that_may_not_be_read_any_more_holds_up_nobody() {
 
 #[test]
 fn an_old_generation_that_may_be_read_again_in_time_is_read_first() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.rename_and_create();
     host.append(LOG, "c\n");
@@ -279,14 +279,14 @@ fn an_old_generation_that_may_be_read_again_in_time_is_read_first() {
 
 #[test]
 fn while_the_name_is_denied_nobody_waits_for_an_old_generation_that_is_denied_too() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     let old = host.stat(LOG).unwrap();
     host.rename_and_create();
     host.append(LOG, "c\n");
     let watch = host.order[0];
     follower.see(
-        &Seen::Denied(watch, host.stat(LOG), Barrier::default()),
+        &FileObservation::Denied(watch, host.stat(LOG), PermissionBlock::default()),
         Duration::ZERO,
     );
     host.denied = Some("log.1".to_owned());
@@ -295,10 +295,10 @@ fn while_the_name_is_denied_nobody_waits_for_an_old_generation_that_is_denied_to
     assert_eq!(host.watches[&old_watch].id, old.id);
     for seconds in 0..100 {
         follower.see(
-            &Seen::Denied(old_watch, Some(old), Barrier::default()),
+            &FileObservation::Denied(old_watch, Some(old), PermissionBlock::default()),
             Duration::from_secs(seconds),
         );
-        follower.see(&Seen::PollEnded, Duration::from_secs(seconds));
+        follower.see(&FileObservation::PollEnded, Duration::from_secs(seconds));
     }
     host.denied = None;
     settle(&mut host, &mut follower);
@@ -307,7 +307,7 @@ fn while_the_name_is_denied_nobody_waits_for_an_old_generation_that_is_denied_to
 
 #[test]
 fn an_old_generation_that_is_truncated_holds_up_nobody() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.rename_and_create();
     host.append(LOG, "c\n");
@@ -318,14 +318,14 @@ fn an_old_generation_that_is_truncated_holds_up_nobody() {
 
 #[test]
 fn an_old_generation_whose_name_went_to_another_file_before_the_read_is_looked_for_again() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.rename_and_create();
     settle(&mut host, &mut follower);
     host.append("log.1", "late\n");
     let (watch, stat) = (*host.order.last().unwrap(), host.stat("log.1").unwrap());
     host.rename_and_create();
     follower.see(
-        &Seen::Read(
+        &FileObservation::Read(
             watch,
             stat,
             0,
@@ -347,7 +347,7 @@ fn an_old_generation_whose_name_went_to_another_file_before_the_read_is_looked_f
 
 #[test]
 fn an_old_generation_is_forgotten_when_it_has_rested_long_enough() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.rename_and_create();
     settle(&mut host, &mut follower);
     assert_eq!(host.watches.len(), 2);
@@ -358,7 +358,7 @@ fn an_old_generation_is_forgotten_when_it_has_rested_long_enough() {
 
 #[test]
 fn a_generation_that_was_written_to_late_hides_none_that_came_after_it() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.rename_and_create();
     host.append(LOG, "c\n");
     host.rename_and_create();
@@ -370,7 +370,7 @@ fn a_generation_that_was_written_to_late_hides_none_that_came_after_it() {
 
 #[test]
 fn lines_that_come_to_a_generation_after_it_was_forgotten_are_told_at_the_next_rotation() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.rename_and_create();
     host.append(LOG, "b\n");
     settle(&mut host, &mut follower);
@@ -388,7 +388,7 @@ fn lines_that_come_to_a_generation_after_it_was_forgotten_are_told_at_the_next_r
 #[test]
 fn what_stood_in_an_empty_file_that_was_copied_and_cut_before_the_next_look_is_read_from_the_copy()
 {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.copy_and_truncate();
     settle(&mut host, &mut follower);
     for line in ["b\n", "c\n", "d\n"] {
@@ -402,7 +402,7 @@ fn what_stood_in_an_empty_file_that_was_copied_and_cut_before_the_next_look_is_r
 
 #[test]
 fn a_file_that_was_copied_and_cut_and_then_renamed_is_read_from_its_copy() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.copy_and_truncate();
     host.append(LOG, "c, and longer than all before it\n");
@@ -417,7 +417,7 @@ fn a_file_that_was_copied_and_cut_and_then_renamed_is_read_from_its_copy() {
 
 #[test]
 fn a_copy_that_is_seen_before_its_original_is_cut_is_told_once() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.rename_and_create();
     host.append(LOG, "b\n");
     host.meanwhile = [None, None, None, Some(Action::Copy)].into();
@@ -435,7 +435,7 @@ fn a_copy_that_is_seen_before_its_original_is_cut_is_told_once() {
 #[test]
 fn whenever_a_generation_is_compressed_it_is_read_once_and_there_is_no_gap() {
     for (seen, found) in (0..8).flat_map(|seen| (0..8).map(move |found| (seen, found))) {
-        let (mut host, mut follower) = start("a\n", Begin::Start);
+        let (mut host, mut follower) = start("a\n", StartAt::Start);
         host.packs = true;
         host.rename_and_create();
         (0..seen).for_each(|_| host.poll(&mut follower, Duration::ZERO));
@@ -456,7 +456,7 @@ fn whenever_a_generation_is_compressed_it_is_read_once_and_there_is_no_gap() {
 
 #[test]
 fn where_the_generation_before_is_gone_others_may_be_too_and_that_is_one_gap() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.append(LOG, "b\n");
     host.rename_and_create();
     // Its end is read, and then all old ones are removed before the next is looked at.
@@ -521,7 +521,7 @@ proptest! {
         let mut host = Host { tick, rotates: Some(copies), packs, packs_anew, ..Host::default() };
         host.create(LOG);
         let mut follower = Follower::default();
-        follower.add(0, LOG.into(), Begin::Start);
+        follower.add(0, LOG.into(), StartAt::Start);
         settle(&mut host, &mut follower);
         for turn in turns {
             match turn {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 
 /// Values as they were read. What could not be read is empty.
@@ -49,8 +49,8 @@ pub(crate) struct RoundTrip {
 impl RawFacts {
     /// The facts of a host that was asked then.
     #[must_use]
-    pub(crate) fn facts(self, trip: RoundTrip) -> Facts {
-        let mut facts = Facts {
+    pub(crate) fn facts(self, trip: RoundTrip) -> SystemFacts {
+        let mut facts = SystemFacts {
             zone: self.agreed_zone(trip.received),
             booted: self.booted.and_then(seconds),
             memory_bytes: kibibytes(&self.memory).unwrap_or(0),
@@ -62,7 +62,7 @@ impl RawFacts {
             boot_id: self.boot_id,
             cores: self.cores,
             utc_offset_s: self.utc_offset_s,
-            ..Facts::default()
+            ..SystemFacts::default()
         };
         if let Some(clock) = self.clock {
             facts.clock_offset_ms = Some(clock.offset_ms(trip));

@@ -6,8 +6,8 @@
 
 use std::future::Future;
 
-use crate::files::access::{Chunk, FileError, Finds, Scan};
-use crate::files::listing::Listing;
+use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
+use crate::files::listing::FileListing;
 use crate::model::log_file::LogFile;
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
@@ -51,10 +51,14 @@ pub trait Files: Send {
     /// Every regular file that a pattern (or path) matches, and every one that may be a rotated
     /// sibling of such a file by its name; and where those lead that are symlinks. No order, no
     /// file twice.
-    fn list(&mut self, pattern: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
+    fn list(&mut self, pattern: &[u8])
+    -> impl Future<Output = Result<FileListing, Failure>> + Send;
 
     /// The same for one path, even if it looks like a pattern.
-    fn list_log(&mut self, path: &[u8]) -> impl Future<Output = Result<Listing, Failure>> + Send;
+    fn list_log(
+        &mut self,
+        path: &[u8],
+    ) -> impl Future<Output = Result<FileListing, Failure>> + Send;
 
     /// Text of a file from an offset on, at most `most` bytes (and never more than [`MAX_READ`]).
     fn read(
@@ -62,16 +66,16 @@ pub trait Files: Send {
         file: &LogFile,
         from: u64,
         most: usize,
-    ) -> impl Future<Output = Result<Chunk, Failure>> + Send;
+    ) -> impl Future<Output = Result<FileChunk, Failure>> + Send;
 
     /// How long the text of a file is. For a compressed one all of it is unpacked for that.
     fn measure(&mut self, file: &LogFile) -> impl Future<Output = Result<u64, Failure>> + Send;
 
     /// Begins to look for lines; ends a scan that is not over.
-    fn scan(&mut self, scan: &Scan) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn scan(&mut self, scan: &ScanRequest) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// What the scan has found next, of a few hundred KiB at most; `None` when it is over.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Finds>, Failure>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Option<ScanBatch>, Failure>> + Send;
 
     /// Where to look for the first line that is not older than `time`, found where the text is: by
     /// bisection, or in a compressed file in one pass; `None` where the driver has no quicker way

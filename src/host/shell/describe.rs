@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use crate::host::driver::facts::{ClockReading, RawFacts, RoundTrip};
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 
 /// Facts, and what else was found out in the same breath.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Description {
     /// For the screen and the JSON.
-    pub(crate) facts: Facts,
+    pub(crate) facts: SystemFacts,
     /// There is a journal that could be read.
     pub(crate) journal: bool,
     /// The login and its groups, for hints about permissions.

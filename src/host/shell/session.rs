@@ -11,7 +11,7 @@ use crate::host::driver::facts::RoundTrip;
 use crate::host::root::Told;
 use crate::host::track::{MAX_SOURCES, Track, usual_sources};
 use crate::host::{HostEvent, Outbox, Work};
-use crate::metrics::{Counters, parse_df};
+use crate::metrics::{ProcCounters, parse_df};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
@@ -19,12 +19,14 @@ use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::describe;
 use super::follow::hang_guard::HangGuard;
-use super::follow::protocol::{Expanded, FollowAnswer, FollowRequest, Suspect, decode};
+use super::follow::protocol::{Expanded, FollowAnswer, FollowScriptRequest, Suspect, decode};
 use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
 use super::protocol::RENEW;
 use super::script::{Script, protocol_error};
 use super::script_text::FOLLOW;
-use crate::files::follow::{Absence, Barrier, Begin, Request, Seen};
+use crate::files::follow::{
+    FileObservation, FileUnavailable, FollowRequest, PermissionBlock, StartAt,
+};
 
 /// From one look at the files to the next: with the round trip, what a line waits at most. Files
 /// that rest are looked at half as often, for each look costs the host a process where nothing
@@ -210,7 +212,7 @@ fn now() -> Time {
 impl Session<'_> {
     /// Asks what the host is and tells it what to look at.
     async fn start(&mut self) -> Result<(), LinkError> {
-        self.ask(&FollowRequest::Describe, PendingKind::Other);
+        self.ask(&FollowScriptRequest::Describe, PendingKind::Other);
         if self.usual {
             self.patterns = usual_sources();
             self.expanded = vec![false; self.patterns.len()];
@@ -274,7 +276,7 @@ impl Session<'_> {
         self.asked.iter().any(|question| question.asked == what)
     }
 
-    fn ask(&mut self, request: &FollowRequest<'_>, what: PendingKind) {
+    fn ask(&mut self, request: &FollowScriptRequest<'_>, what: PendingKind) {
         request.encode(&mut self.outgoing);
         if request.is_answered() {
             self.will_answer(what);
@@ -298,20 +300,25 @@ impl Session<'_> {
         }
     }
 
-    fn request(&mut self, request: &Request) {
-        self.ask(&FollowRequest::File(request), PendingKind::Other);
+    fn request(&mut self, request: &FollowRequest) {
+        self.ask(&FollowScriptRequest::File(request), PendingKind::Other);
     }
 
     /// Tries what may hang, and says what does.
     fn ask_of_suspects(&mut self, at: Instant) {
         for (suspect, path) in self.suspects.due(at) {
-            self.ask(&FollowRequest::Try(suspect, &path), PendingKind::Other);
+            self.ask(
+                &FollowScriptRequest::Try(suspect, &path),
+                PendingKind::Other,
+            );
         }
         for suspect in self.suspects.take_hanging(at) {
             match suspect {
                 Suspect::File(watch) => {
-                    let seen =
-                        Seen::Absent(watch, Absence::Failing("the file system does not answer"));
+                    let seen = FileObservation::Absent(
+                        watch,
+                        FileUnavailable::Failing("the file system does not answer"),
+                    );
                     self.track.follower.see(&seen, since_start());
                 }
                 Suspect::Pattern(number) => {
@@ -338,7 +345,7 @@ impl Session<'_> {
             && !self.track.df_hangs
         {
             self.timers.usage = at + USAGE;
-            self.ask(&FollowRequest::Usage, PendingKind::Usage);
+            self.ask(&FollowScriptRequest::Usage, PendingKind::Usage);
         }
         if at >= self.timers.sample && self.tells_metrics() && !self.pending(PendingKind::Sample) {
             let every = if self.samples == 0 {
@@ -348,13 +355,13 @@ impl Session<'_> {
             };
             self.timers.sample = at + every;
             if !(self.work.once && self.samples >= 2) {
-                self.ask(&FollowRequest::Sample, PendingKind::Sample);
+                self.ask(&FollowScriptRequest::Sample, PendingKind::Sample);
             }
         }
         let begun = self.work.once && self.all_expanded() && self.track.follower.is_settled();
         if at >= self.timers.poll && !self.pending(PendingKind::Poll) && self.described && !begun {
             let share = self.script.share();
-            let poll = FollowRequest::Poll {
+            let poll = FollowScriptRequest::Poll {
                 most: self.poll_bytes.min(share),
                 sum: share,
             };
@@ -381,7 +388,7 @@ impl Session<'_> {
                 let path = path.clone();
                 let index = u32::try_from(number).unwrap_or(u32::MAX);
                 if self.suspects.passes_pattern(index, path.as_bytes()) {
-                    let expand = FollowRequest::Expand(index, path.as_bytes());
+                    let expand = FollowScriptRequest::Expand(index, path.as_bytes());
                     self.ask(&expand, PendingKind::Expand);
                 }
             } else if !self.expanded[number] {
@@ -389,7 +396,7 @@ impl Session<'_> {
                 let (spec, path) = (self.patterns[number].clone(), path.clone().into_bytes());
                 if !self
                     .track
-                    .add_file(&spec, &path, true, Begin::LastLines(self.work.lines))
+                    .add_file(&spec, &path, true, StartAt::LastLines(self.work.lines))
                 {
                     let why = format!(
                         "{}: is not followed: {MAX_SOURCES} files of a host are",
@@ -489,7 +496,10 @@ impl Session<'_> {
             FollowAnswer::Ready => {}
             FollowAnswer::End => self.answer_ended(),
             FollowAnswer::Seen(seen) => {
-                if matches!(seen, Seen::Read(..) | Seen::Unpacked(..)) {
+                if matches!(
+                    seen,
+                    FileObservation::Read(..) | FileObservation::Unpacked(..)
+                ) {
                     self.timers.active = Instant::now();
                 }
                 self.track.follower.see(seen, since_start());
@@ -508,7 +518,7 @@ impl Session<'_> {
                 self.samples += 1;
                 // Of a busy host the answer comes late, and the window begins only there.
                 self.timers.sample = self.timers.sample.max(Instant::now() + FIRST_WINDOW);
-                let counters = Counters::parse(&String::from_utf8_lossy(text));
+                let counters = ProcCounters::parse(&String::from_utf8_lossy(text));
                 self.track.sample(counters, now());
             }
             FollowAnswer::Disks(text) => self.usage_told(text),
@@ -529,7 +539,9 @@ impl Session<'_> {
 
     fn poll_ended(&mut self, again: bool) {
         let at = Instant::now();
-        self.track.follower.see(&Seen::PollEnded, since_start());
+        self.track
+            .follower
+            .see(&FileObservation::PollEnded, since_start());
         self.track.absorb(now());
         if again && let Some(question) = self.asked.front() {
             let quick = at.duration_since(question.sent) < QUICK;
@@ -570,9 +582,9 @@ impl Session<'_> {
         let new = !self.track.listed.insert(spec.name.clone()) && has_been_looked;
         let new = new || self.track.remembers(&spec);
         let begin = if new {
-            Begin::Start
+            StartAt::Start
         } else {
-            Begin::LastLines(self.work.lines)
+            StartAt::LastLines(self.work.lines)
         };
         self.expanded[number] = true;
         let glob = spec.kind.is_glob();
@@ -602,7 +614,7 @@ impl Session<'_> {
         }
     }
 
-    fn files_barred(&mut self, number: u32, barrier: &Barrier) {
+    fn files_barred(&mut self, number: u32, barrier: &PermissionBlock) {
         let number = number as usize;
         let Some(spec) = self.patterns.get(number).cloned() else {
             return;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::metrics::Load;
+use crate::model::metrics::LoadAverage;
 
 const BEFORE: &str = "\
 /proc/uptime:1000.00 3000.00
@@ -64,8 +64,8 @@ const AFTER: &str = "\
 
 fn sample(before: &str, after: &str) -> Sample {
     Sample::between(
-        Some(&Counters::parse(before)),
-        &Counters::parse(after),
+        Some(&ProcCounters::parse(before)),
+        &ProcCounters::parse(after),
         &[],
         Time(7),
     )
@@ -79,7 +79,7 @@ fn but(from: &str, to: &str) -> String {
 
 #[test]
 fn the_first_sample_has_only_present_values() {
-    let sample = Sample::between(None, &Counters::parse(AFTER), &[], Time(7));
+    let sample = Sample::between(None, &ProcCounters::parse(AFTER), &[], Time(7));
     assert_eq!(sample.time, Some(Time(7)));
     assert_eq!(
         (sample.window_ms, sample.cpu, sample.psi),
@@ -88,7 +88,7 @@ fn the_first_sample_has_only_present_values() {
     assert!(sample.io.is_empty() && sample.network.is_empty());
     assert_eq!(
         sample.load,
-        Some(Load {
+        Some(LoadAverage {
             one: 0.6,
             five: 0.41,
             fifteen: 0.31
@@ -250,7 +250,7 @@ fn a_disk_is_told_from_a_partition_by_its_neighbours() {
 #[test]
 fn traffic_is_counted_on_the_hardware_once() {
     let network = sample(BEFORE, AFTER).network;
-    let eth0 = Network {
+    let eth0 = NetworkTraffic {
         interface: "eth0".into(),
         rx_bytes_per_s: 1000.0,
         tx_bytes_per_s: 250.0,
@@ -263,7 +263,7 @@ fn traffic_is_counted_on_the_hardware_once() {
 #[test]
 fn without_hardware_the_default_route_is_counted_and_without_that_what_is_no_layer() {
     let names = |text: &str| -> Vec<String> {
-        let counters = Counters::parse(text);
+        let counters = ProcCounters::parse(text);
         let rows = counters
             .interfaces
             .iter()
@@ -316,7 +316,7 @@ fn this_machine_is_read() {
         }
         text
     };
-    let sample = Sample::between(None, &Counters::parse(&read()), &[], Time(0));
+    let sample = Sample::between(None, &ProcCounters::parse(&read()), &[], Time(0));
     assert!(
         sample.uptime_s.is_some() && sample.load.is_some() && sample.memory.is_some(),
         "{sample:?}"

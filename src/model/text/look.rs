@@ -3,11 +3,11 @@
 
 /// How a piece of text looks. The default is text like any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Look {
+pub struct TextLook {
     /// The colour of the letters.
-    pub fg: Option<Colour>,
+    pub fg: Option<TextColour>,
     /// The colour behind them.
-    pub bg: Option<Colour>,
+    pub bg: Option<TextColour>,
     /// Bold.
     pub bold: bool,
     /// Faint.
@@ -22,7 +22,7 @@ pub struct Look {
 
 /// A colour as a terminal knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Colour {
+pub enum TextColour {
     /// One of the sixteen that every terminal has and every user may choose: black, red, green,
     /// yellow, blue, magenta, cyan, white, then the same eight brighter.
     Basic(u8),
@@ -60,7 +60,7 @@ const BASIC: [(u8, u8, u8); 16] = [
 /// The steps of the cube of 216.
 pub const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-impl Look {
+impl TextLook {
     /// Whether it is like any other text.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -68,7 +68,7 @@ impl Look {
     }
 }
 
-impl Colour {
+impl TextColour {
     /// The colour of that number in the palette of 256.
     #[must_use]
     pub fn of_palette(number: u8) -> Self {
@@ -130,10 +130,10 @@ mod tests {
             (196, (255, 0, 0)),
             (231, (255, 255, 255)),
         ] {
-            assert_eq!(Colour::of_palette(number).rgb(), rgb);
+            assert_eq!(TextColour::of_palette(number).rgb(), rgb);
         }
-        assert_eq!(Colour::of_palette(232).rgb(), (8, 8, 8));
-        assert_eq!(Colour::of_palette(255).rgb(), (238, 238, 238));
+        assert_eq!(TextColour::of_palette(232).rgb(), (8, 8, 8));
+        assert_eq!(TextColour::of_palette(255).rgb(), (238, 238, 238));
     }
 
     #[test]

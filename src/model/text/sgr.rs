@@ -5,7 +5,7 @@
 //! Sources: ECMA-48 (8.3.117), ITU T.416 for the colours with colons, xterm's ctlseqs for those
 //! with semicolons, which the standard does not know and most programs write.
 
-use super::look::{Colour, Look};
+use super::look::{TextColour, TextLook};
 
 /// The longest sequence that is taken for one. Two colours in full with every attribute have some
 /// 60 bytes.
@@ -15,7 +15,7 @@ pub(super) const MAX_BYTES: usize = 80;
 const MAX_PARTS: usize = 6;
 
 /// Length of a sequence at the beginning of the bytes, and the look after it.
-pub(super) fn sequence(bytes: &[u8], before: Look) -> Option<(usize, Look)> {
+pub(super) fn sequence(bytes: &[u8], before: TextLook) -> Option<(usize, TextLook)> {
     let rest = bytes.strip_prefix(b"\x1b[")?;
     let rest = rest.get(..MAX_BYTES - 2).unwrap_or(rest);
     let end = rest
@@ -25,7 +25,7 @@ pub(super) fn sequence(bytes: &[u8], before: Look) -> Option<(usize, Look)> {
 }
 
 /// The look after parameters, `None` where one of them is not known.
-fn applied(parameters: &[u8], before: Look) -> Option<Look> {
+fn applied(parameters: &[u8], before: TextLook) -> Option<TextLook> {
     let mut look = before;
     let mut fields = parameters.split(|b| *b == b';');
     while let Some(field) = fields.next() {
@@ -37,8 +37,8 @@ fn applied(parameters: &[u8], before: Look) -> Option<Look> {
             code @ (38 | 48 | 58) => {
                 let mut next = || number(fields.next()?)?;
                 let colour = match next()? {
-                    5 => Colour::of_palette(next()?),
-                    2 => Colour::Rgb(next()?, next()?, next()?),
+                    5 => TextColour::of_palette(next()?),
+                    2 => TextColour::Rgb(next()?, next()?, next()?),
                     _ => return None,
                 };
                 set_colour(code, colour, &mut look);
@@ -50,9 +50,9 @@ fn applied(parameters: &[u8], before: Look) -> Option<Look> {
 }
 
 /// A parameter that stands for itself.
-fn simple(code: u8, look: &mut Look) -> Option<()> {
+fn simple(code: u8, look: &mut TextLook) -> Option<()> {
     match code {
-        0 => *look = Look::default(),
+        0 => *look = TextLook::default(),
         1 => look.bold = true,
         2 => look.dim = true,
         3 => look.italic = true,
@@ -62,12 +62,12 @@ fn simple(code: u8, look: &mut Look) -> Option<()> {
         23 => look.italic = false,
         24 => look.underlined = false,
         27 => look.reversed = false,
-        30..=37 => look.fg = Some(Colour::Basic(code - 30)),
+        30..=37 => look.fg = Some(TextColour::Basic(code - 30)),
         39 => look.fg = None,
-        40..=47 => look.bg = Some(Colour::Basic(code - 40)),
+        40..=47 => look.bg = Some(TextColour::Basic(code - 40)),
         49 => look.bg = None,
-        90..=97 => look.fg = Some(Colour::Basic(code - 90 + 8)),
-        100..=107 => look.bg = Some(Colour::Basic(code - 100 + 8)),
+        90..=97 => look.fg = Some(TextColour::Basic(code - 90 + 8)),
+        100..=107 => look.bg = Some(TextColour::Basic(code - 100 + 8)),
         // Known, and not followed: blinking, concealed and crossed-out text, fonts, frames,
         // overlines, ideogram marks, the colour of underlines, raised and lowered text.
         5 | 6 | 8 | 9 | 10..=20 | 25 | 26 | 28 | 29 | 50..=55 | 59..=65 | 73..=75 => {}
@@ -77,7 +77,7 @@ fn simple(code: u8, look: &mut Look) -> Option<()> {
 }
 
 /// A parameter with parts of its own: `4:3`, `38:5:208`, `48:2::255:128:0`, `38:2:255:128:0`.
-fn with_parts(field: &[u8], look: &mut Look) -> Option<()> {
+fn with_parts(field: &[u8], look: &mut TextLook) -> Option<()> {
     let mut parts = [None; MAX_PARTS];
     let mut count = 0;
     for part in field.split(|b| *b == b':') {
@@ -87,20 +87,20 @@ fn with_parts(field: &[u8], look: &mut Look) -> Option<()> {
     match (parts[0]?, &parts[1..count]) {
         (4, [Some(kind @ 0..=5)]) => look.underlined = *kind > 0,
         (code @ (38 | 48 | 58), [Some(5), Some(n)]) => {
-            set_colour(code, Colour::of_palette(*n), look);
+            set_colour(code, TextColour::of_palette(*n), look);
         }
         (
             code @ (38 | 48 | 58),
             [Some(2), Some(r), Some(g), Some(b)] | [Some(2), _, Some(r), Some(g), Some(b)],
         ) => {
-            set_colour(code, Colour::Rgb(*r, *g, *b), look);
+            set_colour(code, TextColour::Rgb(*r, *g, *b), look);
         }
         _ => return None,
     }
     Some(())
 }
 
-fn set_colour(code: u8, colour: Colour, look: &mut Look) {
+fn set_colour(code: u8, colour: TextColour, look: &mut TextLook) {
     match code {
         38 => look.fg = Some(colour),
         48 => look.bg = Some(colour),
@@ -126,13 +126,13 @@ mod tests {
 
     /// What a sequence makes of text like any other, in short.
     fn read(sequence: &str) -> Option<String> {
-        let (length, look) = super::sequence(sequence.as_bytes(), Look::default())?;
+        let (length, look) = super::sequence(sequence.as_bytes(), TextLook::default())?;
         assert_eq!(length, sequence.len(), "{sequence:?}");
-        let colour = |colour: Option<Colour>| match colour {
+        let colour = |colour: Option<TextColour>| match colour {
             None => "-".to_owned(),
-            Some(Colour::Basic(n)) => format!("b{n}"),
-            Some(Colour::Indexed(n)) => format!("i{n}"),
-            Some(Colour::Rgb(r, g, b)) => format!("{r}/{g}/{b}"),
+            Some(TextColour::Basic(n)) => format!("b{n}"),
+            Some(TextColour::Indexed(n)) => format!("i{n}"),
+            Some(TextColour::Rgb(r, g, b)) => format!("{r}/{g}/{b}"),
         };
         let mut text = format!("{} {}", colour(look.fg), colour(look.bg));
         for (on, letter) in [
@@ -217,8 +217,8 @@ mod tests {
 
     #[test]
     fn a_look_goes_on_until_it_is_changed() {
-        let (_, red) = sequence(b"\x1b[31m", Look::default()).expect("red");
+        let (_, red) = sequence(b"\x1b[31m", TextLook::default()).expect("red");
         let (_, bold) = sequence(b"\x1b[1m...", red).expect("bold");
-        assert_eq!((bold.fg, bold.bold), (Some(Colour::Basic(1)), true));
+        assert_eq!((bold.fg, bold.bold), (Some(TextColour::Basic(1)), true));
     }
 }

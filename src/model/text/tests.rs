@@ -11,7 +11,7 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 fn coloured(bytes: &[u8]) -> SafeText {
-    SafeText::line(bytes, Colours::Kept, MAX_SHOWN_BYTES)
+    SafeText::line(bytes, ColourHandling::Kept, MAX_SHOWN_BYTES)
 }
 
 /// The text with the looks of its parts, in short: `[1 red] plain`.
@@ -24,8 +24,8 @@ fn looks(text: &SafeText) -> String {
             "{text:?}"
         );
         out += &text.as_str()[at..range.start];
-        let colour = |colour: Option<Colour>| match colour {
-            Some(Colour::Basic(n)) => n.to_string(),
+        let colour = |colour: Option<TextColour>| match colour {
+            Some(TextColour::Basic(n)) => n.to_string(),
             Some(other) => format!("{other:?}"),
             None => String::new(),
         };
@@ -204,7 +204,7 @@ fn a_line_of_a_megabyte_is_shown_in_part_and_says_how_much_is_left() {
             .map(|(range, _)| range)
             .eq(std::iter::once(0..seen.len()))
     );
-    let short = SafeText::line(&line, Colours::Kept, 100);
+    let short = SafeText::line(&line, ColourHandling::Kept, 100);
     assert!(
         short.as_str().len() <= 100 && short.as_str().ends_with(" B"),
         "{short}"

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::head::{quoted_end, word};
-use super::{Flow, Kind, Value, Visit, offer};
+use super::{FieldValue, FieldVisitor, Flow, ValueKind, offer};
 
 /// How far into a line the request is looked for: paths are long.
 const WITHIN: usize = 8 * 1024;
@@ -15,7 +15,10 @@ const WITHIN: usize = 8 * 1024;
 const STAMP_WITHIN: usize = 256;
 
 /// Shows what a line says of its request. Answers with what is left to read.
-pub(super) fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'a [u8]> {
+pub(super) fn walk<'a>(
+    line: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), &'a [u8]> {
     let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
     let first = &line[..end];
     let rest = first_line(first, visit)?;
@@ -23,7 +26,7 @@ pub(super) fn walk<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow
 }
 
 /// The same for one line; what is left is its end.
-fn first_line<'a>(first: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'a [u8]> {
+fn first_line<'a>(first: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), &'a [u8]> {
     if let Some((before, after)) = around_stamp(first) {
         if after.starts_with(b"\"") {
             client(before, visit)?;
@@ -54,7 +57,7 @@ fn around_stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `shop.example:443 10.0.0.1 - bob`
-fn client<'a>(before: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn client<'a>(before: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let (mut addr, mut rest) = word(before);
     let is_vhost = rest.iter().filter(|b| **b == b' ').count() > 1
         && rest.first().is_some_and(u8::is_ascii_hexdigit);
@@ -68,23 +71,23 @@ fn client<'a>(before: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
 }
 
 /// An absent value is `-`.
-fn text<'a>(visit: &mut dyn Visit<'a>, key: &[u8], text: &'a [u8]) -> Flow {
+fn text<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flow {
     if text.is_empty() || text == b"-" {
         return Flow::Continue(());
     }
-    offer(visit, key, || Value {
-        kind: Kind::Text,
+    offer(visit, key, || FieldValue {
+        kind: ValueKind::Text,
         text: Cow::Borrowed(text),
     })
 }
 
-fn number<'a>(visit: &mut dyn Visit<'a>, key: &[u8], text: &'a [u8]) -> Flow {
+fn number<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flow {
     if text
         .first()
         .is_some_and(|b| b.is_ascii_digit() || *b == b'-')
         && text != b"-"
     {
-        return offer(visit, key, || Value::sniffed(text));
+        return offer(visit, key, || FieldValue::sniffed(text));
     }
     Flow::Continue(())
 }
@@ -97,7 +100,7 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `"GET / HTTP/1.1" 200 612 "https://…" "curl/8.0" …`
-fn answered<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'a [u8]> {
+fn answered<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), &'a [u8]> {
     let Some((line, rest)) = quoted(line) else {
         return ControlFlow::Continue(line);
     };
@@ -123,7 +126,7 @@ fn answered<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'
 }
 
 /// `GET /cart?id=1 HTTP/1.1`
-pub(super) fn request<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+pub(super) fn request<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let (method, rest) = word(line);
     if method.is_empty() || !method.iter().all(u8::is_ascii_uppercase) {
         return text(visit, b"request", line);
@@ -148,7 +151,7 @@ fn quoted_request(line: &[u8]) -> Option<usize> {
 }
 
 /// The address in `INFO:     127.0.0.1:51234 - `.
-fn peer<'a>(before: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn peer<'a>(before: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let before = before.trim_ascii_end();
     let before = before.strip_suffix(b" -").unwrap_or(before);
     let start = before
@@ -179,7 +182,7 @@ fn is_haproxy(after: &[u8]) -> bool {
 }
 
 /// HAProxy's HTTP and TCP formats, behind the stamp: the manual's sections 8.2.3 and 8.2.2.
-fn haproxy<'a>(before: &'a [u8], after: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn haproxy<'a>(before: &'a [u8], after: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     text(visit, b"remote_addr", word(before).0)?;
     let (frontend, rest) = word(after);
     text(visit, b"frontend", frontend)?;
@@ -217,7 +220,7 @@ fn quoted_start(rest: &[u8]) -> Option<usize> {
 }
 
 /// `1795179600.603    310 192.0.2.16 TCP_MISS/200 1234 GET http://… - DIRECT/… text/html`
-fn squid<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn squid<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let mut words = line
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());

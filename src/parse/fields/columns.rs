@@ -6,7 +6,7 @@ use crate::parse::level;
 use std::borrow::Cow;
 
 use super::head::word;
-use super::{Flow, Kind, Value, Visit, offer};
+use super::{FieldValue, FieldVisitor, Flow, ValueKind, offer};
 
 /// How far into a line columns are looked for.
 const WITHIN: usize = 256;
@@ -15,7 +15,7 @@ const WITHIN: usize = 256;
 pub(super) const NAMES: [&str; 3] = ["pid", "thread", "logger"];
 
 /// Shows the columns of the first line of a text.
-pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let end = memchr::memchr(b'\n', text)
         .unwrap_or(text.len())
         .min(WITHIN);
@@ -34,16 +34,16 @@ pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
     show(visit, "logger", logger)
 }
 
-fn show<'a>(visit: &mut dyn Visit<'a>, name: &str, text: &'a [u8]) -> Flow {
+fn show<'a>(visit: &mut dyn FieldVisitor<'a>, name: &str, text: &'a [u8]) -> Flow {
     if text.is_empty() {
         return Flow::Continue(());
     }
     let value = || {
         if name == "pid" {
-            Value::sniffed(text)
+            FieldValue::sniffed(text)
         } else {
-            Value {
-                kind: Kind::Text,
+            FieldValue {
+                kind: ValueKind::Text,
                 text: Cow::Borrowed(text),
             }
         }

@@ -5,7 +5,7 @@ use crate::parse::level;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::{FieldShape, Flow, Kind, Path, Value, Visit, Wish, offer};
+use super::{FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, ValueKind, offer};
 
 /// A name longer than this is none.
 const MAX_NAME: usize = 128;
@@ -26,7 +26,7 @@ const SEVERITIES: [&str; 8] = [
 /// syslog line.
 pub(super) fn walk<'a>(
     line: &'a [u8],
-    visit: &mut dyn Visit<'a>,
+    visit: &mut dyn FieldVisitor<'a>,
 ) -> ControlFlow<(), (&'a [u8], bool)> {
     let mut rest = line.trim_ascii_start();
     if let Some((name, inner)) = compose(rest) {
@@ -51,9 +51,9 @@ pub(super) fn walk<'a>(
     rfc3164(unmarked, visit)
 }
 
-fn text<'a>(visit: &mut dyn Visit<'a>, key: &[u8], text: &'a [u8]) -> Flow {
-    offer(visit, key, || Value {
-        kind: Kind::Text,
+fn text<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flow {
+    offer(visit, key, || FieldValue {
+        kind: ValueKind::Text,
         text: Cow::Borrowed(text),
     })
 }
@@ -86,7 +86,7 @@ fn cri(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// `165>…`: facility × 8 + severity.
-fn priority<'a>(digits: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn priority<'a>(digits: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let number = digits
         .iter()
         .take_while(|b| b.is_ascii_digit())
@@ -98,12 +98,15 @@ fn priority<'a>(digits: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
 }
 
 /// `2026-11-20T13:00:00Z web-1 app 4711 ID47 [id key="value"] message`, behind its version.
-fn rfc5424<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), (&'a [u8], bool)> {
+fn rfc5424<'a>(
+    line: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), (&'a [u8], bool)> {
     let (_, mut rest) = word(line);
     for name in [&b"host"[..], b"program", b"pid", b"msgid"] {
         let (value, after) = word(rest);
         if value != b"-" && !value.is_empty() {
-            offer(visit, name, || Value::sniffed(value))?;
+            offer(visit, name, || FieldValue::sniffed(value))?;
         }
         rest = after;
     }
@@ -120,13 +123,16 @@ fn rfc5424<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), (&'
 }
 
 /// `id@32473 key="value" …]`; answers with what follows the bracket.
-fn structured<'a>(element: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), &'a [u8]> {
+fn structured<'a>(
+    element: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), &'a [u8]> {
     let id_end = element
         .iter()
         .position(|b| b" ]".contains(b))
         .unwrap_or(element.len());
     let (id, mut rest) = element.split_at(id_end);
-    let parent = Path::top(id);
+    let parent = FieldPath::top(id);
     while let Some(parameter) = rest.strip_prefix(b" ") {
         let Some(equals) = memchr::memmem::find(parameter, b"=\"") else {
             break;
@@ -135,16 +141,16 @@ fn structured<'a>(element: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(
         let Some(end) = quoted_end(quoted).filter(|_| is_name(key)) else {
             break;
         };
-        let path = Path {
+        let path = FieldPath {
             parent: Some(&parent),
             key,
             is_index: false,
         };
-        if visit.wish(&path, FieldShape::Leaf) == Wish::Take {
+        if visit.wish(&path, FieldShape::Leaf) == FieldWish::Take {
             visit.take(
                 &path,
-                Value {
-                    kind: Kind::Text,
+                FieldValue {
+                    kind: ValueKind::Text,
                     text: without_escapes(&quoted[..end]),
                 },
             )?;
@@ -197,7 +203,10 @@ fn without_escapes(raw: &[u8]) -> Cow<'_, [u8]> {
 
 /// `Nov 20 13:00:00 web-1 sshd[4711]: message`, or with an ISO stamp as rsyslog and journalctl
 /// write it.
-fn rfc3164<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), (&'a [u8], bool)> {
+fn rfc3164<'a>(
+    line: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), (&'a [u8], bool)> {
     let none = ControlFlow::Continue((line, false));
     let Some((rest, is_iso)) = stamp(line) else {
         return none;
@@ -223,7 +232,7 @@ fn rfc3164<'a>(line: &'a [u8], visit: &mut dyn Visit<'a>) -> ControlFlow<(), (&'
     };
     text(visit, b"program", program)?;
     if !pid.is_empty() {
-        offer(visit, b"pid", || Value::sniffed(pid))?;
+        offer(visit, b"pid", || FieldValue::sniffed(pid))?;
     }
     ControlFlow::Continue((message, true))
 }

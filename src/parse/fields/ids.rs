@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 
 use super::names::{NameSet, REQUEST, Rank, SPAN, TRACE, USER, USER_NAMES};
-use super::{FieldShape, Flow, Ids, Kind, Path, Value, Visit, Wish, walk};
+use super::{
+    FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, LineIds, ValueKind, walk,
+};
 
 /// Longer values are no ids.
 const MAX_ID: usize = 128;
@@ -25,15 +27,15 @@ static KINDS: [&[NameSet]; 4] = [&[REQUEST], &[TRACE], &[SPAN], &[USER, USER_NAM
 const OF_TRACE: usize = 1;
 const OF_SPAN: usize = 2;
 
-pub(super) fn find(line: &[u8]) -> Ids<'_> {
+pub(super) fn find(line: &[u8]) -> LineIds<'_> {
     let is_object = line.trim_ascii_start().first() == Some(&b'{');
-    let mut collector = Collector {
+    let mut collector = IdCollector {
         is_object,
-        ..Collector::default()
+        ..IdCollector::default()
     };
     let _ = walk(line, &mut collector);
     let [request, trace, span, user] = collector.best.map(|best| best.map(|(_, id)| id));
-    let mut ids = Ids {
+    let mut ids = LineIds {
         request,
         trace,
         span,
@@ -48,7 +50,7 @@ pub(super) fn find(line: &[u8]) -> Ids<'_> {
 
 /// The best of each kind of id so far, with its rank.
 #[derive(Default)]
-struct Collector<'a> {
+struct IdCollector<'a> {
     best: [Option<(Rank, Cow<'a, [u8]>)>; 4],
     /// What the next value is taken for.
     wished: [Option<Rank>; 4],
@@ -59,11 +61,11 @@ struct Collector<'a> {
     is_object: bool,
 }
 
-impl<'a> Visit<'a> for Collector<'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
+impl<'a> FieldVisitor<'a> for IdCollector<'a> {
+    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
         match shape {
-            FieldShape::Object => return Wish::Enter,
-            FieldShape::Array => return Wish::Skip,
+            FieldShape::Object => return FieldWish::Enter,
+            FieldShape::Array => return FieldWish::Skip,
             FieldShape::Leaf => {}
         }
         for (kind, sets) in KINDS.iter().enumerate() {
@@ -75,17 +77,17 @@ impl<'a> Visit<'a> for Collector<'a> {
             self.wished[kind] = rank.filter(better);
         }
         if self.wished.iter().all(Option::is_none) {
-            return Wish::Skip;
+            return FieldWish::Skip;
         }
         self.is_uid = path.key.eq_ignore_ascii_case(b"uid");
         self.is_vague =
             path.key.eq_ignore_ascii_case(b"trace") || path.key.eq_ignore_ascii_case(b"span");
-        Wish::Take
+        FieldWish::Take
     }
 
-    fn take(&mut self, _: &Path<'_>, value: Value<'a>) -> Flow {
+    fn take(&mut self, _: &FieldPath<'_>, value: FieldValue<'a>) -> Flow {
         // Numbers of users of the system, in lines of auditd and PAM, are not those of a service.
-        let of_system = self.is_uid && !self.is_object && value.kind == Kind::Number;
+        let of_system = self.is_uid && !self.is_object && value.kind == ValueKind::Number;
         for kind in 0..KINDS.len() {
             if let Some(rank) = self.wished[kind]
                 .take()
@@ -100,9 +102,9 @@ impl<'a> Visit<'a> for Collector<'a> {
     }
 }
 
-fn is_id(value: &Value<'_>) -> bool {
+fn is_id(value: &FieldValue<'_>) -> bool {
     let text = &*value.text;
-    matches!(value.kind, Kind::Text | Kind::Number)
+    matches!(value.kind, ValueKind::Text | ValueKind::Number)
         && (1..=MAX_ID).contains(&text.len())
         && text.iter().all(|b| b.is_ascii_graphic() || !b.is_ascii())
         && !matches!(
@@ -176,7 +178,7 @@ fn part(span: bool, text: &[u8]) -> Option<std::ops::Range<usize>> {
 }
 
 /// Ids that stand without a name.
-fn forms<'a>(line: &'a [u8], ids: &mut Ids<'a>) {
+fn forms<'a>(line: &'a [u8], ids: &mut LineIds<'a>) {
     for at in memchr::memchr_iter(b'[', line).take(MAX_FORMS) {
         let inner = &line[at + 1..];
         let Some(end) = memchr::memchr(b']', inner) else {
@@ -204,7 +206,7 @@ fn set<'a>(id: &mut Option<Cow<'a, [u8]>>, text: &'a [u8]) {
 
 /// What stands in brackets: OpenStack's `req-… user project - - -`, Spring's `shop,trace,span` and
 /// `shop,trace-span`.
-fn bracket<'a>(inner: &'a [u8], ids: &mut Ids<'a>) {
+fn bracket<'a>(inner: &'a [u8], ids: &mut LineIds<'a>) {
     if inner.starts_with(b"req-") {
         let mut words = inner.split(|b| *b == b' ');
         set(
@@ -254,7 +256,7 @@ fn is_uuid(text: &[u8]) -> bool {
 }
 
 /// A UUID and the words before it, which may say whose it is.
-fn uuid<'a>(before: &[u8], text: &'a [u8], ids: &mut Ids<'a>) {
+fn uuid<'a>(before: &[u8], text: &'a [u8], ids: &mut LineIds<'a>) {
     let id = &text[..36];
     let near = &before[before.len().saturating_sub(24)..];
     // `[uuid]` is a tag of Rails, tabs are AWS Lambda's.

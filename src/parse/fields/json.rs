@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::{FieldShape, Flow, Kind, MAX_DEPTH, Path, Value, Visit, Wish};
+use super::{
+    FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, MAX_DEPTH, ValueKind,
+};
 
 /// Whether `{` is followed by a key or by the end of the object.
 pub(super) fn is_object(text: &[u8]) -> bool {
@@ -19,7 +21,7 @@ pub(super) fn is_object(text: &[u8]) -> bool {
 /// Shows the members of the object with which a text begins; answers with the end of what was read.
 pub(super) fn walk<'a>(
     text: &'a [u8],
-    visit: &mut dyn Visit<'a>,
+    visit: &mut dyn FieldVisitor<'a>,
 ) -> std::ops::ControlFlow<(), usize> {
     let mut scan = JsonScanner { text, at: 1 };
     scan.members(None, 1, visit)?;
@@ -146,9 +148,9 @@ impl<'a> JsonScanner<'a> {
     /// Behind the `{` to behind its `}`.
     fn members(
         &mut self,
-        parent: Option<&Path<'_>>,
+        parent: Option<&FieldPath<'_>>,
         depth: usize,
-        visit: &mut dyn Visit<'a>,
+        visit: &mut dyn FieldVisitor<'a>,
     ) -> Flow {
         while self.peek() == Some(b'"') {
             let Some(key) = self.string() else {
@@ -158,7 +160,7 @@ impl<'a> JsonScanner<'a> {
             if self.skip(b':').is_none() {
                 return Flow::Continue(());
             }
-            let path = Path {
+            let path = FieldPath {
                 parent,
                 key: &key,
                 is_index: false,
@@ -174,14 +176,14 @@ impl<'a> JsonScanner<'a> {
     /// One value; none where the text is broken.
     fn member(
         &mut self,
-        path: &Path<'_>,
+        path: &FieldPath<'_>,
         depth: usize,
-        visit: &mut dyn Visit<'a>,
+        visit: &mut dyn FieldVisitor<'a>,
     ) -> std::ops::ControlFlow<(), Option<()>> {
         let shape = self.shape(depth);
         let start = self.at;
         match visit.wish(path, shape) {
-            Wish::Enter if shape == FieldShape::Object => {
+            FieldWish::Enter if shape == FieldShape::Object => {
                 self.at += 1;
                 self.members(Some(path), depth + 1, visit)?;
                 return std::ops::ControlFlow::Continue(
@@ -191,7 +193,7 @@ impl<'a> JsonScanner<'a> {
                         .map(|_| ()),
                 );
             }
-            Wish::Enter if shape == FieldShape::Array => {
+            FieldWish::Enter if shape == FieldShape::Array => {
                 self.at += 1;
                 self.elements(path, depth + 1, visit)?;
                 return std::ops::ControlFlow::Continue(
@@ -201,8 +203,10 @@ impl<'a> JsonScanner<'a> {
                         .map(|_| ()),
                 );
             }
-            Wish::Skip | Wish::Enter => return std::ops::ControlFlow::Continue(self.step_over()),
-            Wish::Take => {}
+            FieldWish::Skip | FieldWish::Enter => {
+                return std::ops::ControlFlow::Continue(self.step_over());
+            }
+            FieldWish::Take => {}
         }
         if self.step_over().is_none() {
             return std::ops::ControlFlow::Continue(None);
@@ -212,11 +216,16 @@ impl<'a> JsonScanner<'a> {
     }
 
     /// Behind the `[` to behind its `]`.
-    fn elements(&mut self, parent: &Path<'_>, depth: usize, visit: &mut dyn Visit<'a>) -> Flow {
+    fn elements(
+        &mut self,
+        parent: &FieldPath<'_>,
+        depth: usize,
+        visit: &mut dyn FieldVisitor<'a>,
+    ) -> Flow {
         let mut index = 0_usize;
         while !matches!(self.peek(), None | Some(b']')) {
             let key = index.to_string();
-            let path = Path {
+            let path = FieldPath {
                 parent: Some(parent),
                 key: key.as_bytes(),
                 is_index: true,
@@ -282,22 +291,22 @@ impl<'a> JsonScanner<'a> {
     }
 }
 
-fn value(raw: &[u8]) -> Value<'_> {
+fn value(raw: &[u8]) -> FieldValue<'_> {
     let kind = match raw {
         [b'"', text @ .., b'"'] => {
-            return Value {
-                kind: Kind::Text,
+            return FieldValue {
+                kind: ValueKind::Text,
                 text: decoded(text),
             };
         }
-        [b'{' | b'[', ..] => Kind::Json,
-        b"true" | b"false" => Kind::Bool,
-        b"null" => Kind::Null,
-        [b'-' | b'0'..=b'9', ..] => Kind::Number,
+        [b'{' | b'[', ..] => ValueKind::Json,
+        b"true" | b"false" => ValueKind::Bool,
+        b"null" => ValueKind::Null,
+        [b'-' | b'0'..=b'9', ..] => ValueKind::Number,
         // Not JSON, but written by some: NaN, undefined.
-        _ => Kind::Text,
+        _ => ValueKind::Text,
     };
-    Value {
+    FieldValue {
         kind,
         text: Cow::Borrowed(raw),
     }

@@ -1,7 +1,7 @@
 //! What a name means: the field of this name, and the other spellings of what it stands for. Which
 //! of them are ids is said here too; reading them is left to `ids`.
 
-use super::{FieldShape, Flow, Path, Value, Visit, Wish, columns};
+use super::{FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, columns};
 
 /// Objects that loggers put around what they were given, so that nobody thinks of them as a part of
 /// the name: tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud
@@ -458,7 +458,7 @@ impl NameSet {
     }
 
     /// Which of the names a path has, wrapped or not, in any case.
-    pub(super) fn position(&self, path: &Path<'_>) -> Option<usize> {
+    pub(super) fn position(&self, path: &FieldPath<'_>) -> Option<usize> {
         // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
         if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
             return None;
@@ -497,22 +497,22 @@ pub(super) fn message_rank(name: &[u8]) -> Option<usize> {
         return Some(0);
     }
     let (_, spellings) = SPELLINGS.first()?;
-    spellings.position(&Path::top(name)).map(|at| at + 1)
+    spellings.position(&FieldPath::top(name)).map(|at| at + 1)
 }
 
 /// Looks for the field that a name means.
-pub(super) struct Getter<'n, 'a> {
+pub(super) struct FieldGetter<'n, 'a> {
     name: &'n str,
     /// What its last letters may be.
     mask: u64,
     spellings: Option<&'static NameSet>,
     /// Some part of the name may be the index of an array.
     has_index: bool,
-    best: Option<(Rank, Value<'a>)>,
+    best: Option<(Rank, FieldValue<'a>)>,
     wished: Rank,
 }
 
-impl<'n, 'a> Getter<'n, 'a> {
+impl<'n, 'a> FieldGetter<'n, 'a> {
     pub(super) fn new(name: &'n str) -> Self {
         let spellings = SPELLINGS
             .iter()
@@ -530,11 +530,11 @@ impl<'n, 'a> Getter<'n, 'a> {
         }
     }
 
-    pub(super) fn best(self) -> Option<Value<'a>> {
+    pub(super) fn best(self) -> Option<FieldValue<'a>> {
         self.best.map(|(_, value)| value)
     }
 
-    fn rank(&self, path: &Path<'_>, shape: FieldShape) -> Option<Rank> {
+    fn rank(&self, path: &FieldPath<'_>, shape: FieldShape) -> Option<Rank> {
         // A member may have no name at all: `request.` is that of `{"request":{"":1}}`.
         if self.mask & bit(path.key) == 0 && !path.key.is_empty() {
             return None;
@@ -561,22 +561,22 @@ impl<'n, 'a> Getter<'n, 'a> {
     }
 }
 
-impl<'a> Visit<'a> for Getter<'_, 'a> {
-    fn wish(&mut self, path: &Path<'_>, shape: FieldShape) -> Wish {
+impl<'a> FieldVisitor<'a> for FieldGetter<'_, 'a> {
+    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
         if let Some(rank) = self.rank(path, shape)
             && self.best.as_ref().is_none_or(|(best, _)| rank < *best)
         {
             self.wished = rank;
-            return Wish::Take;
+            return FieldWish::Take;
         }
         match shape {
-            FieldShape::Object => Wish::Enter,
-            FieldShape::Array if self.has_index => Wish::Enter,
-            FieldShape::Array | FieldShape::Leaf => Wish::Skip,
+            FieldShape::Object => FieldWish::Enter,
+            FieldShape::Array if self.has_index => FieldWish::Enter,
+            FieldShape::Array | FieldShape::Leaf => FieldWish::Skip,
         }
     }
 
-    fn take(&mut self, _: &Path<'_>, value: Value<'a>) -> Flow {
+    fn take(&mut self, _: &FieldPath<'_>, value: FieldValue<'a>) -> Flow {
         self.best = Some((self.wished, value));
         if self.wished == EXACT {
             Flow::Break(())
@@ -593,7 +593,7 @@ impl<'a> Visit<'a> for Getter<'_, 'a> {
 }
 
 /// Whether a path is written like this. What is left of it in front must be wrappers, or nothing.
-fn is(path: &Path<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
+fn is(path: &FieldPath<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
     let Some(front) = name.len().checked_sub(path.key.len()) else {
         return false;
     };
@@ -618,7 +618,7 @@ fn is(path: &Path<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool {
     }
 }
 
-fn is_wrapper(path: &Path<'_>) -> bool {
+fn is_wrapper(path: &FieldPath<'_>) -> bool {
     let known = || {
         WRAPPERS
             .iter()
@@ -627,6 +627,6 @@ fn is_wrapper(path: &Path<'_>) -> bool {
     (path.key.contains(&b'@') || known()) && path.parent.is_none_or(is_wrapper)
 }
 
-fn has_index(path: &Path<'_>) -> bool {
+fn has_index(path: &FieldPath<'_>) -> bool {
     path.is_index || path.parent.is_some_and(has_index)
 }

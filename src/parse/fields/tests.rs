@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn shown(value: Option<Value<'_>>) -> String {
+fn shown(value: Option<FieldValue<'_>>) -> String {
     value.map_or_else(
         || "(none)".to_owned(),
         |value| String::from_utf8_lossy(&value.text).into_owned(),
@@ -395,7 +395,7 @@ fn ids_are_found_where_they_stand() {
         ),
         ("no ids here", "- - - -".to_owned()),
     ] {
-        let Ids {
+        let LineIds {
             request,
             trace,
             span,
@@ -442,17 +442,17 @@ fn numbers_are_numbers_whether_quoted_or_not() {
 #[test]
 fn kinds_are_those_of_the_format() {
     for (line, kind) in [
-        ("a=502", Kind::Number),
-        ("a=\"502\"", Kind::Text),
-        ("a=true", Kind::Bool),
-        ("a=1.2.3", Kind::Text),
-        ("{\"a\":\"true\"}", Kind::Text),
-        ("{\"a\":false}", Kind::Bool),
-        ("{\"a\":null}", Kind::Null),
-        ("{\"a\":-1}", Kind::Number),
-        ("{\"a\":[]}", Kind::Json),
-        ("{\"a\":{}}", Kind::Json),
-        ("{\"a\":{\"b\":1}}", Kind::Json),
+        ("a=502", ValueKind::Number),
+        ("a=\"502\"", ValueKind::Text),
+        ("a=true", ValueKind::Bool),
+        ("a=1.2.3", ValueKind::Text),
+        ("{\"a\":\"true\"}", ValueKind::Text),
+        ("{\"a\":false}", ValueKind::Bool),
+        ("{\"a\":null}", ValueKind::Null),
+        ("{\"a\":-1}", ValueKind::Number),
+        ("{\"a\":[]}", ValueKind::Json),
+        ("{\"a\":{}}", ValueKind::Json),
+        ("{\"a\":{\"b\":1}}", ValueKind::Json),
     ] {
         assert_eq!(
             get(line.as_bytes(), "a").map(|value| value.kind),

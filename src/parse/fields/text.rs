@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::head::quoted_end;
-use super::{Flow, Kind, Value, Visit, json, offer};
+use super::{FieldValue, FieldVisitor, Flow, ValueKind, json, offer};
 
 /// Longer names are no names.
 const MAX_KEY: usize = 64;
@@ -35,13 +35,13 @@ const NGINX: [&str; 7] = [
 ];
 
 /// Shows the fields of a text of any number of lines.
-pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let end = nginx_tail(text).unwrap_or(text.len());
     pairs(&text[..end], visit)?;
     nginx(&text[end..], visit)
 }
 
-fn pairs<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn pairs<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let mut at = 0;
     // What stands before this belongs to fields that have been shown.
     let mut done = 0;
@@ -75,7 +75,7 @@ fn pairs<'a>(text: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
         };
         at += usize::from(text[at] == b':');
         at += 1 + colour_bytes(&text[at + 1..]);
-        let value = Pair::of(&text[at..]);
+        let value = PairValue::of(&text[at..]);
         offer(visit, key, || value.value())?;
         at += value.len;
         done = at;
@@ -153,14 +153,14 @@ fn is_colon_key(key: &[u8]) -> bool {
 }
 
 /// What stands behind an equals sign.
-struct Pair<'a> {
+struct PairValue<'a> {
     raw: &'a [u8],
     quoted: bool,
     /// Bytes to go on behind.
     len: usize,
 }
 
-impl<'a> Pair<'a> {
+impl<'a> PairValue<'a> {
     fn of(text: &'a [u8]) -> Self {
         if let Some(inner) = text.strip_prefix(b"\"")
             && let Some(end) = quoted_end(inner)
@@ -195,14 +195,14 @@ impl<'a> Pair<'a> {
         }
     }
 
-    fn value(&self) -> Value<'a> {
+    fn value(&self) -> FieldValue<'a> {
         if self.quoted {
-            return Value {
-                kind: Kind::Text,
+            return FieldValue {
+                kind: ValueKind::Text,
                 text: json::decoded(self.raw),
             };
         }
-        Value::sniffed(self.raw)
+        FieldValue::sniffed(self.raw)
     }
 }
 
@@ -251,7 +251,7 @@ fn nginx_tail(text: &[u8]) -> Option<usize> {
     memchr::memmem::find(&text[..end], b", client: ")
 }
 
-fn nginx<'a>(tail: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
+fn nginx<'a>(tail: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let mut rest = tail;
     while let Some(field) = rest.strip_prefix(b", ") {
         let Some(colon) = memchr::memmem::find(field.get(..MAX_KEY).unwrap_or(field), b": ") else {
@@ -274,8 +274,8 @@ fn nginx<'a>(tail: &'a [u8], visit: &mut dyn Visit<'a>) -> Flow {
             |q| q.len() + 2,
         );
         let text = quoted.unwrap_or(&value[..len]);
-        offer(visit, key, || Value {
-            kind: Kind::Text,
+        offer(visit, key, || FieldValue {
+            kind: ValueKind::Text,
             text: Cow::Borrowed(text),
         })?;
         if key == b"request" {

@@ -2,7 +2,7 @@
 //! `"PRIORITY":"4"`.
 
 use super::names::{is_key, named};
-use super::{HEAD_BYTES, Statement, number, status, text, words};
+use super::{HEAD_BYTES, StatedLevel, number, status, text, words};
 use crate::model::level::Level;
 
 /// Objects may have their level after the message, and the journal has it anywhere.
@@ -113,7 +113,7 @@ pub(super) fn logfmt(head: &[u8]) -> Option<(usize, Level)> {
 }
 
 /// What the members of an object state.
-pub(super) fn find(object: &[u8]) -> Option<Statement> {
+pub(super) fn find(object: &[u8]) -> Option<StatedLevel> {
     let mut found = MemberLevel::default();
     let object = object.get(..OBJECT_BYTES).unwrap_or(object);
     let mut rest = object.strip_prefix(b"{")?;
@@ -139,7 +139,7 @@ pub(super) fn find(object: &[u8]) -> Option<Statement> {
                 if value.first() == Some(&b'{') && is_parent(text) {
                     parent = depth + 1;
                 } else if let Some(level) = found.member(text, value) {
-                    return Some(Statement::clear(level));
+                    return Some(StatedLevel::clear(level));
                 }
             }
             b'{' | b'[' => depth += 1,
@@ -214,7 +214,7 @@ impl<'a> MemberLevel<'a> {
         None
     }
 
-    fn rest(self) -> Option<Statement> {
+    fn rest(self) -> Option<StatedLevel> {
         let mut buffer = [0; HEAD_BYTES * 2];
         let message = self.message.filter(|_| self.priority.is_some());
         let said = message.and_then(|message| {
@@ -228,7 +228,7 @@ impl<'a> MemberLevel<'a> {
             .or(self.priority)
             .or(self.number)
             .or(of_status)
-            .map(Statement::clear)
+            .map(StatedLevel::clear)
     }
 }
 

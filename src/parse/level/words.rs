@@ -6,13 +6,13 @@
 //! what stands around it: `ERROR` may stand anywhere there, `[error]` too, `error:` only first, and
 //! `error` only right behind a stamp.
 
-use super::Statement;
+use super::StatedLevel;
 use super::names::{named, translated};
 use crate::model::level::Level;
 
 /// What the words in the head of a line state.
 pub(super) enum WordSearch {
-    Level(Statement),
+    Level(StatedLevel),
     /// Nothing, and the message has begun.
     Message,
     /// Nothing so far.
@@ -32,9 +32,9 @@ pub(super) fn find(head: &[u8]) -> WordSearch {
     };
     while let Some(token) = reader.token() {
         match reader.look(token) {
-            Seen::Level(found) => return WordSearch::Level(found),
-            Seen::Message => return WordSearch::Message,
-            Seen::Column => {}
+            TokenKind::Level(found) => return WordSearch::Level(found),
+            TokenKind::Message => return WordSearch::Message,
+            TokenKind::Column => {}
         }
     }
     WordSearch::Nothing
@@ -86,8 +86,8 @@ enum WordGap {
 }
 
 /// What a token turned out to be.
-enum Seen {
-    Level(Statement),
+enum TokenKind {
+    Level(StatedLevel),
     /// Something that may stand before a level.
     Column,
     /// The message has begun.
@@ -110,13 +110,13 @@ struct WordReader<'a> {
 
 /// Where a token stands, in bytes.
 #[derive(Clone, Copy)]
-struct Token {
+struct TokenSpan {
     start: usize,
     end: usize,
 }
 
 /// A run of letters of a token, and what surrounds it.
-struct Word<'a> {
+struct LetterRun<'a> {
     letters: &'a [u8],
     /// What the token has before it.
     lead: &'a [u8],
@@ -132,7 +132,7 @@ struct Word<'a> {
 
 impl<'a> WordReader<'a> {
     /// The next run of bytes between blanks and colours.
-    fn token(&mut self) -> Option<Token> {
+    fn token(&mut self) -> Option<TokenSpan> {
         self.at += blanks(&self.head[self.at..]);
         let rest = &self.head[self.at..];
         if rest.is_empty() {
@@ -142,7 +142,7 @@ impl<'a> WordReader<'a> {
             .iter()
             .position(|b| matches!(b, b' ' | b'\t' | b'\r' | 0x1b))
             .unwrap_or(rest.len());
-        let token = Token {
+        let token = TokenSpan {
             start: self.at,
             end: self.at + len,
         };
@@ -150,7 +150,7 @@ impl<'a> WordReader<'a> {
         Some(token)
     }
 
-    fn look(&mut self, token: Token) -> Seen {
+    fn look(&mut self, token: TokenSpan) -> TokenKind {
         let text = &self.head[token.start..token.end];
         let mut kind = WordKind::default();
         let mut at = token.start;
@@ -163,16 +163,16 @@ impl<'a> WordReader<'a> {
                 }
                 at += 1;
                 if b == b',' && self.is_quoted_text(at) {
-                    return Seen::Column;
+                    return TokenKind::Column;
                 }
                 continue;
             }
             let word = self.word(token, at);
             if let Some(found) = self.level(&word) {
-                return Seen::Level(found);
+                return TokenKind::Level(found);
             }
             if is_rest_of_error(&word) {
-                return Seen::Message;
+                return TokenKind::Message;
             }
             kind.count(word.letters, self.gap);
             at += word.letters.len();
@@ -200,7 +200,7 @@ impl<'a> WordReader<'a> {
     }
 
     /// The value of a field is a message of its own.
-    fn field(&mut self, token: Token, equals: usize) -> Seen {
+    fn field(&mut self, token: TokenSpan, equals: usize) -> TokenKind {
         let value = &self.head[equals + 1..];
         self.at = match value.strip_prefix(b"\"") {
             Some(inner) => {
@@ -210,13 +210,13 @@ impl<'a> WordReader<'a> {
         };
         (self.gap, self.brackets) = (WordGap::Name, 0);
         if self.bare > 0 {
-            Seen::Message
+            TokenKind::Message
         } else {
-            Seen::Column
+            TokenKind::Column
         }
     }
 
-    fn word(&self, token: Token, at: usize) -> Word<'a> {
+    fn word(&self, token: TokenSpan, at: usize) -> LetterRun<'a> {
         let letters = letters(&self.head[at..token.end]);
         let mut end = at + letters.len();
         // `debug1:`, `[rewrite:trace2]`, `DEBUG5`: levels of a level.
@@ -226,7 +226,7 @@ impl<'a> WordReader<'a> {
             end += 1;
         }
         let (lead, rest) = (&self.head[token.start..at], &self.head[end..]);
-        Word {
+        LetterRun {
             letters,
             lead,
             before: lead.last().copied().or(Some(b'[').filter(|_| self.is_open)),
@@ -239,7 +239,7 @@ impl<'a> WordReader<'a> {
     }
 
     /// Notes what a token without a level was.
-    fn classify(&mut self, text: &[u8], kind: &WordKind) -> Seen {
+    fn classify(&mut self, text: &[u8], kind: &WordKind) -> TokenKind {
         self.is_open = text.ends_with(b"[");
         if self.brackets > 0 || kind.closed {
             let is_pid = self.has_stamp
@@ -255,7 +255,7 @@ impl<'a> WordReader<'a> {
             } else {
                 bracket
             };
-            return Seen::Column;
+            return TokenKind::Column;
         }
         self.gap = match kind {
             _ if text.iter().all(u8::is_ascii_digit) => self.stamped(WordGap::Number),
@@ -280,7 +280,7 @@ impl<'a> WordReader<'a> {
             WordKind { names: 0, .. } => self.gap,
             // `java.lang.IllegalStateException: …`, `ValueError: …`
             _ if text.ends_with(b"Exception:") || text.ends_with(b"Error:") => {
-                return Seen::Message;
+                return TokenKind::Message;
             }
             _ if text.ends_with(b":") => self.tag(),
             WordKind { lower: false, .. } => WordGap::Capitals,
@@ -299,9 +299,9 @@ impl<'a> WordReader<'a> {
             _ => WordGap::Name,
         };
         if self.bare > 1 {
-            Seen::Message
+            TokenKind::Message
         } else {
-            Seen::Column
+            TokenKind::Column
         }
     }
 
@@ -315,13 +315,13 @@ impl<'a> WordReader<'a> {
         WordGap::Tag
     }
 
-    fn level(&self, word: &Word<'_>) -> Option<Statement> {
+    fn level(&self, word: &LetterRun<'_>) -> Option<StatedLevel> {
         if let [letter] = word.letters {
             return self
                 .is_letter(word)
                 .then(|| super::of_letter(*letter))
                 .flatten()
-                .map(Statement::clear);
+                .map(StatedLevel::clear);
         }
         let level = word.name(self.gap)?;
         let first = match word.before {
@@ -335,7 +335,7 @@ impl<'a> WordReader<'a> {
                 .then_some(self.statement(level));
         }
         if word.is_enclosed() || self.is_before_tag(word) {
-            return Some(Statement::clear(level));
+            return Some(StatedLevel::clear(level));
         }
         let begins = word.before.is_none() && self.gap != WordGap::Name && self.brackets == 0;
         let tagged = word.after == Some(b':')
@@ -348,7 +348,7 @@ impl<'a> WordReader<'a> {
     }
 
     /// Whether the name of a level in capitals is one; `first`: nothing of a word stands before it.
-    fn states_in_capitals(&self, word: &Word<'_>, first: bool) -> bool {
+    fn states_in_capitals(&self, word: &LetterRun<'_>, first: bool) -> bool {
         // `[Server thread/INFO]` is Minecraft's.
         let is_thread = word.before == Some(b'/') && word.after == Some(b']');
         let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
@@ -362,22 +362,22 @@ impl<'a> WordReader<'a> {
     }
 
     /// With which a message begins, or which stands in a column of its own.
-    fn statement(&self, level: Level) -> Statement {
-        Statement {
+    fn statement(&self, level: Level) -> StatedLevel {
+        StatedLevel {
             level,
             clear: !matches!(self.gap, WordGap::Start | WordGap::Tag),
         }
     }
 
     /// `debug 1: …`, as BIND has it.
-    fn is_numbered(&self, word: &Word<'_>) -> bool {
+    fn is_numbered(&self, word: &LetterRun<'_>) -> bool {
         let next = || self.next_token().strip_suffix(b":");
         word.letters == b"debug"
             && next().is_some_and(|number| number.iter().all(u8::is_ascii_digit))
     }
 
     /// `info` behind a stamp or between dashes, where a message may begin too.
-    fn is_column(&self, word: &Word<'_>) -> bool {
+    fn is_column(&self, word: &LetterRun<'_>) -> bool {
         let ends = matches!(word.after, None | Some(b',' | b'|' | b'\t'));
         let alone = word.padded || matches!(word.next, Some(b'|' | b'-' | b'[' | b'(' | b':'));
         if word.next.is_none() {
@@ -401,7 +401,7 @@ impl<'a> WordReader<'a> {
 
     /// `web-1 err tmm[123]: …`: between the host and the program, as some templates of syslog have
     /// it.
-    fn is_before_tag(&self, word: &Word<'_>) -> bool {
+    fn is_before_tag(&self, word: &LetterRun<'_>) -> bool {
         if !self.has_stamp
             || self.gap != WordGap::Name
             || self.bare > 1
@@ -424,7 +424,7 @@ impl<'a> WordReader<'a> {
     }
 
     /// A letter that stands for a level: logcat's, glog's, Ruby's, MongoDB's.
-    fn is_letter(&self, word: &Word<'_>) -> bool {
+    fn is_letter(&self, word: &LetterRun<'_>) -> bool {
         if !word.letters[0].is_ascii_uppercase() {
             return false;
         }
@@ -451,7 +451,7 @@ impl<'a> WordReader<'a> {
 
     /// A name in capitals, a bracket or a path follows, as in MongoDB's, etcd's and TensorFlow's
     /// lines.
-    fn is_before_name(&self, word: &Word<'_>) -> bool {
+    fn is_before_name(&self, word: &LetterRun<'_>) -> bool {
         let next = self.next_token();
         word.padded
             || next
@@ -504,7 +504,7 @@ impl WordKind {
     }
 }
 
-impl Word<'_> {
+impl LetterRun<'_> {
     /// Words that mean a level in some places only.
     fn name(&self, gap: WordGap) -> Option<Level> {
         match self.letters {
@@ -576,7 +576,7 @@ impl Word<'_> {
 }
 
 /// Lines that PostgreSQL writes below another have no level of their own.
-fn is_rest_of_error(word: &Word<'_>) -> bool {
+fn is_rest_of_error(word: &LetterRun<'_>) -> bool {
     word.after == Some(b':')
         && [
             &b"STATEMENT"[..],

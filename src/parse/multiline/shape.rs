@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// The shape of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum LineShape {
     /// Nothing, or blanks.
     Blank,
     /// What only goes on: indented, `Caused by: …`, `}`.
@@ -90,7 +90,7 @@ const ADDENDA: &[&[u8]] = &[
 /// How far into a line such an addition is looked for.
 const PREFIX_BYTES: usize = 256;
 
-impl Shape {
+impl LineShape {
     /// Of a line without a stamp, or of the text in a wrapper.
     pub(super) fn of(text: &[u8]) -> Self {
         let Some(&first) = text.first() else {
@@ -222,7 +222,7 @@ fn is_frame(text: &[u8]) -> bool {
 
 /// A line that may be wrapped: by syslog, by the log of a container, by `docker compose logs`.
 #[derive(Debug)]
-pub(super) struct Wrapped<'a> {
+pub(super) struct WrappedLine<'a> {
     /// What was wrapped; the whole line where nothing was.
     pub(super) text: &'a [u8],
     /// There is a stamp.
@@ -237,7 +237,7 @@ pub(super) struct Wrapped<'a> {
     pub(super) is_cut: bool,
 }
 
-impl<'a> Wrapped<'a> {
+impl<'a> WrappedLine<'a> {
     /// Takes a line apart; `stamp` is where its stamp stands.
     pub(super) fn of(line: &'a [u8], stamp: Option<Range<usize>>) -> Self {
         let stamped = stamp.is_some();
@@ -275,27 +275,29 @@ impl<'a> Wrapped<'a> {
     }
 
     /// Its shape, as far as its wrapper lets it be told.
-    pub(super) fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> LineShape {
         match () {
-            () if self.owner == 0 && self.stamped => Shape::of_stamped(self.text, self.stamp_end),
+            () if self.owner == 0 && self.stamped => {
+                LineShape::of_stamped(self.text, self.stamp_end)
+            }
             () if self.strict => strict(self.text),
-            () => Shape::of(self.text),
+            () => LineShape::of(self.text),
         }
     }
 }
 
 /// A trace in syslog, each of whose lines has the same program and process before it.
-fn strict(text: &[u8]) -> Shape {
-    match Shape::of(text) {
-        Shape::Rest if !is_trace(text.trim_ascii_start()) => Shape::Plain,
-        shape @ (Shape::Rest
-        | Shape::Frame
-        | Shape::TracebackHead
-        | Shape::Goroutine
-        | Shape::GoPanic
-        | Shape::CutShort) => shape,
-        shape @ (Shape::Exception | Shape::Chain | Shape::GoFrame) => shape,
-        _ => Shape::Head,
+fn strict(text: &[u8]) -> LineShape {
+    match LineShape::of(text) {
+        LineShape::Rest if !is_trace(text.trim_ascii_start()) => LineShape::Plain,
+        shape @ (LineShape::Rest
+        | LineShape::Frame
+        | LineShape::TracebackHead
+        | LineShape::Goroutine
+        | LineShape::GoPanic
+        | LineShape::CutShort) => shape,
+        shape @ (LineShape::Exception | LineShape::Chain | LineShape::GoFrame) => shape,
+        _ => LineShape::Head,
     }
 }
 
@@ -313,7 +315,7 @@ fn owner(name: &[u8]) -> u64 {
 
 /// `2026-11-20T13:00:00.123456789Z stdout F text`, from behind the stamp; `P` where it goes on in
 /// the next line.
-fn cri(rest: &[u8]) -> Option<Wrapped<'_>> {
+fn cri(rest: &[u8]) -> Option<WrappedLine<'_>> {
     let text = rest
         .strip_prefix(b" stdout ")
         .or_else(|| rest.strip_prefix(b" stderr "))?;
@@ -324,7 +326,7 @@ fn cri(rest: &[u8]) -> Option<Wrapped<'_>> {
         [b'F'] => (false, &[][..]),
         _ => return None,
     };
-    Some(Wrapped {
+    Some(WrappedLine {
         text,
         stamped: true,
         stamp_end: 0,
@@ -335,7 +337,7 @@ fn cri(rest: &[u8]) -> Option<Wrapped<'_>> {
 }
 
 /// `{"log":"text\n","stream":"stdout","time":…}`: without `\n` where it goes on in the next line.
-fn docker(line: &[u8]) -> Option<Wrapped<'_>> {
+fn docker(line: &[u8]) -> Option<WrappedLine<'_>> {
     let text = line.strip_prefix(b"{\"log\":\"")?;
     let end = memchr::memmem::rfind(text, b"\",\"stream\":\"")?;
     let stream = text.get(end + 12..end + 18)?;
@@ -348,7 +350,7 @@ fn docker(line: &[u8]) -> Option<Wrapped<'_>> {
     } else {
         text
     };
-    Some(Wrapped {
+    Some(WrappedLine {
         text,
         stamped: true,
         stamp_end: 0,
@@ -360,7 +362,7 @@ fn docker(line: &[u8]) -> Option<Wrapped<'_>> {
 
 /// `Nov 20 13:00:00 web-1 shop[811]: text`, from behind the stamp; a process where the stamp is not
 /// that of syslog.
-fn syslog<'a>(line: &'a [u8], start: usize, rest: &'a [u8]) -> Option<Wrapped<'a>> {
+fn syslog<'a>(line: &'a [u8], start: usize, rest: &'a [u8]) -> Option<WrappedLine<'a>> {
     const TAG_BYTES: usize = 128;
     let rest = rest.strip_prefix(b" ")?;
     let colon = memchr::memmem::find(&rest[..rest.len().min(TAG_BYTES)], b": ")?;
@@ -371,7 +373,7 @@ fn syslog<'a>(line: &'a [u8], start: usize, rest: &'a [u8]) -> Option<Wrapped<'a
         && !program.contains(&b' ')
         && (is_traditional || program.ends_with(b"]"));
     let text = &rest[colon + 2..];
-    is_tag.then(|| Wrapped {
+    is_tag.then(|| WrappedLine {
         text,
         stamped: true,
         stamp_end: 0,

@@ -4,13 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::time::{HostClock, Time};
-use crate::parse::timestamp::Stamper;
+use crate::parse::timestamp::TimestampReader;
 
 /// The lines of a text that go on with the record before them, marked with `|`, the others with
 /// `>`; behind lines that establish that records of the source have stamps, where `stamped`.
 fn joined(text: &str) -> String {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
-    let mut joiner = Joiner::default();
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
+    let mut joiner = RecordJoiner::default();
     text.lines()
         .map(|line| {
             let line = line.strip_prefix(['>', '|']).unwrap_or(line);
@@ -281,7 +281,7 @@ fn lines_of_containers_are_joined_where_the_wrapper_or_their_text_says_so() {
 
 #[test]
 fn a_record_has_an_end() {
-    let mut joiner = Joiner::default();
+    let mut joiner = RecordJoiner::default();
     joiner.continues(b"one", None);
     let joined = (0..MAX_LINES)
         .take_while(|_| joiner.continues(b"\tat x", None))
@@ -294,7 +294,7 @@ fn a_record_has_an_end() {
 
 #[test]
 fn nothing_is_joined_over_a_gap() {
-    let mut joiner = Joiner::default();
+    let mut joiner = RecordJoiner::default();
     joiner.continues(b"one", None);
     joiner.cut();
     assert!(!joiner.continues(b"\tat x", None));
@@ -304,7 +304,7 @@ fn nothing_is_joined_over_a_gap() {
 proptest! {
     #[test]
     fn any_lines_are_survived(lines in prop::collection::vec((any::<Vec<u8>>(), any::<Option<(u8, u8)>>()), 0..50)) {
-        let mut joiner = Joiner::default();
+        let mut joiner = RecordJoiner::default();
         for (line, stamp) in &lines {
             joiner.continues(line, stamp.map(|(start, len)| usize::from(start)..usize::from(start) + usize::from(len)));
         }

@@ -1,13 +1,13 @@
 //! The clock of a host, and what it makes of a stamp: zones and their rules, years that are left
 //! out, seconds since the start.
 //!
-//! What a stamp says is a [`Moment`]; a [`Calendar`] fills in what it leaves open. The rules of
+//! What a stamp says is a [`WrittenMoment`]; a [`MomentResolver`] fills in what it leaves open. The rules of
 //! zones are left to `zone`.
 
 use jiff::tz::{Offset, TimeZone};
 
-use super::moment::{Date, Moment, NANOS, TimeOfDay, Zone};
-use super::zone::{Local, ZoneNames, area, names_of};
+use super::moment::{CalendarDate, NANOS, TimeOfDay, WrittenMoment, WrittenZone};
+use super::zone::{LocalZone, ZoneNames, area, names_of};
 use crate::model::time::{HostClock, Time};
 
 /// A clock may be ahead of ours, and its zone may be unknown to us, but not by more than this.
@@ -24,22 +24,22 @@ const MOST_AREAS: usize = 4;
 
 /// Turns what stamps say into moments.
 #[derive(Debug, Clone)]
-pub(super) struct Calendar {
+pub(super) struct MomentResolver {
     boot: Option<Time>,
-    host: Local,
+    host: LocalZone,
     /// What the host's zone is called.
     pub(super) names: ZoneNames,
     /// Zones that stamps named, the last one first.
-    areas: Vec<(u16, Local)>,
+    areas: Vec<(u16, LocalZone)>,
     /// The year of a minute of our clock, for stamps without one.
     latest: (i64, i32),
 }
 
-impl Calendar {
+impl MomentResolver {
     pub(super) fn new(clock: &HostClock) -> Self {
         Self {
             boot: clock.boot,
-            host: Local::new(clock.zone.clone()),
+            host: LocalZone::new(clock.zone.clone()),
             names: names_of(&clock.zone),
             areas: Vec::new(),
             latest: (i64::MIN, 0),
@@ -50,16 +50,16 @@ impl Calendar {
     /// `None`: there is no such day, or the start of the host is not known.
     pub(super) fn time(
         &mut self,
-        moment: Moment,
+        moment: WrittenMoment,
         now: Time,
         previous: Option<Time>,
     ) -> Option<Time> {
         match moment {
-            Moment::Epoch(nanos) => Some(Time(nanos)),
-            Moment::SinceBoot(nanos) => Some(Time(self.boot?.0.saturating_add(nanos))),
-            Moment::Clock(time, zone) => Some(self.time_of_a_day(time, zone, now, previous)),
-            Moment::Civil(
-                Date {
+            WrittenMoment::Epoch(nanos) => Some(Time(nanos)),
+            WrittenMoment::SinceBoot(nanos) => Some(Time(self.boot?.0.saturating_add(nanos))),
+            WrittenMoment::Clock(time, zone) => Some(self.time_of_a_day(time, zone, now, previous)),
+            WrittenMoment::Civil(
+                CalendarDate {
                     year: Some(year),
                     month,
                     day,
@@ -67,7 +67,7 @@ impl Calendar {
                 time,
                 zone,
             ) => self.civil(days(year, month, day)?, time, zone, previous),
-            Moment::Civil(Date { month, day, .. }, time, zone) => {
+            WrittenMoment::Civil(CalendarDate { month, day, .. }, time, zone) => {
                 self.nearest(month, day, time, zone, now, previous)
             }
         }
@@ -76,14 +76,14 @@ impl Calendar {
     /// The rules by which lines have their times when one of `at` has this zone; and whether others
     /// may have another. A host's own offset is that of its zone, which has another one in half a
     /// year.
-    pub(super) fn zone_of(&self, zone: Option<Zone>, at: Time) -> (TimeZone, bool) {
+    pub(super) fn zone_of(&self, zone: Option<WrittenZone>, at: Time) -> (TimeZone, bool) {
         match zone {
-            Some(Zone::Host) => (self.host.zone.clone(), false),
-            Some(Zone::Area(number)) => (
+            Some(WrittenZone::Host) => (self.host.zone.clone(), false),
+            Some(WrittenZone::Area(number)) => (
                 area(number).unwrap_or_else(|| self.host.zone.clone()),
                 false,
             ),
-            Some(Zone::Offset(seconds)) if seconds != 0 => {
+            Some(WrittenZone::Offset(seconds)) if seconds != 0 => {
                 if self.host.zone.to_offset(at.to_timestamp()).seconds() == seconds {
                     return (self.host.zone.clone(), false);
                 }
@@ -102,12 +102,12 @@ impl Calendar {
         &mut self,
         days: i64,
         time: TimeOfDay,
-        zone: Zone,
+        zone: WrittenZone,
         previous: Option<Time>,
     ) -> Option<Time> {
         let local = days * DAY + i64::from(time.second);
         let seconds = match zone {
-            Zone::Offset(offset) => local - i64::from(offset),
+            WrittenZone::Offset(offset) => local - i64::from(offset),
             zone => self.zone(zone).utc_of(local, previous),
         };
         Some(Time(
@@ -118,15 +118,15 @@ impl Calendar {
     }
 
     /// The rules of a zone that is more than an offset.
-    fn zone(&mut self, zone: Zone) -> &mut Local {
-        let Zone::Area(number) = zone else {
+    fn zone(&mut self, zone: WrittenZone) -> &mut LocalZone {
+        let WrittenZone::Area(number) = zone else {
             return &mut self.host;
         };
         match self.areas.iter().position(|(known, _)| *known == number) {
             Some(at) => self.areas.swap(0, at),
             None => {
                 self.areas.truncate(MOST_AREAS - 1);
-                let rules = area(number).map_or_else(|| self.host.clone(), Local::new);
+                let rules = area(number).map_or_else(|| self.host.clone(), LocalZone::new);
                 self.areas.insert(0, (number, rules));
             }
         }
@@ -139,7 +139,7 @@ impl Calendar {
         month: u32,
         day: u32,
         time: TimeOfDay,
-        zone: Zone,
+        zone: WrittenZone,
         now: Time,
         previous: Option<Time>,
     ) -> Option<Time> {
@@ -172,7 +172,7 @@ impl Calendar {
     fn time_of_a_day(
         &mut self,
         time: TimeOfDay,
-        zone: Zone,
+        zone: WrittenZone,
         now: Time,
         previous: Option<Time>,
     ) -> Time {
@@ -181,7 +181,7 @@ impl Calendar {
             None => now.plus_millis(CLOCK_AHEAD_MS - DAY * 1000),
         };
         let offset = match zone {
-            Zone::Offset(offset) => i64::from(offset),
+            WrittenZone::Offset(offset) => i64::from(offset),
             zone => i64::from(
                 self.zone(zone)
                     .zone

@@ -4,9 +4,9 @@
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::moment::Zone;
+use super::moment::WrittenZone;
 use super::notation::{self, ParsedStamp};
-use super::pattern::Parts;
+use super::pattern::TimestampParts;
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
@@ -37,9 +37,9 @@ const GROUPS: [&str; 12] = [
 
 /// An expression, compiled.
 #[derive(Debug, Clone)]
-pub(super) struct Expression(Regex);
+pub(super) struct TimestampRegex(Regex);
 
-impl Expression {
+impl TimestampRegex {
     /// Compiles an expression.
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Expression {
 }
 
 /// `None`: a group has what cannot be its part of a time.
-fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<Parts> {
+fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<TimestampParts> {
     let text = |name: &str| {
         groups
             .name(name)
@@ -122,13 +122,13 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<Parts> {
             .filter(|text| !text.is_empty())
     };
     let part = |name: &str| text(name).and_then(number);
-    let mut parts = Parts {
+    let mut parts = TimestampParts {
         day: part("day"),
         day_of_year: part("day_of_year"),
         hour: part("hour"),
         minute: part("minute"),
         second: part("second"),
-        ..Parts::default()
+        ..TimestampParts::default()
     };
     if let Some(year) = text("year") {
         let short = year.len() <= 2;
@@ -152,7 +152,7 @@ fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<Parts> {
         parts.epoch = Some(notation::number(&mut StampScanner(epoch))?);
     }
     if let Some(zone) = text("zone") {
-        parts.zone = Some(StampScanner(zone).zone(names)).filter(|zone| *zone != Zone::Host);
+        parts.zone = Some(StampScanner(zone).zone(names)).filter(|zone| *zone != WrittenZone::Host);
     }
     Some(parts)
 }

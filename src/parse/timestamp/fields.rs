@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::moment::{Date, Moment};
+use super::moment::{CalendarDate, WrittenMoment};
 use super::notation::{self, ParsedStamp, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
@@ -30,7 +30,7 @@ const MAX_KEY: usize = 32;
 
 /// How much the name of a field says about a value that is a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+enum FieldRank {
     /// When the line was written.
     Strong,
     /// When the thing began, or was made: the next best.
@@ -39,7 +39,7 @@ enum Rank {
 
 /// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`,
 /// `__REALTIME_TIMESTAMP`.
-fn rank(key: &[u8]) -> Option<Rank> {
+fn rank(key: &[u8]) -> Option<FieldRank> {
     // Of the many other names, most are told by this.
     let has_t = key.iter().any(|&b| b | 0x20 == b't');
     if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec") {
@@ -53,9 +53,9 @@ fn rank(key: &[u8]) -> Option<Rank> {
     }
     let name = std::str::from_utf8(&name[..length]).ok()?;
     if STRONG.contains(&name) {
-        Some(Rank::Strong)
+        Some(FieldRank::Strong)
     } else if WEAK.contains(&name) {
-        Some(Rank::Weak)
+        Some(FieldRank::Weak)
     } else {
         None
     }
@@ -80,16 +80,16 @@ const WEAK: [&str; 18] = [
 
 /// The best of the fields seen so far.
 #[derive(Default)]
-struct Best {
+struct BestField {
     found: Option<ParsedStamp>,
     /// Rank and depth of it.
-    worth: Option<(u32, Rank)>,
+    worth: Option<(u32, FieldRank)>,
     /// A day and a time of day that have fields of their own.
-    date: Option<(Date, usize)>,
+    date: Option<(CalendarDate, usize)>,
     clock: Option<ParsedStamp>,
 }
 
-impl Best {
+impl BestField {
     /// Takes a value into account; true where nothing better can follow.
     fn offer(
         &mut self,
@@ -97,7 +97,7 @@ impl Best {
         text: &[u8],
         at: usize,
         depth: u32,
-        rank: Rank,
+        rank: FieldRank,
         names: &ZoneNames,
     ) -> bool {
         let Some(found) = found else {
@@ -108,7 +108,7 @@ impl Best {
         if self.worth.is_none_or(|best| worth < best) {
             (self.worth, self.found) = (Some(worth), Some(found));
         }
-        worth == (1, Rank::Strong)
+        worth == (1, FieldRank::Strong)
     }
 
     fn offer_half(&mut self, text: &[u8], at: usize, names: &ZoneNames) {
@@ -133,12 +133,12 @@ impl Best {
         self.found.or_else(|| {
             let (date, at) = self.date?;
             let clock = self.clock?;
-            let Moment::Clock(time, zone) = clock.moment else {
+            let WrittenMoment::Clock(time, zone) = clock.moment else {
                 return None;
             };
             let start = if at < clock.start { at } else { clock.start };
             Some(ParsedStamp {
-                moment: Moment::Civil(date, time, zone),
+                moment: WrittenMoment::Civil(date, time, zone),
                 start,
                 end: clock.end,
             })
@@ -150,9 +150,9 @@ impl Best {
 pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(HEAD)];
     let open = object(head)?;
-    let mut best = Best::default();
+    let mut best = BestField::default();
     walk(head, open, names, &mut best);
-    if best.worth.is_none_or(|(_, rank)| rank == Rank::Weak)
+    if best.worth.is_none_or(|(_, rank)| rank == FieldRank::Weak)
         && line.len() > HEAD
         && let Some(found) = json_tail(line, names)
     {
@@ -178,7 +178,7 @@ fn object(head: &[u8]) -> Option<usize> {
     None
 }
 
-fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut Best) {
+fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut BestField) {
     let (mut at, mut depth) = (open, 0_u32);
     while let Some(&b) = text.get(at) {
         at += 1;
@@ -265,7 +265,7 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
         b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
             let mut scan = StampScanner(&text[at..]);
-            let moment = Moment::Epoch(notation::number(&mut scan)?);
+            let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
             scan.ends_word().then(|| ParsedStamp {
                 moment,
                 start: at,
@@ -294,7 +294,7 @@ fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<ParsedStamp> {
         let nanos = number(b"\"nanoOfSecond\"")
             .or_else(|| number(b"\"nanos\""))
             .unwrap_or(0);
-        let moment = Moment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?);
+        let moment = WrittenMoment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?);
         return Some(ParsedStamp {
             moment,
             start: open,
@@ -335,7 +335,7 @@ pub(super) fn shifted(found: Option<ParsedStamp>, by: usize) -> Option<ParsedSta
 pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(HEAD / 4)];
     memchr(b'=', head)?;
-    let mut best = Best::default();
+    let mut best = BestField::default();
     let mut at = 0;
     while at < head.len() {
         let start = at;
@@ -381,7 +381,7 @@ pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let head = &line[..line.len().min(OBJECT_WITHIN)];
     let start = memmem::find(head, b"audit(")? + 6;
     let mut scan = StampScanner(&head[start..]);
-    let moment = Moment::Epoch(notation::number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
     let end = head.len() - scan.0.len();
     scan.take(b":)")?;
     Some(ParsedStamp { moment, start, end })
@@ -394,7 +394,7 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> 
     }
     let rest = line.strip_prefix(b"SET timestamp=")?;
     let mut scan = StampScanner(rest);
-    let moment = Moment::Epoch(notation::number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(notation::number(&mut scan)?);
     let start = line.len() - rest.len();
     scan.take(b";").map(|_| ParsedStamp {
         moment,

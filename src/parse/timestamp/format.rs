@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::expression::Expression;
+use super::expression::TimestampRegex;
 use super::formats::{self, FORMATS};
-use super::layout::{Layout, PREFIX_BYTES};
-use super::notation::{Format, ParsedStamp};
-use super::pattern::Pattern;
+use super::layout::{PREFIX_BYTES, TimestampLayout};
+use super::notation::{ParsedStamp, TimestampNotation};
+use super::pattern::TimestampPattern;
 use super::zone::ZoneNames;
 
 /// The format of the stamps of a source, as the inventory has it.
@@ -17,9 +17,9 @@ pub struct TimeFormat(FormatKind);
 
 #[derive(Debug, Clone)]
 enum FormatKind {
-    Named(&'static Format),
-    Pattern(Arc<Pattern>),
-    Expression(Arc<Expression>),
+    Named(&'static TimestampNotation),
+    Pattern(Arc<TimestampPattern>),
+    Expression(Arc<TimestampRegex>),
 }
 
 impl TimeFormat {
@@ -37,9 +37,9 @@ impl TimeFormat {
             let inside = inside
                 .strip_suffix('/')
                 .ok_or("the regular expression of a time ends with '/'")?;
-            FormatKind::Expression(Arc::new(Expression::parse(inside)?))
+            FormatKind::Expression(Arc::new(TimestampRegex::parse(inside)?))
         } else if text.contains('%') {
-            FormatKind::Pattern(Arc::new(Pattern::parse(text)?))
+            FormatKind::Pattern(Arc::new(TimestampPattern::parse(text)?))
         } else {
             return Err(format!("unknown time format {text:?}"));
         };
@@ -75,9 +75,9 @@ impl TimeFormat {
     ) -> Option<ParsedStamp> {
         match &self.0 {
             FormatKind::Named(format) => {
-                let (layout, found) = Layout {
+                let (layout, found) = TimestampLayout {
                     at: *at,
-                    ..Layout::anywhere(format)
+                    ..TimestampLayout::anywhere(format)
                 }
                 .find(line, names)?;
                 *at = layout.at;

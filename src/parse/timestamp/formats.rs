@@ -1,10 +1,10 @@
 //! All known timestamp formats, by name: those of `notation`, and those in named fields.
 
 use super::fields;
-use super::notation::First::Any;
-use super::notation::{Format, PROVED, SHAPES, StampPlace, formats};
+use super::notation::FirstByte::Any;
+use super::notation::{PROVED, SHAPES, StampPlace, TimestampNotation, formats};
 
-const FIELDS: &[Format] = formats![
+const FIELDS: &[TimestampNotation] = formats![
     "audit" "msg=audit(1795179601.123:456)" Field Any, fields::audit;
     "mysql-slow" "# Time: 261120 13:00:01, SET timestamp=1795179601;" Field Any, fields::mysql_slow;
     "json" "{\"time\":\"2026-11-20T13:00:01Z\"}, {\"ts\":1795179601.123}" Field Any, fields::json;
@@ -12,9 +12,10 @@ const FIELDS: &[Format] = formats![
 ];
 
 /// In this order where several fit at one place.
-pub(super) static FORMATS: &[Format] = &joined::<{ SHAPES.len() + FIELDS.len() + PROVED.len() }>();
+pub(super) static FORMATS: &[TimestampNotation] =
+    &joined::<{ SHAPES.len() + FIELDS.len() + PROVED.len() }>();
 
-const fn joined<const COUNT: usize>() -> [Format; COUNT] {
+const fn joined<const COUNT: usize>() -> [TimestampNotation; COUNT] {
     let mut all = [SHAPES[0]; COUNT];
     let mut at = 0;
     while at < COUNT {
@@ -31,6 +32,6 @@ const fn joined<const COUNT: usize>() -> [Format; COUNT] {
 }
 
 /// The format of a name.
-pub(super) fn named(name: &str) -> Option<&'static Format> {
+pub(super) fn named(name: &str) -> Option<&'static TimestampNotation> {
     FORMATS.iter().find(|format| format.name == name)
 }

@@ -1,7 +1,7 @@
 //! How stamps can be compared by a program that knows nothing of them, such as `awk` on a host: as
 //! texts of one length.
 //!
-//! A [`TimeKey`] is what a [`Stamper`](super::Stamper) knows of a source, in words of a small
+//! A [`TimeKey`] is what a [`TimestampReader`](super::TimestampReader) knows of a source, in words of a small
 //! vocabulary. Whoever has the text makes of each stamp `YYYYMMDDhhmmss` and nine digits of a
 //! second, or of those without a year, `0` (last year) or `1` and the rest; of numbers the
 //! nanoseconds since 1970; and compares with what [`TimeKey::target`] says.
@@ -9,7 +9,7 @@
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
-use super::moment::{Moment, Zone};
+use super::moment::{WrittenMoment, WrittenZone};
 use crate::model::time::Time;
 
 /// Stamps of lines that have no year are at most so far ahead of the clock.
@@ -45,16 +45,16 @@ enum KeyKind {
 
 /// The last stamp that was seen.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Example {
-    pub(super) moment: Moment,
+pub(super) struct LastTimestamp {
+    pub(super) moment: WrittenMoment,
     /// Where it stood.
     at: usize,
     /// How it begins.
     text: [u8; 8],
 }
 
-impl Example {
-    pub(super) fn new(moment: Moment, line: &[u8], at: usize) -> Self {
+impl LastTimestamp {
+    pub(super) fn new(moment: WrittenMoment, line: &[u8], at: usize) -> Self {
         let mut text = [0; 8];
         let stamp = line.get(at..).unwrap_or_default();
         let length = stamp.len().min(text.len());
@@ -64,13 +64,13 @@ impl Example {
 
     /// It says nothing of the day.
     pub(super) fn is_undated(&self) -> bool {
-        matches!(self.moment, Moment::Clock(..))
+        matches!(self.moment, WrittenMoment::Clock(..))
     }
 
     /// What it says of its zone.
-    pub(super) fn zone(&self) -> Option<Zone> {
+    pub(super) fn zone(&self) -> Option<WrittenZone> {
         match self.moment {
-            Moment::Civil(_, _, zone) => Some(zone),
+            WrittenMoment::Civil(_, _, zone) => Some(zone),
             _ => None,
         }
     }
@@ -80,7 +80,7 @@ impl TimeKey {
     /// Of a source whose last stamp, of the format with this name, was `example`.
     pub(super) fn new(
         format: &str,
-        example: &Example,
+        example: &LastTimestamp,
         zone: TimeZone,
         mixed: bool,
     ) -> Option<Self> {
@@ -184,7 +184,7 @@ impl TimeKey {
 }
 
 impl KeyKind {
-    fn of(format: &str, example: &Example) -> Option<Self> {
+    fn of(format: &str, example: &LastTimestamp) -> Option<Self> {
         let text = &example.text;
         let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         Some(match format {
@@ -201,9 +201,9 @@ impl KeyKind {
                 return None;
             }
             _ => match (digits, example.moment) {
-                (4, Moment::Civil(..)) if b"-/.".contains(&text[4]) => Self::Iso,
-                (8, Moment::Civil(..)) => Self::Compact,
-                (8, Moment::Epoch(_)) => Self::Epoch,
+                (4, WrittenMoment::Civil(..)) if b"-/.".contains(&text[4]) => Self::Iso,
+                (8, WrittenMoment::Civil(..)) => Self::Compact,
+                (8, WrittenMoment::Epoch(_)) => Self::Epoch,
                 _ => return None,
             },
         })
@@ -212,14 +212,14 @@ impl KeyKind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Stamper;
+    use super::super::TimestampReader;
     use super::*;
     use crate::model::time::HostClock;
 
     const NOW: Time = Time(1_795_188_137_000_000_000);
 
     fn key(clock: &HostClock, line: &str) -> Option<TimeKey> {
-        let mut stamper = Stamper::new(clock);
+        let mut stamper = TimestampReader::new(clock);
         let lines = vec![line.as_bytes(); 20];
         stamper.learn(&mut lines.iter().copied(), NOW);
         stamper.stamp(line.as_bytes(), NOW);

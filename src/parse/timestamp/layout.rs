@@ -1,12 +1,12 @@
 //! Where in the lines of a source its stamps stand, and in which format.
 //!
-//! A [`Layout`] is found in one line by [`detect`], and then looked for in the others by
-//! [`Layout::find`]. What many lines prove together is left to `learn`.
+//! A [`TimestampLayout`] is found in one line by [`detect`], and then looked for in the others by
+//! [`TimestampLayout::find`]. What many lines prove together is left to `learn`.
 
-use super::clock::{AHEAD_MS, Calendar, days};
+use super::clock::{AHEAD_MS, MomentResolver, days};
 use super::formats::FORMATS;
-use super::moment::{Date, Moment};
-use super::notation::{Format, ParsedStamp, StampPlace, date_only};
+use super::moment::{CalendarDate, WrittenMoment};
+use super::notation::{ParsedStamp, StampPlace, TimestampNotation, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::model::time::Time;
@@ -24,8 +24,8 @@ const MUCH_AHEAD_MS: i64 = 366 * 24 * 3600 * 1000;
 
 /// A format and the place where it was seen last.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Layout {
-    pub(super) format: &'static Format,
+pub(super) struct TimestampLayout {
+    pub(super) format: &'static TimestampNotation,
     /// The byte of the line; for fields, 0 where the whole line has their notation, 1 where only a
     /// part has.
     pub(super) at: usize,
@@ -38,9 +38,9 @@ pub(super) struct Layout {
     pub(super) before: Option<u8>,
 }
 
-impl Layout {
+impl TimestampLayout {
     /// A format in any place.
-    pub(super) fn anywhere(format: &'static Format) -> Self {
+    pub(super) fn anywhere(format: &'static TimestampNotation) -> Self {
         Self {
             word: usize::MAX - WORD_SLACK,
             ..Self::of_field(format, 0)
@@ -48,7 +48,7 @@ impl Layout {
     }
 
     /// A format that looks for its place itself; for `at` see there.
-    pub(super) fn of_field(format: &'static Format, at: usize) -> Self {
+    pub(super) fn of_field(format: &'static TimestampNotation, at: usize) -> Self {
         Self {
             format,
             at,
@@ -59,7 +59,11 @@ impl Layout {
     }
 
     /// A format in a place of a line.
-    pub(super) fn at_spot(format: &'static Format, line: &[u8], Spot { at, word }: Spot) -> Self {
+    pub(super) fn at_spot(
+        format: &'static TimestampNotation,
+        line: &[u8],
+        TimestampSpot { at, word }: TimestampSpot,
+    ) -> Self {
         Self {
             format,
             at,
@@ -118,7 +122,7 @@ impl Layout {
         let spots = spots(line).skip_while(|spot| spot.word < *words.start());
         let mut spots = spots.take_while(|spot| spot.word <= *words.end());
         let any = self.word > PREFIX_BYTES;
-        spots.find_map(|Spot { at, word }| {
+        spots.find_map(|TimestampSpot { at, word }| {
             let in_place =
                 any || word == 0 || word == self.word || self.has_before(mark_before(line, at));
             let found = self.find_at(line, at, names).filter(|_| in_place)?;
@@ -150,13 +154,13 @@ const WORD_SLACK: usize = 2;
 
 /// Where a stamp may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(super) struct TimestampSpot {
     pub(super) at: usize,
     pub(super) word: usize,
 }
 
 /// Starts of words near the beginning of a line, with a digit, a capital, `[` or `@`.
-pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = Spot> {
+pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = TimestampSpot> {
     let head = line.get(..PREFIX_BYTES).unwrap_or(line);
     let (mut word, mut in_word) = (0, false);
     head.iter().enumerate().filter_map(move |(at, &b)| {
@@ -166,7 +170,7 @@ pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = Spot> {
         }
         in_word = !parts;
         let begins = b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'[' | b'@');
-        (begins && begins_token(head, at)).then_some(Spot { at, word })
+        (begins && begins_token(head, at)).then_some(TimestampSpot { at, word })
     })
 }
 
@@ -231,7 +235,7 @@ fn ends_colour(text: &[u8]) -> bool {
 }
 
 /// Whether the whole line is written as the fields of this format are.
-pub(super) fn has_notation(format: &Format, line: &[u8]) -> bool {
+pub(super) fn has_notation(format: &TimestampNotation, line: &[u8]) -> bool {
     match format.name {
         "json" => is_object(line),
         "logfmt" => is_pairs(line),
@@ -276,9 +280,9 @@ pub(super) fn may_be_stamped(line: &[u8]) -> bool {
 /// The first stamp of any format in a line, where nothing is known of others.
 pub(super) fn detect(
     line: &[u8],
-    calendar: &mut Calendar,
+    calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(Layout, ParsedStamp, Time)> {
+) -> Option<(TimestampLayout, ParsedStamp, Time)> {
     if has_fields(line) {
         in_fields(line, calendar, now).or_else(|| in_spot(line, calendar, now))
     } else {
@@ -288,9 +292,9 @@ pub(super) fn detect(
 
 fn in_fields(
     line: &[u8],
-    calendar: &mut Calendar,
+    calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(Layout, ParsedStamp, Time)> {
+) -> Option<(TimestampLayout, ParsedStamp, Time)> {
     for format in FORMATS
         .iter()
         .filter(|format| format.place == StampPlace::Field)
@@ -299,13 +303,17 @@ fn in_fields(
             && let Some(time) = calendar.time(found.moment, now, None)
         {
             let at = usize::from(!has_notation(format, line));
-            return Some((Layout::of_field(format, at), found, time));
+            return Some((TimestampLayout::of_field(format, at), found, time));
         }
     }
     None
 }
 
-fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, ParsedStamp, Time)> {
+fn in_spot(
+    line: &[u8],
+    calendar: &mut MomentResolver,
+    now: Time,
+) -> Option<(TimestampLayout, ParsedStamp, Time)> {
     spots(line).find_map(|place| at_spot(line, place, calendar, now))
 }
 
@@ -313,13 +321,13 @@ fn in_spot(line: &[u8], calendar: &mut Calendar, now: Time) -> Option<(Layout, P
 /// bytes as different days, by the likeliest.
 pub(super) fn at_spot(
     line: &[u8],
-    spot: Spot,
-    calendar: &mut Calendar,
+    spot: TimestampSpot,
+    calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(Layout, ParsedStamp, Time)> {
+) -> Option<(TimestampLayout, ParsedStamp, Time)> {
     let text = line.get(spot.at..).filter(|text| may_begin(text))?;
     let first = *text.first()?;
-    let mut best: Option<(Layout, ParsedStamp, Time)> = None;
+    let mut best: Option<(TimestampLayout, ParsedStamp, Time)> = None;
     for format in FORMATS.iter().filter(|format| format.begins_with(first)) {
         if matches!(format.place, StampPlace::Field | StampPlace::Proved)
             || (best.is_some() && !format.ambiguous)
@@ -342,12 +350,12 @@ pub(super) fn at_spot(
 
 /// A stamp of this format at a place, if it may stand there alone.
 fn read_at(
-    format: &'static Format,
+    format: &'static TimestampNotation,
     line: &[u8],
-    spot: Spot,
-    calendar: &mut Calendar,
+    spot: TimestampSpot,
+    calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(Layout, ParsedStamp, Time)> {
+) -> Option<(TimestampLayout, ParsedStamp, Time)> {
     let (before, text) = line.split_at_checked(spot.at)?;
     let found = (format.parse)(text, &calendar.names)?;
     let is_number = format.name == "epoch";
@@ -367,9 +375,9 @@ fn read_at(
         return None;
     }
     Some((
-        Layout {
+        TimestampLayout {
             exact: is_labelled,
-            ..Layout::at_spot(format, line, spot)
+            ..TimestampLayout::at_spot(format, line, spot)
         },
         found,
         time,
@@ -429,15 +437,15 @@ fn may_precede(prefix: &[u8]) -> bool {
 
 /// Whether a number behind the first word of a line is followed by its own day, or one next to it
 /// in some zone, as in `R02 1117869872 2005.06.04 …`.
-fn is_dated(rest: &[u8], number: Moment) -> bool {
+fn is_dated(rest: &[u8], number: WrittenMoment) -> bool {
     const DAY: i64 = 24 * 3600 * 1_000_000_000;
-    let Moment::Epoch(number) = number else {
+    let WrittenMoment::Epoch(number) = number else {
         return false;
     };
     let day = rest
         .strip_prefix(b" ")
         .and_then(date_only)
-        .and_then(|Date { year, month, day }| days(year?, month, day));
+        .and_then(|CalendarDate { year, month, day }| days(year?, month, day));
     day.is_some_and(|day| (day - number.div_euclid(DAY)).abs() <= 1)
 }
 
@@ -447,10 +455,10 @@ pub(super) fn is_contradicted(
     line: &[u8],
     end: usize,
     number: Time,
-    calendar: &mut Calendar,
+    calendar: &mut MomentResolver,
 ) -> bool {
     const QUARTER: i64 = 15 * 60 * 1_000_000_000;
-    for Spot { at, .. } in spots(line).filter(|spot| spot.at > end) {
+    for TimestampSpot { at, .. } in spots(line).filter(|spot| spot.at > end) {
         for format in FORMATS
             .iter()
             .filter(|format| format.place == StampPlace::Anywhere && format.begins_with(line[at]))
@@ -472,7 +480,7 @@ pub(super) fn is_contradicted(
 }
 
 /// Numbers are times only if they are of the past, or nearly.
-pub(super) fn is_plausible(format: &Format, time: Time, now: Time) -> bool {
+pub(super) fn is_plausible(format: &TimestampNotation, time: Time, now: Time) -> bool {
     format.name != "epoch" || is_of_our_time(time, now)
 }
 
@@ -485,7 +493,7 @@ pub(super) fn is_of_our_time(time: Time, now: Time) -> bool {
 /// Whether of two readings of one date the second, `next`, is to be preferred to the one before it:
 /// the only one that is not in the future, or just now, or in a later year; else as it is mostly
 /// written.
-fn is_likelier(text: &[u8], next: Time, best: Time, format: &Format, now: Time) -> bool {
+fn is_likelier(text: &[u8], next: Time, best: Time, format: &TimestampNotation, now: Time) -> bool {
     let rank = |time: Time| {
         let ahead = time > now.plus_millis(AHEAD_MS);
         let near = !ahead && time >= now.plus_millis(-NEAR_MS);

@@ -4,12 +4,13 @@
 //! rising, is a stamp; a date that never changes, while another one does, is not. And 05/06 is told
 //! from 06/05 by the days around it.
 
-use super::clock::Calendar;
+use super::clock::MomentResolver;
 use super::formats::FORMATS;
 use super::layout::{
-    Layout, Spot, at_spot, has_fields, has_notation, is_contradicted, is_plausible, spots,
+    TimestampLayout, TimestampSpot, at_spot, has_fields, has_notation, is_contradicted,
+    is_plausible, spots,
 };
-use super::notation::{Format, ParsedStamp, StampPlace};
+use super::notation::{ParsedStamp, StampPlace, TimestampNotation};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.
@@ -28,8 +29,8 @@ const A_SECOND: i64 = 1_000_000_000;
 const MOST_TALLIES: usize = 96;
 
 /// What was seen of one layout.
-struct Tally {
-    layout: Layout,
+struct LayoutTally {
+    layout: TimestampLayout,
     /// One line would have been enough.
     shaped: bool,
     hits: usize,
@@ -41,7 +42,7 @@ struct Tally {
     range: (Time, Time),
 }
 
-impl Tally {
+impl LayoutTally {
     fn add(&mut self, time: Time) {
         self.hits += 1;
         self.rises += usize::from(time > self.last);
@@ -121,7 +122,11 @@ impl Tally {
 }
 
 /// The layouts of a sample, the most common first.
-pub(super) fn learn(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Layout> {
+pub(super) fn learn(
+    lines: &[&[u8]],
+    calendar: &mut MomentResolver,
+    now: Time,
+) -> Vec<TimestampLayout> {
     let mut layouts = Vec::new();
     let mut rest: Vec<&[u8]> = heads(lines);
     let tallies = count(&rest, calendar, now);
@@ -159,10 +164,10 @@ fn heads<'a>(lines: &[&'a [u8]]) -> Vec<&'a [u8]> {
     }
 }
 
-fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
-    let mut tallies: Vec<Tally> = Vec::new();
-    let mut add = |layout: Layout, shaped: bool, time: Time| {
-        let same = |tally: &&mut Tally| {
+fn count(lines: &[&[u8]], calendar: &mut MomentResolver, now: Time) -> Vec<LayoutTally> {
+    let mut tallies: Vec<LayoutTally> = Vec::new();
+    let mut add = |layout: TimestampLayout, shaped: bool, time: Time| {
+        let same = |tally: &&mut LayoutTally| {
             tally.layout.format == layout.format && tally.layout.word == layout.word
         };
         if let Some(tally) = tallies.iter_mut().find(same) {
@@ -170,7 +175,7 @@ fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
             tally.add(time);
         } else if tallies.len() < MOST_TALLIES {
             let (hits, rises, falls) = (1, 0, 0);
-            tallies.push(Tally {
+            tallies.push(LayoutTally {
                 layout,
                 shaped,
                 hits,
@@ -193,16 +198,16 @@ fn count(lines: &[&[u8]], calendar: &mut Calendar, now: Time) -> Vec<Tally> {
 /// Adds the stamp of a field; whether there is one.
 fn in_fields(
     line: &[u8],
-    calendar: &mut Calendar,
+    calendar: &mut MomentResolver,
     now: Time,
-    add: &mut impl FnMut(Layout, bool, Time),
+    add: &mut impl FnMut(TimestampLayout, bool, Time),
 ) -> bool {
     for format in FORMATS
         .iter()
         .filter(|format| format.place == StampPlace::Field)
     {
         let at = usize::from(!has_notation(format, line));
-        let layout = Layout::of_field(format, at);
+        let layout = TimestampLayout::of_field(format, at);
         if let Some((_, found)) = layout.find(line, &calendar.names)
             && let Some(time) = calendar.time(found.moment, now, None)
         {
@@ -216,9 +221,9 @@ fn in_fields(
 /// Adds all that may be a stamp in the places of a line; whether any has the shape of one.
 fn in_spots(
     line: &[u8],
-    calendar: &mut Calendar,
+    calendar: &mut MomentResolver,
     now: Time,
-    add: &mut impl FnMut(Layout, bool, Time),
+    add: &mut impl FnMut(TimestampLayout, bool, Time),
 ) -> bool {
     let (mut behind, mut shaped) = (0, false);
     for place in spots(line) {
@@ -250,12 +255,12 @@ fn in_spots(
 /// What may be a stamp of this format in a place: the layout, whether it has the shape of one,
 /// where it ends, its time.
 fn candidate(
-    format: &'static Format,
+    format: &'static TimestampNotation,
     line: &[u8],
-    place: Spot,
-    calendar: &mut Calendar,
+    place: TimestampSpot,
+    calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(Layout, bool, usize, Time)> {
+) -> Option<(TimestampLayout, bool, usize, Time)> {
     let ParsedStamp { moment, end, .. } = (format.parse)(&line[place.at..], &calendar.names)?;
     let end = place.at + end;
     let time = calendar
@@ -272,9 +277,9 @@ fn candidate(
     // Numbers of the kernel have their brackets.
     let exact = shape.unwrap_or(format.name != "boot");
     Some((
-        Layout {
+        TimestampLayout {
             exact,
-            ..Layout::at_spot(format, line, place)
+            ..TimestampLayout::at_spot(format, line, place)
         },
         shape.is_some(),
         end,
@@ -283,14 +288,14 @@ fn candidate(
 }
 
 /// The stamp of most lines.
-fn choose(tallies: &[Tally], lines: usize, now: Time) -> Option<&Tally> {
+fn choose(tallies: &[LayoutTally], lines: usize, now: Time) -> Option<&LayoutTally> {
     let shaped = || {
         tallies
             .iter()
             .filter(|tally| tally.shaped && !tally.is_quoted(lines, now))
     };
     let most = shaped().map(|tally| tally.hits).max().unwrap_or(0);
-    let common = |tally: &&Tally| tally.hits * 10 >= most * 8;
+    let common = |tally: &&LayoutTally| tally.hits * 10 >= most * 8;
     let moves = shaped()
         .filter(common)
         .any(|tally| !tally.is_constant() && tally.falls * 5 <= tally.hits);
@@ -307,7 +312,7 @@ fn choose(tallies: &[Tally], lines: usize, now: Time) -> Option<&Tally> {
             )
         });
     // A number before the stamp is the better stamp, if it is one: it has no zone to be guessed.
-    let better = |tally: &&Tally| match shaped {
+    let better = |tally: &&LayoutTally| match shaped {
         Some(shaped) if shaped.hits * 2 >= tally.hits => {
             tally.layout.word < shaped.layout.word && tally.layout.format.name == "epoch"
         }
@@ -328,10 +333,10 @@ fn choose(tallies: &[Tally], lines: usize, now: Time) -> Option<&Tally> {
 }
 
 /// Whether any of the times is yet to come.
-fn future(tally: &Tally, now: Time) -> bool {
+fn future(tally: &LayoutTally, now: Time) -> bool {
     tally.range.1 > now.plus_millis(super::clock::AHEAD_MS)
 }
 
-fn distance(tally: &Tally, now: Time) -> u64 {
+fn distance(tally: &LayoutTally, now: Time) -> u64 {
     now.0.abs_diff(tally.range.1.0)
 }

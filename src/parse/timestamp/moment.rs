@@ -14,7 +14,7 @@ pub(super) struct TimeOfDay {
 
 /// Of which zone a stamp is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Zone {
+pub(super) enum WrittenZone {
     /// It does not say: the host's.
     Host,
     /// Seconds ahead of UTC.
@@ -25,7 +25,7 @@ pub(super) enum Zone {
 
 /// A day of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Date {
+pub(super) struct CalendarDate {
     /// 0 to 9999; `None`: left out.
     pub(super) year: Option<i32>,
     /// 1 to 12.
@@ -36,13 +36,13 @@ pub(super) struct Date {
 
 /// What a stamp says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(super) enum WrittenMoment {
     /// Nanoseconds since 1970.
     Epoch(i64),
     /// Nanoseconds since the host was started.
     SinceBoot(i64),
     /// A time of some day, which is left out.
-    Clock(TimeOfDay, Zone),
+    Clock(TimeOfDay, WrittenZone),
     /// A day and a time.
-    Civil(Date, TimeOfDay, Zone),
+    Civil(CalendarDate, TimeOfDay, WrittenZone),
 }

@@ -8,8 +8,8 @@
 use std::fmt;
 
 use super::iis::is_iis;
-use super::moment::{Date, Moment, TimeOfDay, Zone};
-use super::scan::{MAX_DECIMALS, Precision, StampScanner};
+use super::moment::{CalendarDate, TimeOfDay, WrittenMoment, WrittenZone};
+use super::scan::{ClockPrecision, MAX_DECIMALS, StampScanner};
 use super::zone::ZoneNames;
 
 /// Where a stamp of some format may stand in a line that is the only one known.
@@ -30,7 +30,7 @@ pub(super) enum StampPlace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ParsedStamp {
     /// What the stamp says.
-    pub(super) moment: Moment,
+    pub(super) moment: WrittenMoment,
     /// Where it begins in the bytes that were given.
     pub(super) start: usize,
     /// Where it ends.
@@ -39,7 +39,7 @@ pub(super) struct ParsedStamp {
 
 /// A way to write a time.
 #[derive(Clone, Copy)]
-pub(super) struct Format {
+pub(super) struct TimestampNotation {
     /// As the inventory names it.
     pub(super) name: &'static str,
     /// What it looks like, for the documentation.
@@ -47,7 +47,7 @@ pub(super) struct Format {
     /// Where it stands.
     pub(super) place: StampPlace,
     /// The bytes that it may begin with.
-    pub(super) first: First,
+    pub(super) first: FirstByte,
     /// The same bytes may mean another day in another format.
     pub(super) ambiguous: bool,
     /// Bytes to what they say.
@@ -55,33 +55,33 @@ pub(super) struct Format {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum First {
+pub(super) enum FirstByte {
     Digit,
     Letter,
     Byte(u8),
     Any,
 }
 
-impl Format {
+impl TimestampNotation {
     /// Whether a stamp of this format may begin with a byte.
     #[inline]
     pub(super) fn begins_with(&self, byte: u8) -> bool {
         match self.first {
-            First::Digit => byte.is_ascii_digit(),
-            First::Letter => byte.is_ascii_uppercase(),
-            First::Byte(first) => byte == first,
-            First::Any => true,
+            FirstByte::Digit => byte.is_ascii_digit(),
+            FirstByte::Letter => byte.is_ascii_uppercase(),
+            FirstByte::Byte(first) => byte == first,
+            FirstByte::Any => true,
         }
     }
 }
 
-impl fmt::Debug for Format {
+impl fmt::Debug for TimestampNotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
-impl PartialEq for Format {
+impl PartialEq for TimestampNotation {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
@@ -90,7 +90,7 @@ impl PartialEq for Format {
 /// Rows of a table of formats.
 macro_rules! formats {
     ($($name:literal $example:literal $place:ident $first:expr, $parse:expr $(, $ambiguous:literal)?;)*) => {
-        &[$(Format {
+        &[$(TimestampNotation {
             name: $name,
             example: $example,
             place: StampPlace::$place,
@@ -103,10 +103,10 @@ macro_rules! formats {
 
 pub(super) use formats;
 
-use First::{Byte, Digit, Letter};
+use FirstByte::{Byte, Digit, Letter};
 
 /// Those that are told by their shape, in this order where several fit at one place.
-pub(super) const SHAPES: &[Format] = formats![
+pub(super) const SHAPES: &[TimestampNotation] = formats![
     "iso8601" "2026-11-20T13:00:01.123+01:00, 2026/11/20 13:00:01,123" Anywhere Digit, iso;
     "syslog" "Nov 20 13:00:01, Fri Nov 20 13:00:01 2026, Nov 20, 2026 1:00:01 PM" Anywhere Letter, month_first;
     "access" "20/Nov/2026:13:00:01 +0000, 20-Nov-26 13:00:01, 20 Nov 13:00:01.123" Anywhere Digit, day_first;
@@ -124,13 +124,13 @@ pub(super) const SHAPES: &[Format] = formats![
 ];
 
 /// Those that only many lines prove, or the inventory.
-pub(super) const PROVED: &[Format] = formats![
+pub(super) const PROVED: &[TimestampNotation] = formats![
     "w3c" "2026-11-20 13:00:01 (UTC; elsewhere where `#Fields:` says so)" Proved Digit, utc;
     "clock" "13:00:01.123 (the day is that of the lines around it)" Proved Digit, time_only;
 ];
 
 impl StampScanner<'_> {
-    fn found(self, text: &[u8], moment: Moment) -> Option<ParsedStamp> {
+    fn found(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
         Some(ParsedStamp {
             moment,
             start: 0,
@@ -186,9 +186,19 @@ impl StampScanner<'_> {
     }
 }
 
-fn civil(year: Option<i32>, month: u32, day: u32, time: TimeOfDay, zone: Zone) -> Option<Moment> {
+fn civil(
+    year: Option<i32>,
+    month: u32,
+    day: u32,
+    time: TimeOfDay,
+    zone: WrittenZone,
+) -> Option<WrittenMoment> {
     let fits = (1..=12).contains(&month) && (1..=31).contains(&day);
-    fits.then_some(Moment::Civil(Date { year, month, day }, time, zone))
+    fits.then_some(WrittenMoment::Civil(
+        CalendarDate { year, month, day },
+        time,
+        zone,
+    ))
 }
 
 /// Any date with its year first, and with marks between its parts or `T` behind them.
@@ -210,9 +220,9 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         day = scan.short()?;
     }
     scan.between()?;
-    let time = scan.time_of_day(Precision::Minutes)?;
+    let time = scan.time_of_day(ClockPrecision::Minutes)?;
     let zone = match scan.zone(names) {
-        Zone::Host if is_iis(scan.0) => Zone::Offset(0),
+        WrittenZone::Host if is_iis(scan.0) => WrittenZone::Offset(0),
         zone => zone,
     };
     let moment = civil(Some(year), month, day, time, zone)?;
@@ -235,9 +245,9 @@ fn basic(
     scan.take(b"Tt")?;
     let colons = scan.0.get(2) == Some(&b':');
     let time = if colons {
-        scan.time_of_day(Precision::Minutes)
+        scan.time_of_day(ClockPrecision::Minutes)
     } else {
-        scan.time_without_colons(Precision::Minutes)
+        scan.time_without_colons(ClockPrecision::Minutes)
     };
     let time = time?;
     let zone = scan.zone(names);
@@ -263,12 +273,12 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
             scan.between()?;
             let colons = scan.0.iter().take(3).any(|&b| b == b':');
             if colons {
-                scan.time_of_day(Precision::Seconds)
+                scan.time_of_day(ClockPrecision::Seconds)
             } else {
-                scan.time_without_colons(Precision::Seconds)
+                scan.time_without_colons(ClockPrecision::Seconds)
             }
         }
-        _ => scan.time_without_colons(Precision::Seconds),
+        _ => scan.time_without_colons(ClockPrecision::Seconds),
     }?;
     if run == 17 {
         time.nano = scan.digits(3)? * 1_000_000;
@@ -294,9 +304,9 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     scan.blanks(1);
     let colons = scan.0.iter().take(3).any(|&b| b == b':');
     let time = if colons {
-        scan.time_of_day(Precision::Seconds)
+        scan.time_of_day(ClockPrecision::Seconds)
     } else {
-        scan.time_without_colons(Precision::Seconds)
+        scan.time_without_colons(ClockPrecision::Seconds)
     };
     let time = time?;
     let zone = scan.zone(names);
@@ -321,15 +331,15 @@ fn month_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     scan.take(b" -/.:")?;
     let mut year = year_and(&mut scan);
     scan.blanks(1);
-    let time = scan.time_of_day(Precision::Seconds).or_else(|| {
+    let time = scan.time_of_day(ClockPrecision::Seconds).or_else(|| {
         // Without seconds it is a stamp only together with a year.
-        year.and_then(|_| scan.time_of_day(Precision::Minutes))
+        year.and_then(|_| scan.time_of_day(ClockPrecision::Minutes))
     })?;
     let mut zone = scan.zone(names);
     if year.is_none() {
         year = year_at_end(&mut scan);
         // `2026 GMT+0000`
-        if year.is_some() && zone == Zone::Host {
+        if year.is_some() && zone == WrittenZone::Host {
             zone = scan.zone(names);
         }
     }
@@ -368,7 +378,7 @@ fn day_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         return None;
     }
     scan.between()?;
-    let time = scan.time_of_day(Precision::Seconds)?;
+    let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let zone = scan.zone(names);
     if year.is_none() {
         year = year_at_end(&mut scan);
@@ -437,7 +447,7 @@ fn year_last(
     scan.0 = scan.0.get(1..)?;
     let year = scan.year2_or_4()?;
     scan.between()?;
-    let time = scan.time_of_day(Precision::Minutes)?;
+    let time = scan.time_of_day(ClockPrecision::Minutes)?;
     let zone = scan.zone(names);
     let moment = civil(Some(year), month, day, time, zone)?;
     if scan.ends_stamp() {
@@ -456,7 +466,7 @@ fn short_year(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     scan.take(&[mark])?;
     let day = scan.short()?;
     scan.between()?;
-    let time = scan.time_of_day(Precision::Minutes)?;
+    let time = scan.time_of_day(ClockPrecision::Minutes)?;
     let zone = scan.zone(names);
     let moment = civil(Some(year), month, day, time, zone)?;
     if scan.ends_stamp() {
@@ -496,7 +506,7 @@ fn year_left_out(
 ) -> Option<ParsedStamp> {
     scan.take(b" T\t_,-")?;
     scan.blanks(1);
-    let time = scan.time_of_day(Precision::Seconds)?;
+    let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let zone = scan.zone(names);
     let moment = civil(None, month, day, time, zone)?;
     if scan.ends_stamp() {
@@ -516,8 +526,8 @@ fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     };
     let (month, day) = (scan.digits(2)?, scan.digits(2)?);
     scan.take(b" ")?;
-    let time = scan.time_of_day(Precision::Seconds)?;
-    let moment = civil(year, month, day, time, Zone::Host)?;
+    let time = scan.time_of_day(ClockPrecision::Seconds)?;
+    let moment = civil(year, month, day, time, WrittenZone::Host)?;
     scan.found(text, moment)
         .map(|found| ParsedStamp { start: 1, ..found })
 }
@@ -527,7 +537,7 @@ fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
 /// `1.7951796011234567e+09`.
 fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
-    let moment = Moment::Epoch(number(&mut scan)?);
+    let moment = WrittenMoment::Epoch(number(&mut scan)?);
     if scan.ends_word() && scan.ends_stamp() {
         scan.found(text, moment)
     } else {
@@ -612,7 +622,10 @@ fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
         scan.digits(run)?;
     }
     scan.skip(b"]")?;
-    scan.found(text, Moment::SinceBoot(seconds * 1_000_000_000 + nanos))
+    scan.found(
+        text,
+        WrittenMoment::SinceBoot(seconds * 1_000_000_000 + nanos),
+    )
 }
 
 /// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which
@@ -633,7 +646,7 @@ fn tai64n(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     scan.0 = &scan.0[24..];
     let time = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
     if scan.ends_word() {
-        scan.found(text, Moment::Epoch(time))
+        scan.found(text, WrittenMoment::Epoch(time))
     } else {
         None
     }
@@ -648,10 +661,14 @@ fn utc(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 /// The same, in UTC where it says nothing of a zone.
-pub(super) fn in_utc(moment: Moment) -> Moment {
+pub(super) fn in_utc(moment: WrittenMoment) -> WrittenMoment {
     match moment {
-        Moment::Civil(date, time, Zone::Host) => Moment::Civil(date, time, Zone::Offset(0)),
-        Moment::Clock(time, Zone::Host) => Moment::Clock(time, Zone::Offset(0)),
+        WrittenMoment::Civil(date, time, WrittenZone::Host) => {
+            WrittenMoment::Civil(date, time, WrittenZone::Offset(0))
+        }
+        WrittenMoment::Clock(time, WrittenZone::Host) => {
+            WrittenMoment::Clock(time, WrittenZone::Offset(0))
+        }
         other => other,
     }
 }
@@ -662,24 +679,24 @@ pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     if text.get(1..3)?.iter().all(|&b| b != b':') {
         return None;
     }
-    let time = scan.time_of_day(Precision::Seconds)?;
+    let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let zone = scan.zone(names);
     if scan.ends_stamp() && scan.ends_word() && scan.peek() != Some(b':') {
-        scan.found(text, Moment::Clock(time, zone))
+        scan.found(text, WrittenMoment::Clock(time, zone))
     } else {
         None
     }
 }
 
 /// `2026-11-20` alone, as midnight.
-pub(super) fn date_only(text: &[u8]) -> Option<Date> {
+pub(super) fn date_only(text: &[u8]) -> Option<CalendarDate> {
     let mut scan = StampScanner(text);
     let year = scan.year4()?;
     let mark = scan.take(b"-/.")?;
     let month = scan.short()?;
     scan.take(&[mark])?;
     let day = scan.short()?;
-    Some(Date {
+    Some(CalendarDate {
         year: Some(year),
         month,
         day,

@@ -2,9 +2,9 @@
 //!
 //! Compiled once into [`PatternItem`]s and read directly: a library's parser answers with an error
 //! that it has to make up for each place that does not fit, and wants fields that stamps leave out.
-//! What the fields mean together is [`Parts`].
+//! What the fields mean together is [`TimestampParts`].
 
-use super::moment::{Date, Moment, TimeOfDay, Zone};
+use super::moment::{CalendarDate, TimeOfDay, WrittenMoment, WrittenZone};
 use super::notation::{self, ParsedStamp};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
@@ -17,7 +17,7 @@ const MAX_WORD: usize = 128;
 
 /// A pattern, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<PatternItem>);
+pub(super) struct TimestampPattern(Vec<PatternItem>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PatternItem {
@@ -52,7 +52,7 @@ use PatternItem::{
     Month, MonthName, Second, ShortYear, WeekdayName, WholeEpoch, Word, Year, ZoneName,
 };
 
-impl Pattern {
+impl TimestampPattern {
     /// Compiles a pattern.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl Pattern {
             return None;
         }
         let mut scan = StampScanner(text);
-        let mut parts = Parts::default();
+        let mut parts = TimestampParts::default();
         for item in &self.0 {
             item.read(&mut scan, &mut parts, names)?;
         }
@@ -215,7 +215,12 @@ fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Resul
 }
 
 impl PatternItem {
-    fn read(self, scan: &mut StampScanner<'_>, parts: &mut Parts, names: &ZoneNames) -> Option<()> {
+    fn read(
+        self,
+        scan: &mut StampScanner<'_>,
+        parts: &mut TimestampParts,
+        names: &ZoneNames,
+    ) -> Option<()> {
         match self {
             Byte(b) => scan.take(&[b]).map(drop),
             Blanks => (scan.blanks(MAX_WORD) > 0).then_some(()),
@@ -253,12 +258,12 @@ impl PatternItem {
                 } else {
                     scan.offset()
                 };
-                set(&mut parts.zone, offset.map(Zone::Offset))
+                set(&mut parts.zone, offset.map(WrittenZone::Offset))
             }
             ZoneName => {
                 match scan.zone(names) {
                     // A name without one meaning: the host's.
-                    Zone::Host => (skip_letters(scan) > 0).then_some(())?,
+                    WrittenZone::Host => (skip_letters(scan) > 0).then_some(())?,
                     zone => parts.zone = Some(zone),
                 }
                 Some(())
@@ -318,7 +323,7 @@ fn century(year: u32) -> i32 {
 
 /// The parts of a stamp as fields with names give them.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct TimestampParts {
     pub(super) year: Option<i32>,
     pub(super) month: Option<u32>,
     pub(super) day: Option<u32>,
@@ -328,16 +333,16 @@ pub(super) struct Parts {
     pub(super) second: Option<u32>,
     pub(super) nano: Option<u32>,
     pub(super) after_noon: Option<bool>,
-    pub(super) zone: Option<Zone>,
+    pub(super) zone: Option<WrittenZone>,
     /// Nanoseconds.
     pub(super) epoch: Option<i64>,
 }
 
-impl Parts {
+impl TimestampParts {
     /// What they say together; `None`: no such time.
-    pub(super) fn moment(&self) -> Option<Moment> {
+    pub(super) fn moment(&self) -> Option<WrittenMoment> {
         if let Some(epoch) = self.epoch {
-            return Some(Moment::Epoch(
+            return Some(WrittenMoment::Epoch(
                 epoch.saturating_add(i64::from(self.nano.unwrap_or(0))),
             ));
         }
@@ -354,10 +359,10 @@ impl Parts {
             second,
             nano: self.nano.unwrap_or(0),
         };
-        let zone = self.zone.unwrap_or(Zone::Host);
+        let zone = self.zone.unwrap_or(WrittenZone::Host);
         Some(match (self.month, self.day, self.day_of_year) {
-            (Some(month), Some(day), _) => Moment::Civil(
-                Date {
+            (Some(month), Some(day), _) => WrittenMoment::Civil(
+                CalendarDate {
                     year: self.year,
                     month,
                     day,
@@ -365,18 +370,18 @@ impl Parts {
                 time,
                 zone,
             ),
-            (_, _, Some(day)) => Moment::Civil(self.date_of(day)?, time, zone),
-            _ => Moment::Clock(time, zone),
+            (_, _, Some(day)) => WrittenMoment::Civil(self.date_of(day)?, time, zone),
+            _ => WrittenMoment::Clock(time, zone),
         })
     }
 
-    fn date_of(&self, day: u32) -> Option<Date> {
+    fn date_of(&self, day: u32) -> Option<CalendarDate> {
         let year = self.year?;
         let date = jiff::civil::date(i16::try_from(year).ok()?, 1, 1)
             .with()
             .day_of_year(i16::try_from(day).ok()?);
         let date = date.build().ok()?;
-        Some(Date {
+        Some(CalendarDate {
             year: self.year,
             month: u32::try_from(date.month()).ok()?,
             day: u32::try_from(date.day()).ok()?,

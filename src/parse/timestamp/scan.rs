@@ -3,7 +3,7 @@
 //! A [`StampScanner`] gives up at the first byte that does not fit, allocates nothing and never
 //! looks further than it reads. What the parts mean together is left to `formats`.
 
-use super::moment::{NANOS, TimeOfDay, Zone};
+use super::moment::{NANOS, TimeOfDay, WrittenZone};
 use super::zone::{ZoneNames, area_number, zone_of_name};
 
 /// No fraction is longer, and a line of digits alone is no stamp.
@@ -15,7 +15,7 @@ pub(super) struct StampScanner<'a>(pub(super) &'a [u8]);
 
 /// What a time of day must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Precision {
+pub(super) enum ClockPrecision {
     /// `13:00` will do.
     Minutes,
     /// Only `13:00:00`.
@@ -142,7 +142,7 @@ impl<'a> StampScanner<'a> {
     }
 
     /// `13:00[:00[.123]]`, `13.00.00`, `1:00:00 PM`. Parts may be unpadded.
-    pub(super) fn time_of_day(&mut self, precision: Precision) -> Option<TimeOfDay> {
+    pub(super) fn time_of_day(&mut self, precision: ClockPrecision) -> Option<TimeOfDay> {
         let hour = self.short()?;
         let separator = self.take(b":.-")?;
         let minute = self.short().filter(|&minute| minute < 60)?;
@@ -155,7 +155,7 @@ impl<'a> StampScanner<'a> {
             // Leap seconds: the last moment that this clock has is as near as it can say.
             second = Some(found.min(59));
         }
-        if second.is_none() && (separator != b':' || precision == Precision::Seconds) {
+        if second.is_none() && (separator != b':' || precision == ClockPrecision::Seconds) {
             return None;
         }
         let nano = if second.is_some() {
@@ -174,12 +174,12 @@ impl<'a> StampScanner<'a> {
     }
 
     /// `130000[.123]`, `1300` where minutes will do.
-    pub(super) fn time_without_colons(&mut self, precision: Precision) -> Option<TimeOfDay> {
+    pub(super) fn time_without_colons(&mut self, precision: ClockPrecision) -> Option<TimeOfDay> {
         let hour = self.digits(2).filter(|&hour| hour < 24)?;
         let minute = self.digits(2).filter(|&minute| minute < 60)?;
         let second = match self.digits(2) {
             Some(second) if second <= 60 => second.min(59),
-            None if precision == Precision::Minutes => 0,
+            None if precision == ClockPrecision::Minutes => 0,
             _ => return None,
         };
         let nano = self.fraction().unwrap_or(0);
@@ -246,25 +246,25 @@ impl<'a> StampScanner<'a> {
 
     /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`, ` Europe/Berlin`. Names that mean
     /// different things in different countries are passed over, unless they are the host's own.
-    pub(super) fn zone(&mut self, names: &ZoneNames) -> Zone {
+    pub(super) fn zone(&mut self, names: &ZoneNames) -> WrittenZone {
         let mut ahead = *self;
         let blank = ahead.take(b" ").is_some();
         let found = match ahead.peek() {
-            Some(b'+' | b'-') => ahead.offset().map(Zone::Offset),
+            Some(b'+' | b'-') => ahead.offset().map(WrittenZone::Offset),
             Some(b'A'..=b'Z') => ahead
                 .zone_name(names)
-                .map(Zone::Offset)
+                .map(WrittenZone::Offset)
                 .or_else(|| ahead.area()),
             Some(b'z') if !blank => ahead
                 .skip(b"z")
                 .filter(|()| ahead.ends_word())
-                .map(|()| Zone::Offset(0)),
+                .map(|()| WrittenZone::Offset(0)),
             _ => None,
         };
         if found.is_some() {
             *self = ahead;
         }
-        found.unwrap_or(Zone::Host)
+        found.unwrap_or(WrittenZone::Host)
     }
 
     fn zone_name(&mut self, names: &ZoneNames) -> Option<i32> {
@@ -286,10 +286,10 @@ impl<'a> StampScanner<'a> {
         })
     }
 
-    fn area(&mut self) -> Option<Zone> {
+    fn area(&mut self) -> Option<WrittenZone> {
         let (number, length) = area_number(self.0)?;
         self.0 = &self.0[length..];
-        Some(Zone::Area(number))
+        Some(WrittenZone::Area(number))
     }
 
     /// Seconds ahead of UTC. ` -1 items` is no zone, nor is `-1234`: no zone is 34 minutes off.

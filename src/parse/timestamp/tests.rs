@@ -20,11 +20,15 @@ fn now() -> Time {
 }
 
 /// The first line of a source of a host that is an hour ahead of UTC.
-fn stamp(line: &str) -> (Time, TimeFrom) {
-    read(&mut Stamper::new(&HostClock::fixed(3600)), line, now())
+fn stamp(line: &str) -> (Time, TimeSource) {
+    read(
+        &mut TimestampReader::new(&HostClock::fixed(3600)),
+        line,
+        now(),
+    )
 }
 
-fn read(stamper: &mut Stamper, line: &str, now: Time) -> (Time, TimeFrom) {
+fn read(stamper: &mut TimestampReader, line: &str, now: Time) -> (Time, TimeSource) {
     let stamped = stamper.stamp(line.as_bytes(), now);
     (stamped.time, stamped.from)
 }
@@ -170,9 +174,9 @@ fn every_format_is_read() {
         ("logfmt", "level=info ts=1795179601.000 msg=x", utc),
     ];
     for (format, line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock::fixed(3600));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
         let found = read(&mut stamper, line, now());
-        assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
+        assert_eq!(found, (time(expected), TimeSource::Stamp), "{line}");
         assert_eq!(stamper.format(), Some(format), "{line}");
         assert_eq!(
             read(&mut stamper, line, now()),
@@ -203,62 +207,68 @@ fn what_only_looks_like_a_stamp_is_none() {
         "99999999999999999999999999999999999",
     ];
     for line in table {
-        assert_eq!(stamp(line), (now(), TimeFrom::Arrival), "{line}");
+        assert_eq!(stamp(line), (now(), TimeSource::Arrival), "{line}");
     }
 }
 
 #[test]
 fn a_line_without_a_stamp_has_the_time_of_the_line_before() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut at = |line: &str| read(&mut stamper, line, now());
-    assert_eq!(at("first words"), (now(), TimeFrom::Arrival));
+    assert_eq!(at("first words"), (now(), TimeSource::Arrival));
     let first = time("2026-11-20T13:00:01Z");
     assert_eq!(
         at("2026-11-20 13:00:01 ERROR no luck"),
-        (first, TimeFrom::Stamp)
+        (first, TimeSource::Stamp)
     );
     assert_eq!(
         at("java.lang.Exception: since 2020-01-01 00:00:00"),
-        (first, TimeFrom::Previous)
+        (first, TimeSource::Previous)
     );
     assert_eq!(
         at("\tat shop.Cart.add(Cart.java:12)"),
-        (first, TimeFrom::Previous)
+        (first, TimeSource::Previous)
     );
     assert_eq!(
         at(" 2001-01-01 00:00:00 quoted"),
-        (first, TimeFrom::Previous)
+        (first, TimeSource::Previous)
     );
     assert_eq!(
         at("2026-11-20 13:00:02 INFO on"),
-        (time("2026-11-20T13:00:02Z"), TimeFrom::Stamp)
+        (time("2026-11-20T13:00:02Z"), TimeSource::Stamp)
     );
 }
 
 #[test]
 fn a_source_that_changes_its_format_is_followed() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut from = |line: &str| read(&mut stamper, line, now()).1;
-    assert_eq!(from("Nov 20 13:00:01 web-1 app: one"), TimeFrom::Stamp);
-    assert_eq!(from("2026-11-20T13:00:02Z web-1 app: two"), TimeFrom::Stamp);
-    assert_eq!(from("{\"time\":\"2026-11-20T13:00:03Z\"}"), TimeFrom::Stamp);
+    assert_eq!(from("Nov 20 13:00:01 web-1 app: one"), TimeSource::Stamp);
+    assert_eq!(
+        from("2026-11-20T13:00:02Z web-1 app: two"),
+        TimeSource::Stamp
+    );
+    assert_eq!(
+        from("{\"time\":\"2026-11-20T13:00:03Z\"}"),
+        TimeSource::Stamp
+    );
     assert_eq!(
         from("2026-11-20T13:00:02Z web-1 app: three"),
-        TimeFrom::Stamp
+        TimeSource::Stamp
     );
     for _ in 0..PATIENCE {
         assert_eq!(
             from("worker 7 at 2026-11-20T13:00:04Z: four"),
-            TimeFrom::Previous
+            TimeSource::Previous
         );
     }
     assert_eq!(
         from("worker 7 at 2026-11-20T13:00:04Z: four"),
-        TimeFrom::Stamp
+        TimeSource::Stamp
     );
     assert_eq!(
         from("worker 12 at 2026-11-20T13:00:05Z: five"),
-        TimeFrom::Stamp
+        TimeSource::Stamp
     );
 }
 
@@ -298,8 +308,12 @@ fn a_missing_year_is_the_one_that_is_not_in_the_future() {
     ];
     for (now, line, expected) in table {
         assert_eq!(
-            read(&mut Stamper::new(&HostClock::fixed(0)), line, time(now)),
-            (time(expected), TimeFrom::Stamp),
+            read(
+                &mut TimestampReader::new(&HostClock::fixed(0)),
+                line,
+                time(now)
+            ),
+            (time(expected), TimeSource::Stamp),
             "{now} {line}"
         );
     }
@@ -309,11 +323,11 @@ fn a_missing_year_is_the_one_that_is_not_in_the_future() {
 fn years_out_of_range_become_the_ends_of_the_range() {
     assert_eq!(
         stamp("9999-12-31T00:00:00Z x"),
-        (Time(i64::MAX), TimeFrom::Stamp)
+        (Time(i64::MAX), TimeSource::Stamp)
     );
     assert_eq!(
         stamp("0000-01-01T00:00:00Z x"),
-        (Time(i64::MIN), TimeFrom::Stamp)
+        (Time(i64::MIN), TimeSource::Stamp)
     );
 }
 
@@ -321,7 +335,7 @@ fn years_out_of_range_become_the_ends_of_the_range() {
 fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
     // In a source of times of day, which have the day of the line before.
     for year in ["9999", "0001", "2199"] {
-        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(0));
         let clocks: Vec<String> = (0..20).map(|n| format!("13:00:{n:02} hello")).collect();
         stamper.learn(&mut clocks.iter().map(String::as_bytes), now());
         let mut times = |line: &str| read(&mut stamper, line, now());
@@ -329,27 +343,30 @@ fn a_year_that_cannot_be_decides_nothing_for_the_lines_after_it() {
         let row = format!("{year}-12-31 00:00:00 | the end of a contract");
         assert_eq!(
             times(&row),
-            (time("2026-11-20T13:00:03Z"), TimeFrom::Previous),
+            (time("2026-11-20T13:00:03Z"), TimeSource::Previous),
             "{row}"
         );
         assert_eq!(times(&clocks[4]).0, time("2026-11-20T13:00:04Z"), "{row}");
     }
     // Where it does stand in the place of the stamp, it is that of its own line, and of what
     // continues that.
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut times = |line: &str| read(&mut stamper, line, now());
     assert_eq!(
         times("9999-12-31 00:00:00 x"),
-        (Time(i64::MAX), TimeFrom::Stamp)
-    );
-    assert_eq!(times("  rest of it"), (Time(i64::MAX), TimeFrom::Previous));
-    assert_eq!(
-        times("2026-11-20 13:00:01 y"),
-        (time("2026-11-20T13:00:01Z"), TimeFrom::Stamp)
+        (Time(i64::MAX), TimeSource::Stamp)
     );
     assert_eq!(
         times("  rest of it"),
-        (time("2026-11-20T13:00:01Z"), TimeFrom::Previous)
+        (Time(i64::MAX), TimeSource::Previous)
+    );
+    assert_eq!(
+        times("2026-11-20 13:00:01 y"),
+        (time("2026-11-20T13:00:01Z"), TimeSource::Stamp)
+    );
+    assert_eq!(
+        times("  rest of it"),
+        (time("2026-11-20T13:00:01Z"), TimeSource::Previous)
     );
     assert_eq!(times("Nov 20 13:00:02 z").0, time("2026-11-20T13:00:02Z"));
 }
@@ -359,17 +376,17 @@ fn a_format_can_be_named() {
     for name in TimeFormat::names() {
         let format = TimeFormat::parse(name).expect("it is in the table");
         assert_eq!(
-            Stamper::with_format(&HostClock::fixed(0), &format).format(),
+            TimestampReader::with_format(&HostClock::fixed(0), &format).format(),
             Some(name)
         );
     }
     assert!(TimeFormat::parse("sundial").is_err());
     let format = TimeFormat::parse("syslog").expect("it is in the table");
-    let mut stamper = Stamper::with_format(&HostClock::fixed(0), &format);
+    let mut stamper = TimestampReader::with_format(&HostClock::fixed(0), &format);
     let line = "2026-11-20T13:00:01Z relay: Nov 20 12:00:00 web-1 app: hello";
     assert_eq!(
         read(&mut stamper, line, now()),
-        (time("2026-11-20T12:00:00Z"), TimeFrom::Stamp)
+        (time("2026-11-20T12:00:00Z"), TimeSource::Stamp)
     );
 }
 
@@ -392,13 +409,13 @@ proptest! {
         for clock in &clocks {
             let formats = TimeFormat::names().chain(["%d.%m.%Y %H:%M:%S%.f %Z", "%s", "%* %j %Y %R", r"/(?<time>\d.*)/"]);
             let given = formats.map(|format| TimeFormat::parse(format).expect("a format"));
-            let stampers = given.map(|format| Stamper::with_format(clock, &format)).chain([Stamper::new(clock)]);
+            let stampers = given.map(|format| TimestampReader::with_format(clock, &format)).chain([TimestampReader::new(clock)]);
             for mut stamper in stampers {
                 for batch in lines.chunks(7) {
                     stamper.learn(&mut batch.iter().copied(), Time(now));
                     for line in batch {
                         let stamped = stamper.stamp(line, Time(now));
-                        prop_assert_eq!(stamped.span.is_some(), stamped.from == TimeFrom::Stamp);
+                        prop_assert_eq!(stamped.span.is_some(), stamped.from == TimeSource::Stamp);
                         prop_assert!(stamped.span.is_none_or(|span| span.start < span.end && span.end <= line.len()));
                     }
                 }
@@ -412,17 +429,17 @@ proptest! {
     #[test]
     fn any_format_of_the_inventory_is_read_or_refused(text in "[%/a-zA-Z(?<>).*+ -]{0,30}", line: Vec<u8>, now: i64) {
         if let Ok(format) = TimeFormat::parse(&text) {
-            Stamper::with_format(&HostClock::fixed(0), &format).stamp(&line, Time(now));
+            TimestampReader::with_format(&HostClock::fixed(0), &format).stamp(&line, Time(now));
         }
     }
 
     #[test]
     fn a_printed_time_is_read_back(seconds in -5_000_000_000_i64..9_000_000_000, nanos in 0..1_000_000_000_i32) {
         let at = Timestamp::new(seconds, nanos).expect("in range").max(Timestamp::UNIX_EPOCH);
-        let mut stamper = Stamper::new(&HostClock::fixed(7200));
-        prop_assert_eq!(read(&mut stamper, &at.to_string(), Time(0)), (Time::from_timestamp(at), TimeFrom::Stamp));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(7200));
+        prop_assert_eq!(read(&mut stamper, &at.to_string(), Time(0)), (Time::from_timestamp(at), TimeSource::Stamp));
         let json = format!("{{\"ts\":\"{at}\"}}");
-        prop_assert_eq!(read(&mut stamper, &json, Time(0)), (Time::from_timestamp(at), TimeFrom::Stamp));
+        prop_assert_eq!(read(&mut stamper, &json, Time(0)), (Time::from_timestamp(at), TimeSource::Stamp));
     }
 
     #[test]
@@ -430,7 +447,7 @@ proptest! {
         let now = Timestamp::from_second(now).expect("in range");
         let at = Timestamp::from_second(now.as_second() - days * 86_400).expect("in range").max(Timestamp::UNIX_EPOCH);
         let line = at.strftime("%b %e %H:%M:%S web-1 app: hello").to_string();
-        let found = read(&mut Stamper::new(&HostClock::fixed(0)), &line, Time::from_timestamp(now));
-        prop_assert_eq!(found, (Time::from_timestamp(at), TimeFrom::Stamp), "{}", line);
+        let found = read(&mut TimestampReader::new(&HostClock::fixed(0)), &line, Time::from_timestamp(now));
+        prop_assert_eq!(found, (Time::from_timestamp(at), TimeSource::Stamp), "{}", line);
     }
 }

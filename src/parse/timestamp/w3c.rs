@@ -3,7 +3,7 @@
 //! IIS and CloudFront write their times in UTC, and Windows' firewall says that it does not.
 
 use super::fields::shifted;
-use super::moment::{Date, Moment};
+use super::moment::{CalendarDate, WrittenMoment};
 use super::notation::{self, ParsedStamp, date_only, in_utc};
 use super::zone::ZoneNames;
 
@@ -12,16 +12,16 @@ const HEAD: usize = 4096;
 
 /// What the head of a log says of the columns of its day and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Header {
+pub(super) struct W3cHeader {
     date: Option<usize>,
     time: Option<usize>,
-    /// The day of `#Date:`, for logs that have no column for it.
-    day: Option<Date>,
+    /// The day of `#CalendarDate:`, for logs that have no column for it.
+    day: Option<CalendarDate>,
     is_local: bool,
 }
 
-impl Header {
-    /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
+impl W3cHeader {
+    /// Takes in a line that begins with `#`. A `#CalendarDate:` is a stamp itself.
     pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         let head = &line[..line.len().min(HEAD)];
         if let Some(fields) = head.strip_prefix(b"#Fields:") {
@@ -58,12 +58,12 @@ impl Header {
             }
             None => (self.day, start),
         };
-        let Moment::Clock(time, zone) = clock.moment else {
+        let WrittenMoment::Clock(time, zone) = clock.moment else {
             return None;
         };
         let moment = match date {
-            Some(date) => Moment::Civil(date, time, zone),
-            None => Moment::Clock(time, zone),
+            Some(date) => WrittenMoment::Civil(date, time, zone),
+            None => WrittenMoment::Clock(time, zone),
         };
         let adjacent = self.date.is_none_or(|date| date + 1 == column);
         Some(self.in_zone(ParsedStamp {

@@ -23,24 +23,24 @@ const AREA_BYTES: usize = 40;
 
 /// A zone with its rules, and the stretch of time that was asked for last.
 #[derive(Debug, Clone)]
-pub(super) struct Local {
+pub(super) struct LocalZone {
     pub(super) zone: TimeZone,
-    stretch: Stretch,
+    stretch: OffsetPeriod,
 }
 
 /// Local times, in seconds as if they were of UTC, between two changes of the clocks.
 #[derive(Debug, Clone, Copy)]
-struct Stretch {
+struct OffsetPeriod {
     from: i64,
     to: i64,
     offset: i64,
 }
 
-impl Local {
+impl LocalZone {
     pub(super) fn new(zone: TimeZone) -> Self {
         Self {
             zone,
-            stretch: Stretch {
+            stretch: OffsetPeriod {
                 from: 0,
                 to: 0,
                 offset: 0,
@@ -50,7 +50,7 @@ impl Local {
 
     /// What a local time in seconds is in UTC, in a line after one of `previous`.
     pub(super) fn utc_of(&mut self, local: i64, previous: Option<Time>) -> i64 {
-        let Stretch { from, to, offset } = self.stretch;
+        let OffsetPeriod { from, to, offset } = self.stretch;
         if (from..to).contains(&local) {
             local - offset
         } else {
@@ -96,9 +96,9 @@ impl Local {
             .map_or(i64::MAX, |change| change.timestamp().as_second())
     }
 
-    fn stretch_around(&self, local: i64, offset: i64) -> Stretch {
+    fn stretch_around(&self, local: i64, offset: i64) -> OffsetPeriod {
         let zone = &self.zone;
-        let only_this = Stretch {
+        let only_this = OffsetPeriod {
             from: local,
             to: local + 1,
             offset,
@@ -118,7 +118,7 @@ impl Local {
                 .map_or(offset, |at| i64::from(zone.to_offset(at).seconds()));
             at + offset.max(before)
         });
-        Stretch { from, to, offset }
+        OffsetPeriod { from, to, offset }
     }
 }
 

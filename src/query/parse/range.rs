@@ -2,14 +2,14 @@
 //! `yesterday`, `since:15m`.
 
 use super::QueryReader;
-use crate::query::ast::{Expr, Term};
+use crate::query::ast::{QueryExpr, QueryTerm};
 use crate::query::error::QueryError;
-use crate::query::when::{EXAMPLES, TimeSpan, When, date, time_of_day};
+use crate::query::when::{EXAMPLES, TimeSpan, WrittenTime, date, time_of_day};
 
 impl QueryReader<'_> {
     /// The range that stands here, if one does. Words with two dots that are no times (`../x`,
     /// `a..b`) are text.
-    pub(super) fn range(&mut self) -> Result<Option<Expr>, QueryError> {
+    pub(super) fn range(&mut self) -> Result<Option<QueryExpr>, QueryError> {
         let start = self.at;
         let word = self.bare_at();
         // A day and a blank may stand before the time at which a range begins.
@@ -23,8 +23,8 @@ impl QueryReader<'_> {
             });
         if is_named && second.is_none() {
             self.at += word.len();
-            let day = When::parse(word);
-            return Ok(Some(Expr::Term(Term::Time(TimeSpan {
+            let day = WrittenTime::parse(word);
+            return Ok(Some(QueryExpr::Term(QueryTerm::Time(TimeSpan {
                 from: day.clone(),
                 to: day,
             }))));
@@ -34,7 +34,7 @@ impl QueryReader<'_> {
             return Ok(None);
         };
         let to_at = start + from.len() + "..".len();
-        let (begin, finish) = (When::parse(from), When::parse(to));
+        let (begin, finish) = (WrittenTime::parse(from), WrittenTime::parse(to));
         let (from_ok, to_ok) = (
             from.is_empty() || begin.is_some(),
             to.is_empty() || finish.is_some(),
@@ -49,7 +49,7 @@ impl QueryReader<'_> {
             // The negation of a range.
             _ if from
                 .strip_prefix('-')
-                .is_some_and(|rest| rest.is_empty() || When::parse(rest).is_some()) =>
+                .is_some_and(|rest| rest.is_empty() || WrittenTime::parse(rest).is_some()) =>
             {
                 Ok(None)
             }
@@ -60,7 +60,7 @@ impl QueryReader<'_> {
     }
 
     /// The value of `since:` or `until:`, which stands here.
-    pub(super) fn bound(&mut self, start: usize, until: bool) -> Result<Expr, QueryError> {
+    pub(super) fn bound(&mut self, start: usize, until: bool) -> Result<QueryExpr, QueryError> {
         let value_at = self.at;
         let quoted = self.rest().starts_with('"');
         let text = if quoted {
@@ -71,7 +71,7 @@ impl QueryReader<'_> {
         if quoted {
             self.ended("the closing quote")?;
         }
-        let Some(mut when) = When::parse(text.trim()) else {
+        let Some(mut when) = WrittenTime::parse(text.trim()) else {
             return self.no_time(value_at, &self.text[value_at..self.at]);
         };
         if !quoted {
@@ -86,7 +86,7 @@ impl QueryReader<'_> {
     }
 
     /// A day that a time of day follows is meant together with it.
-    fn with_time(&mut self, when: When) -> When {
+    fn with_time(&mut self, when: WrittenTime) -> WrittenTime {
         let next = self
             .next_word(self.at)
             .and_then(|(at, next)| Some((at + next.len(), time_of_day(next)?)));
@@ -116,7 +116,7 @@ impl QueryReader<'_> {
         })
     }
 
-    fn checked(&self, start: usize, span: TimeSpan) -> Result<Expr, QueryError> {
+    fn checked(&self, start: usize, span: TimeSpan) -> Result<QueryExpr, QueryError> {
         let backwards = self
             .now
             .map(|now| span.resolve(now))
@@ -124,7 +124,7 @@ impl QueryReader<'_> {
         if backwards {
             return self.error(start..self.at, "this range ends before it begins");
         }
-        Ok(Expr::Term(Term::Time(span)))
+        Ok(QueryExpr::Term(QueryTerm::Time(span)))
     }
 
     fn no_time<T>(&self, at: usize, text: &str) -> Result<T, QueryError> {

@@ -3,10 +3,10 @@
 use super::QueryReader;
 use crate::model::level::Level;
 use crate::parse::level;
-use crate::query::ast::{Expr, FieldTest, Order, Term, Test, ValuePiece};
+use crate::query::ast::{ComparisonOp, FieldTest, QueryExpr, QueryTerm, ValuePiece, ValueTest};
 use crate::query::error::QueryError;
 use crate::query::expression;
-use crate::query::number::Number;
+use crate::query::number::WrittenNumber;
 
 /// Names that mean something else than a field of the line. With a dot before it, each is a field:
 /// `.level:x`.
@@ -14,26 +14,26 @@ pub(in crate::query) const RESERVED: [&str; 5] = ["level", "host", "source", "si
 
 /// What stands between a name and a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
+enum RelationSign {
     Colon,
     Equals,
-    Compare(Order),
+    Compare(ComparisonOp),
 }
 
 /// The longer ones first, since the shorter ones begin them.
-const SIGNS: [(&str, Sign); 7] = [
-    (":", Sign::Colon),
-    ("!=", Sign::Compare(Order::Unequal)),
-    (">=", Sign::Compare(Order::AtLeast)),
-    ("<=", Sign::Compare(Order::AtMost)),
-    ("=", Sign::Equals),
-    (">", Sign::Compare(Order::Above)),
-    ("<", Sign::Compare(Order::Below)),
+const SIGNS: [(&str, RelationSign); 7] = [
+    (":", RelationSign::Colon),
+    ("!=", RelationSign::Compare(ComparisonOp::Unequal)),
+    (">=", RelationSign::Compare(ComparisonOp::AtLeast)),
+    ("<=", RelationSign::Compare(ComparisonOp::AtMost)),
+    ("=", RelationSign::Equals),
+    (">", RelationSign::Compare(ComparisonOp::Above)),
+    ("<", RelationSign::Compare(ComparisonOp::Below)),
 ];
 
 impl QueryReader<'_> {
     /// A condition on a field, or text.
-    pub(super) fn word(&mut self) -> Result<Expr, QueryError> {
+    pub(super) fn word(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         let word = self.bare_at();
         if let Some(name) = name_of(word) {
@@ -63,10 +63,10 @@ impl QueryReader<'_> {
                 format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
             return self.error(start..self.at, message);
         }
-        Ok(Expr::Term(Term::Text(word.to_owned())))
+        Ok(QueryExpr::Term(QueryTerm::Text(word.to_owned())))
     }
 
-    fn sign(&self) -> Option<(Sign, usize)> {
+    fn sign(&self) -> Option<(RelationSign, usize)> {
         let rest = self.rest();
         SIGNS
             .iter()
@@ -74,7 +74,7 @@ impl QueryReader<'_> {
             .map(|(sign, meaning)| (*meaning, sign.len()))
     }
 
-    fn reserved(&mut self, name: &str, start: usize) -> Result<Option<Expr>, QueryError> {
+    fn reserved(&mut self, name: &str, start: usize) -> Result<Option<QueryExpr>, QueryError> {
         let Some((sign, length)) = self.sign() else {
             return Ok(None);
         };
@@ -82,36 +82,40 @@ impl QueryReader<'_> {
             self.at += length;
             return self.level(sign).map(Some);
         }
-        let negated = sign == Sign::Compare(Order::Unequal) && matches!(name, "host" | "source");
-        if !negated && !matches!(sign, Sign::Colon | Sign::Equals) {
+        let negated = sign == RelationSign::Compare(ComparisonOp::Unequal)
+            && matches!(name, "host" | "source");
+        if !negated && !matches!(sign, RelationSign::Colon | RelationSign::Equals) {
             let message = format!("{name} cannot be compared: write {name}:{}", example(name));
             return self.error(self.at..self.at + length, message);
         }
         self.at += length;
         let term = match name {
-            "host" => Expr::Term(Term::Host(self.glob(name)?)),
-            "source" => Expr::Term(Term::Source(self.glob(name)?)),
+            "host" => QueryExpr::Term(QueryTerm::Host(self.glob(name)?)),
+            "source" => QueryExpr::Term(QueryTerm::Source(self.glob(name)?)),
             name => self.bound(start, name == "until")?,
         };
         Ok(Some(if negated {
-            Expr::Not(Box::new(term))
+            QueryExpr::Not(Box::new(term))
         } else {
             term
         }))
     }
 
-    fn level(&mut self, sign: Sign) -> Result<Expr, QueryError> {
+    fn level(&mut self, sign: RelationSign) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         let name = self.bare();
         let order = match sign {
-            Sign::Colon | Sign::Equals => Order::Equal,
-            Sign::Compare(order) => order,
+            RelationSign::Colon | RelationSign::Equals => ComparisonOp::Equal,
+            RelationSign::Compare(order) => order,
         };
-        if name == "*" && order == Order::Equal {
-            return Ok(Expr::Term(Term::Level(Order::AtLeast, Level::Trace)));
+        if name == "*" && order == ComparisonOp::Equal {
+            return Ok(QueryExpr::Term(QueryTerm::Level(
+                ComparisonOp::AtLeast,
+                Level::Trace,
+            )));
         }
         match level::named_by(name) {
-            Some(level) => Ok(Expr::Term(Term::Level(order, level))),
+            Some(level) => Ok(QueryExpr::Term(QueryTerm::Level(order, level))),
             None if name.is_empty() => self.error(
                 start..start,
                 format!("a level is missing: {}", level_hint(name)),
@@ -157,7 +161,7 @@ impl QueryReader<'_> {
         &mut self,
         name: &str,
         start: usize,
-    ) -> Result<Option<Expr>, QueryError> {
+    ) -> Result<Option<QueryExpr>, QueryError> {
         let Some((sign, length)) = self.sign() else {
             return Ok(None);
         };
@@ -165,7 +169,7 @@ impl QueryReader<'_> {
         if self.ends(value) || is_text(name, sign, value) {
             return Ok(None);
         }
-        if sign == Sign::Equals && value.starts_with(['=', '~']) {
+        if sign == RelationSign::Equals && value.starts_with(['=', '~']) {
             if self.ends(&value[1..]) {
                 return Ok(None);
             }
@@ -175,27 +179,29 @@ impl QueryReader<'_> {
         }
         self.at += length;
         let test = match sign {
-            Sign::Colon => match self.compared_after_colon() {
+            RelationSign::Colon => match self.compared_after_colon() {
                 Some(test) => Some(test),
-                None => Some(Test::Like(self.pieces()?)),
+                None => Some(ValueTest::Like(self.pieces()?)),
             },
-            Sign::Equals => Some(Test::Is(self.value_text()?)),
-            Sign::Compare(Order::Unequal) => Some(Test::IsNot(self.value_text()?)),
-            Sign::Compare(order) => self.number(name, order, start)?,
+            RelationSign::Equals => Some(ValueTest::Is(self.value_text()?)),
+            RelationSign::Compare(ComparisonOp::Unequal) => {
+                Some(ValueTest::IsNot(self.value_text()?))
+            }
+            RelationSign::Compare(order) => self.number(name, order, start)?,
         };
         let name = name.to_owned();
-        Ok(test.map(|test| Expr::Term(Term::Field(FieldTest { name, test }))))
+        Ok(test.map(|test| QueryExpr::Term(QueryTerm::Field(FieldTest { name, test }))))
     }
 
     /// `status:>=500`, as other tools write it.
-    fn compared_after_colon(&mut self) -> Option<Test> {
-        let (Sign::Compare(order), length) = self.sign()? else {
+    fn compared_after_colon(&mut self) -> Option<ValueTest> {
+        let (RelationSign::Compare(order), length) = self.sign()? else {
             return None;
         };
-        let number =
-            Number::parse(self.bare_at().get(length..)?).filter(|_| order != Order::Unequal)?;
+        let number = WrittenNumber::parse(self.bare_at().get(length..)?)
+            .filter(|_| order != ComparisonOp::Unequal)?;
         self.bare();
-        Some(Test::Number(order, number))
+        Some(ValueTest::Number(order, number))
     }
 
     /// The number of a comparison. `a->b` and `Vec<u8>` are text, but with `>=` a comparison was
@@ -203,14 +209,14 @@ impl QueryReader<'_> {
     fn number(
         &mut self,
         name: &str,
-        order: Order,
+        order: ComparisonOp,
         start: usize,
-    ) -> Result<Option<Test>, QueryError> {
+    ) -> Result<Option<ValueTest>, QueryError> {
         let value_at = self.at;
         let value = self.bare();
-        match Number::parse(value) {
-            Some(number) => Ok(Some(Test::Number(order, number))),
-            None if matches!(order, Order::Above | Order::Below) => {
+        match WrittenNumber::parse(value) {
+            Some(number) => Ok(Some(ValueTest::Number(order, number))),
+            None if matches!(order, ComparisonOp::Above | ComparisonOp::Below) => {
                 self.at = start;
                 Ok(None)
             }
@@ -281,15 +287,15 @@ pub(in crate::query) fn is_name(name: &str) -> bool {
 }
 
 /// What looks like a field and is everyday text: `std::io`, `http://x`, `C:\x`, `C:/x`, `a=>b`.
-fn is_text(name: &str, sign: Sign, value: &str) -> bool {
+fn is_text(name: &str, sign: RelationSign, value: &str) -> bool {
     match sign {
-        Sign::Colon => {
+        RelationSign::Colon => {
             value.starts_with([':', '\\'])
                 || value.starts_with("//")
                 || name.len() == 1 && value.starts_with('/')
         }
-        Sign::Equals => value.starts_with('>'),
-        Sign::Compare(_) => false,
+        RelationSign::Equals => value.starts_with('>'),
+        RelationSign::Compare(_) => false,
     }
 }
 

@@ -102,7 +102,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn pattern() -> impl Strategy<Value = Pattern> {
+fn pattern() -> impl Strategy<Value = RegexPattern> {
     let text = prop_oneof![
         "[a-z/ .*]{1,8}",
         "[ab/\"() \\\\|+.]{1,8}",
@@ -110,7 +110,7 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     ];
     (text, any::<bool>()).prop_filter_map("an expression", |(text, either_case)| {
         // A backslash before a slash is left out when an expression is read.
-        let pattern = Pattern {
+        let pattern = RegexPattern {
             text: text.replace("\\/", "/"),
             either_case,
         };
@@ -138,29 +138,29 @@ fn pieces() -> impl Strategy<Value = Vec<ValuePiece>> {
     )
 }
 
-fn order() -> impl Strategy<Value = Order> {
+fn order() -> impl Strategy<Value = ComparisonOp> {
     prop::sample::select(vec![
-        Order::Below,
-        Order::AtMost,
-        Order::AtLeast,
-        Order::Above,
+        ComparisonOp::Below,
+        ComparisonOp::AtMost,
+        ComparisonOp::AtLeast,
+        ComparisonOp::Above,
     ])
 }
 
 fn field() -> impl Strategy<Value = FieldTest> {
     let name = prop_oneof!["[a-z_@][a-z0-9_.@-]{0,6}", "level|host|since", "a", text()];
     let number = prop::sample::select(vec!["5", "-1.5", "2e3", "1.5ms", "10KiB", "+3"]);
-    let number = number.prop_filter_map("a number", Number::parse);
+    let number = number.prop_filter_map("a number", WrittenNumber::parse);
     let test = prop_oneof![
-        pieces().prop_map(Test::Like),
-        prop_oneof![text(), Just(String::new())].prop_map(Test::Is),
-        text().prop_map(Test::IsNot),
-        (order(), number).prop_map(|(order, number)| Test::Number(order, number)),
+        pieces().prop_map(ValueTest::Like),
+        prop_oneof![text(), Just(String::new())].prop_map(ValueTest::Is),
+        text().prop_map(ValueTest::IsNot),
+        (order(), number).prop_map(|(order, number)| ValueTest::Number(order, number)),
     ];
     (name, test).prop_map(|(name, test)| FieldTest { name, test })
 }
 
-fn when() -> impl Strategy<Value = When> {
+fn when() -> impl Strategy<Value = WrittenTime> {
     let time = (
         0..24_i8,
         0..60_i8,
@@ -176,16 +176,16 @@ fn when() -> impl Strategy<Value = When> {
     let moment = (0..4_000_000_000_i64)
         .prop_filter_map("a moment", |s| jiff::Timestamp::from_second(s).ok());
     prop_oneof![
-        Just(When::Now),
-        Just(When::Today),
-        Just(When::Yesterday),
-        (0..10_000_000_u64).prop_map(When::Ago),
-        day.clone().prop_map(When::Day),
-        time.clone().prop_map(When::TimeOfDay),
-        time.clone().prop_map(When::TodayAt),
-        time.clone().prop_map(When::YesterdayAt),
-        (day, time).prop_map(|(day, time)| When::Local(day.to_datetime(time))),
-        moment.prop_map(When::Moment),
+        Just(WrittenTime::Now),
+        Just(WrittenTime::Today),
+        Just(WrittenTime::Yesterday),
+        (0..10_000_000_u64).prop_map(WrittenTime::Ago),
+        day.clone().prop_map(WrittenTime::Day),
+        time.clone().prop_map(WrittenTime::TimeOfDay),
+        time.clone().prop_map(WrittenTime::TodayAt),
+        time.clone().prop_map(WrittenTime::YesterdayAt),
+        (day, time).prop_map(|(day, time)| WrittenTime::Local(day.to_datetime(time))),
+        moment.prop_map(WrittenTime::Moment),
     ]
 }
 
@@ -206,33 +206,37 @@ fn span() -> impl Strategy<Value = TimeSpan> {
     ]
 }
 
-fn term() -> impl Strategy<Value = Term> {
+fn term() -> impl Strategy<Value = QueryTerm> {
     let glob = prop_oneof!["[a-z*-]{1,6}", "[a-z\\[\\] (){}\"?*]{1,6}"];
     let glob = glob
         .prop_filter("a glob", |glob| expression::glob(glob).is_ok())
         .boxed();
-    let order_of_levels = prop_oneof![order(), Just(Order::Equal), Just(Order::Unequal)];
+    let order_of_levels = prop_oneof![
+        order(),
+        Just(ComparisonOp::Equal),
+        Just(ComparisonOp::Unequal)
+    ];
     let level = (order_of_levels, prop::sample::select(Level::ALL.to_vec()));
     prop_oneof![
-        4 => text().prop_map(Term::Text),
-        1 => pattern().prop_map(Term::Regex),
-        1 => glob.clone().prop_map(Term::Host),
-        1 => glob.prop_map(Term::Source),
-        1 => level.prop_map(|(order, level)| Term::Level(order, level)),
-        3 => field().prop_map(Term::Field),
-        2 => span().prop_map(Term::Time),
+        4 => text().prop_map(QueryTerm::Text),
+        1 => pattern().prop_map(QueryTerm::Regex),
+        1 => glob.clone().prop_map(QueryTerm::Host),
+        1 => glob.prop_map(QueryTerm::Source),
+        1 => level.prop_map(|(order, level)| QueryTerm::Level(order, level)),
+        3 => field().prop_map(QueryTerm::Field),
+        2 => span().prop_map(QueryTerm::Time),
     ]
 }
 
 /// Expressions as the parser makes them, without parentheses that mean nothing.
-pub(super) fn expr() -> impl Strategy<Value = Expr> {
+pub(super) fn expr() -> impl Strategy<Value = QueryExpr> {
     term()
-        .prop_map(Expr::Term)
+        .prop_map(QueryExpr::Term)
         .prop_recursive(4, 16, 3, |inner| {
             prop_oneof![
-                prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::all),
-                prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::any),
-                inner.prop_map(|inner| Expr::Not(Box::new(inner))),
+                prop::collection::vec(inner.clone(), 1..4).prop_map(QueryExpr::all),
+                prop::collection::vec(inner.clone(), 1..4).prop_map(QueryExpr::any),
+                inner.prop_map(|inner| QueryExpr::Not(Box::new(inner))),
             ]
         })
 }

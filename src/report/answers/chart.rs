@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::level::Level;
 use crate::model::time::Time;
-use crate::query::request::Bucket;
+use crate::query::request::HistogramBucket;
 use crate::report::text::{DIM, RED, Style, YELLOW};
 
 /// Rows without a line that are drawn between others; more are left out and said so.
@@ -40,7 +40,7 @@ impl Chart {
     }
 
     /// Adds counts, and says when the bucket ends.
-    pub(super) fn add(&mut self, bucket: &Bucket) -> Time {
+    pub(super) fn add(&mut self, bucket: &HistogramBucket) -> Time {
         let sum = self
             .buckets
             .entry(bucket.start)

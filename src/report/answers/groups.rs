@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
-use crate::query::{Query, Subject};
+use crate::query::{MatchInput, Query};
 
 /// Lines that are remembered as printed: more than two groups with the largest context have.
 const REMEMBERED: usize = 4096;
@@ -55,7 +55,7 @@ impl HitGroups {
         }
         let is_hit = |record: &FleetLine| {
             record.content.cursor == hit.content.cursor
-                || query.matches(&Subject {
+                || query.matches(&MatchInput {
                     host: name,
                     source,
                     time: record.content.time,
@@ -124,10 +124,10 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::model::line::{Line, Span};
+    use crate::model::line::{ByteSpan, Line};
     use crate::model::source::SourceId;
-    use crate::model::time::{Time, TimeFrom};
-    use crate::query::Now;
+    use crate::model::time::{Time, TimeSource};
+    use crate::query::ReferenceTime;
 
     /// Lines of two letters, of which `x…` are hits.
     fn log(lines: &str) -> Vec<FleetLine> {
@@ -137,13 +137,13 @@ mod tests {
             late: false,
             content: Line {
                 time: Time(0),
-                time_from: TimeFrom::Stamp,
+                time_from: TimeSource::Stamp,
                 cursor: Cursor {
                     file: FileId { dev: 1, ino: 1 },
                     offset: n * 3,
                 },
                 continues: false,
-                stamp: Span::default(),
+                stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
             },
         };
@@ -153,7 +153,7 @@ mod tests {
     /// What is printed of the hits at these places, each with a line before and after it.
     fn printed(lines: &str, hits: &[usize]) -> String {
         let (log, mut groups) = (log(lines), HitGroups::default());
-        let query = Query::parse("x", &Now::default()).expect("a query");
+        let query = Query::parse("x", &ReferenceTime::default()).expect("a query");
         let mut out = String::new();
         for &hit in hits {
             let near = (

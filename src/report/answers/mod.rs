@@ -28,7 +28,7 @@ use super::table::{Bytes, PageEnds, Row, Table};
 use super::text::Style;
 use super::{Ending, Error, Outcome, Progress, Why, json};
 use crate::fleet::Told;
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::{FleetLine, Line};
@@ -37,7 +37,7 @@ use crate::model::state::LinkState;
 use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::Query;
-use crate::query::request::{Bucket, Reply, Totals};
+use crate::query::request::{HistogramBucket, LogResponse, ResponseTotals};
 
 /// What kind of answers are expected.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub enum ResponseShape {
     /// Lines of pages, with the cursors to go on with.
     Lines,
     /// Lines around one, which stands out.
-    Around(Place),
+    Around(LineRef),
     /// Counts by time and level.
     Buckets {
         /// How long one is.
@@ -189,7 +189,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 told = answers.next() => told,
             };
             let Some(told) = told else { return Ok(()) };
-            if let Told::Reply(host, Reply::Progress(done, of)) = told {
+            if let Told::Reply(host, LogResponse::Progress(done, of)) = told {
                 self.progress.insert(host, (done, of));
             } else {
                 self.told(told)?;
@@ -245,18 +245,18 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         }
     }
 
-    fn reply(&mut self, host: HostId, reply: Reply) -> io::Result<()> {
+    fn reply(&mut self, host: HostId, reply: LogResponse) -> io::Result<()> {
         let name = self.table.host_name(host);
         let json = self.options.json;
         match reply {
-            Reply::Source(info, files) => match self.options.shape {
+            LogResponse::Source(info, files) => match self.options.shape {
                 ResponseShape::Sources if json => {
                     json::write(&mut self.out, &json::SourceLine::new(name, &info, &files))
                 }
                 ResponseShape::Sources => self.style.source(&mut self.out, name, &info, &files),
                 _ => Ok(()),
             },
-            Reply::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
+            LogResponse::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
                 // A line beside the numbered sources: its source is known by its name.
                 let of_host = |line| FleetLine::new(host, SourceId(0), line);
                 let near = |lines: Vec<Line>| lines.into_iter().map(of_host).collect::<Vec<_>>();
@@ -266,24 +266,27 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                     (&near(hit.before), &of_host(hit.line), &near(hit.after)),
                 )
             }),
-            Reply::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
-            Reply::Note(source, text) => self.note(name, &source, &text, false),
-            Reply::Failed(source, text) if json => self.note(name, &source, &text, true),
-            Reply::Cost(source, cost) if json => {
+            LogResponse::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
+            LogResponse::Note(source, text) => self.note(name, &source, &text, false),
+            LogResponse::Failed(source, text) if json => self.note(name, &source, &text, true),
+            LogResponse::Cost(source, cost) if json => {
                 json::write(&mut self.out, &json::CostLine::new(name, &source, &cost))
             }
-            Reply::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
-            Reply::Done(totals) => {
+            LogResponse::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
+            LogResponse::Done(totals) => {
                 self.totals(host, totals);
                 Ok(())
             }
             // A failure is in the reason of its host. Lines and gaps come in their order, as
             // updates.
-            Reply::Failed(..) | Reply::Lines(..) | Reply::Gap(..) | Reply::Progress(..) => Ok(()),
+            LogResponse::Failed(..)
+            | LogResponse::Lines(..)
+            | LogResponse::Gap(..)
+            | LogResponse::Progress(..) => Ok(()),
         }
     }
 
-    fn totals(&mut self, host: HostId, totals: Totals) {
+    fn totals(&mut self, host: HostId, totals: ResponseTotals) {
         self.bytes.read += totals.received;
         *self.bytes.scanned.get_or_insert(0) += totals.scanned;
         *self.bytes.more.get_or_insert(false) |= totals.more;
@@ -380,7 +383,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         Ok(())
     }
 
-    fn buckets(&mut self, host: &str, source: &str, buckets: &[Bucket]) -> io::Result<()> {
+    fn buckets(&mut self, host: &str, source: &str, buckets: &[HistogramBucket]) -> io::Result<()> {
         for bucket in buckets {
             let until = self.chart.add(bucket);
             if self.options.json {

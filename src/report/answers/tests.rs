@@ -9,15 +9,15 @@ use serde_json::Value;
 use super::paced::PAUSE;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::host::{Endpoint, Facts, HostName};
+use crate::model::host::{Endpoint, HostName, SystemFacts};
 use crate::model::level::Level;
-use crate::model::line::{Line, Span};
+use crate::model::line::{ByteSpan, Line};
 use crate::model::log_file::{Compression, LogFile};
 use crate::model::source::SourceInfo;
 use crate::model::state::HostStatus;
-use crate::model::time::TimeFrom;
-use crate::query::Now;
-use crate::query::request::{Cost, Hit};
+use crate::model::time::TimeSource;
+use crate::query::ReferenceTime;
+use crate::query::request::{RequestCost, SearchHit};
 use crate::report::schema;
 
 /// 2026-01-01T00:00:00Z.
@@ -45,7 +45,7 @@ fn hosts() -> Vec<HostSpec> {
 }
 
 fn query(text: &str) -> Query {
-    Query::parse(text, &Now::default()).expect("a query")
+    Query::parse(text, &ReferenceTime::default()).expect("a query")
 }
 
 fn options(shape: ResponseShape, json: bool) -> AskOptions {
@@ -83,9 +83,9 @@ async fn print(options: AskOptions, told: Vec<Told>) -> (u8, String, String) {
 fn line(offset: u64, text: &str) -> Line {
     Line {
         time: Time((AT + offset as i64) * 1_000_000_000),
-        time_from: TimeFrom::Stamp,
+        time_from: TimeSource::Stamp,
         continues: false,
-        stamp: Span::default(),
+        stamp: ByteSpan::default(),
         cursor: Cursor {
             file: FileId { dev: 1, ino: 2 },
             offset,
@@ -94,16 +94,16 @@ fn line(offset: u64, text: &str) -> Line {
     }
 }
 
-fn of(host: u32, reply: Reply) -> Told {
+fn of(host: u32, reply: LogResponse) -> Told {
     Told::Reply(HostId(host), reply)
 }
 
 fn hit(host: u32, offset: u64, text: &str) -> Told {
     of(
         host,
-        Reply::Hits(
+        LogResponse::Hits(
             "app".into(),
-            vec![Hit {
+            vec![SearchHit {
                 line: line(offset, text),
                 before: vec![],
                 after: vec![],
@@ -140,11 +140,11 @@ fn hits(count: bool, grouped: bool) -> ResponseShape {
 
 #[tokio::test]
 async fn hits_are_on_the_output_and_everything_else_beside_it() {
-    let totals = Totals {
+    let totals = ResponseTotals {
         scanned: 3 << 20,
-        ..Totals::default()
+        ..ResponseTotals::default()
     };
-    let told = [hit(0, 1, "no stock"), of(0, Reply::Done(totals))]
+    let told = [hit(0, 1, "no stock"), of(0, LogResponse::Done(totals))]
         .into_iter()
         .chain(ok(0))
         .chain(hung(1));
@@ -185,12 +185,12 @@ async fn the_exit_status_says_what_was_found_and_who_answered() {
 
 #[tokio::test]
 async fn groups_are_printed_as_grep_does_with_what_was_found_standing_out() {
-    let near = |before, at: &str, offset: u64, after| Hit {
+    let near = |before, at: &str, offset: u64, after| SearchHit {
         line: line(offset, at),
         before,
         after,
     };
-    let group = |hit| of(0, Reply::Hits("app".into(), vec![hit]));
+    let group = |hit| of(0, LogResponse::Hits("app".into(), vec![hit]));
     let told = vec![
         group(near(vec![line(0, "a")], "no b", 2, vec![line(7, "c")])),
         group(near(vec![line(50, "d")], "no e", 52, vec![])),
@@ -213,9 +213,9 @@ async fn groups_are_printed_as_grep_does_with_what_was_found_standing_out() {
 #[tokio::test]
 async fn a_count_is_a_number_for_each_host() {
     let totals = |hits| {
-        Reply::Done(Totals {
+        LogResponse::Done(ResponseTotals {
             hits,
-            ..Totals::default()
+            ..ResponseTotals::default()
         })
     };
     let told = || {
@@ -234,7 +234,7 @@ async fn a_count_is_a_number_for_each_host() {
 async fn a_histogram_is_drawn_with_blocks_on_a_terminal_and_with_numbers_elsewhere() {
     let mut counts = [0; 1 + Level::COUNT];
     (counts[3], counts[5], counts[6]) = (30, 5, 5);
-    let bucket = |n: i64, counts| Bucket {
+    let bucket = |n: i64, counts| HistogramBucket {
         start: Time((AT + n * 60) * 1_000_000_000),
         counts,
     };
@@ -243,7 +243,7 @@ async fn a_histogram_is_drawn_with_blocks_on_a_terminal_and_with_numbers_elsewhe
     let told = || {
         let of_app = of(
             0,
-            Reply::Buckets("app".into(), vec![bucket(0, counts), bucket(2, few)]),
+            LogResponse::Buckets("app".into(), vec![bucket(0, counts), bucket(2, few)]),
         );
         vec![of_app]
             .into_iter()
@@ -294,12 +294,12 @@ fn everything() -> Vec<Told> {
         problem: None,
         stamps: None,
     };
-    let near = Hit {
+    let near = SearchHit {
         line: line(9, "no"),
         before: vec![line(1, "b")],
         after: vec![line(20, "\u{202e}c")],
     };
-    let cost = Cost {
+    let cost = RequestCost {
         bytes: 7,
         files: vec![("/l/a".to_owned(), 7)],
         commands: vec!["grep x".to_owned()],
@@ -316,29 +316,32 @@ fn everything() -> Vec<Told> {
     };
     let mut told = vec![
         Told::Update(Update::Status(HostId(0), HostStatus::plain(LinkState::Ok))),
-        Told::Update(Update::Facts(HostId(0), Arc::new(Facts::default()))),
+        Told::Update(Update::Facts(HostId(0), Arc::new(SystemFacts::default()))),
         Told::Update(Update::Source(HostId(0), SourceId(0), info.clone())),
         Told::Update(Update::Lines(records)),
         Told::Update(Update::Gap(gap)),
-        of(0, Reply::Source(info, vec![file])),
-        of(0, Reply::Hits("app".into(), vec![near])),
+        of(0, LogResponse::Source(info, vec![file])),
+        of(0, LogResponse::Hits("app".into(), vec![near])),
         of(
             0,
-            Reply::Buckets(
+            LogResponse::Buckets(
                 "app".into(),
-                vec![Bucket {
+                vec![HistogramBucket {
                     start: Time(AT),
                     counts: [1; 8],
                 }],
             ),
         ),
-        of(0, Reply::Note("app".into(), "not in order".to_owned())),
-        of(0, Reply::Failed("app".into(), "damaged".to_owned())),
-        of(0, Reply::Progress(1, 2)),
-        of(0, Reply::Cost("app".into(), cost)),
         of(
             0,
-            Reply::Done(Totals {
+            LogResponse::Note("app".into(), "not in order".to_owned()),
+        ),
+        of(0, LogResponse::Failed("app".into(), "damaged".to_owned())),
+        of(0, LogResponse::Progress(1, 2)),
+        of(0, LogResponse::Cost("app".into(), cost)),
+        of(
+            0,
+            LogResponse::Done(ResponseTotals {
                 lines: 1,
                 hits: 1,
                 scanned: 10,
@@ -396,9 +399,9 @@ async fn a_cost_says_which_programs_would_read_or_that_none_would() {
         let commands = commands.iter().map(|&command| command.to_owned()).collect();
         of(
             0,
-            Reply::Cost(
+            LogResponse::Cost(
                 "app".into(),
-                Cost {
+                RequestCost {
                     bytes: 7,
                     files: vec![("/l/a".to_owned(), 7)],
                     commands,
@@ -427,7 +430,7 @@ async fn a_page_ends_with_the_cursors_to_go_on_with() {
         out.contains("--- gap: 2 bytes missing from offset 1: truncated ---"),
         "{out}"
     );
-    let cursor = Place::of(line(5, "").cursor, b"{\"a\":1}");
+    let cursor = LineRef::of(line(5, "").cursor, b"{\"a\":1}");
     assert!(
         notes.contains(&format!(
             "go on with --after {cursor}, back with --backwards --cursor {cursor}"

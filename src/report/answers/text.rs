@@ -10,7 +10,7 @@ use crate::model::log_file::LogFile;
 use crate::model::source::SourceInfo;
 use crate::model::text::SafeText;
 use crate::query::Query;
-use crate::query::request::Cost;
+use crate::query::request::RequestCost;
 use crate::report::Outcome;
 use crate::report::json::kind;
 use crate::report::table::{Bytes, PageEnds, Row};
@@ -89,7 +89,7 @@ impl Style {
         out: &mut impl Write,
         host: &str,
         source: &str,
-        cost: &Cost,
+        cost: &RequestCost,
     ) -> io::Result<()> {
         writeln!(
             out,

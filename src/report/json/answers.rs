@@ -9,7 +9,7 @@ use crate::model::line::FleetLine;
 use crate::model::log_file::LogFile;
 use crate::model::source::SourceInfo;
 use crate::model::time::Time;
-use crate::query::request::{Bucket, Cost};
+use crate::query::request::{HistogramBucket, RequestCost};
 
 /// `"type":"hit"`: a line with those around it.
 #[derive(Debug, Serialize)]
@@ -140,7 +140,12 @@ struct Levels {
 }
 
 impl<'a> BucketLine<'a> {
-    pub(crate) fn new(host: &'a str, source: &'a str, bucket: &Bucket, until: Time) -> Self {
+    pub(crate) fn new(
+        host: &'a str,
+        source: &'a str,
+        bucket: &HistogramBucket,
+        until: Time,
+    ) -> Self {
         let [none, trace, debug, info, notice, warn, error, fatal] = bucket.counts;
         Self {
             v: VERSION,
@@ -227,7 +232,7 @@ struct CostFile<'a> {
 }
 
 impl<'a> CostLine<'a> {
-    pub(crate) fn new(host: &'a str, source: &'a str, cost: &'a Cost) -> Self {
+    pub(crate) fn new(host: &'a str, source: &'a str, cost: &'a RequestCost) -> Self {
         let files = cost
             .files
             .iter()

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::JsonText;
-use crate::parse::fields::{self, Kind, Value};
+use crate::parse::fields::{self, FieldValue, ValueKind};
 
 /// An object with the fields of a line, in its order; of several with one name the first. `null`
 /// where it has none. Of very many those that [`fields::all`] finds; the others are in its text.
@@ -29,14 +29,14 @@ impl Serialize for Fields<'_> {
 }
 
 /// A value in its own type, where JSON has that.
-struct TypedValue<'a>(&'a Value<'a>);
+struct TypedValue<'a>(&'a FieldValue<'a>);
 
 impl Serialize for TypedValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // 007, 1e400 and whatever else is a number for a person only stay as they were written.
         let typed = match self.0.kind {
-            Kind::Text => None,
-            Kind::Null | Kind::Bool | Kind::Number | Kind::Json => {
+            ValueKind::Text => None,
+            ValueKind::Null | ValueKind::Bool | ValueKind::Number | ValueKind::Json => {
                 serde_json::from_slice(&self.0.text).ok()
             }
         };
@@ -62,7 +62,7 @@ pub(crate) struct Ids<'a> {
 impl<'a> Ids<'a> {
     /// Of a line.
     pub(crate) fn of(line: &'a [u8]) -> Self {
-        let fields::Ids {
+        let fields::LineIds {
             request,
             trace,
             span,

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::format::{self, Unusable};
-use crate::model::reached::Remembered;
+use crate::model::read_position::SavedPositions;
 
 /// Torn files that are kept to be looked at.
 const KEPT_ASIDE: usize = 3;
@@ -85,7 +85,7 @@ pub(super) struct CheckpointFile {
 
 impl CheckpointFile {
     /// Takes hold of it and reads it. What was read, and what is to be said of it.
-    pub(super) fn open(named: &Path) -> Result<(Self, Remembered, Vec<String>), Error> {
+    pub(super) fn open(named: &Path) -> Result<(Self, SavedPositions, Vec<String>), Error> {
         let cannot = |why| Error::cannot_write(named, why);
         let path = resolved(named).map_err(cannot)?;
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
@@ -118,12 +118,12 @@ impl CheckpointFile {
     }
 
     /// Replaces what stands in it, and keeps that.
-    pub(super) fn write(&self, remembered: &Remembered) -> Result<(), Error> {
+    pub(super) fn write(&self, remembered: &SavedPositions) -> Result<(), Error> {
         self.replace(remembered, true)
             .map_err(|why| Error::cannot_write(&self.path, why))
     }
 
-    fn replace(&self, remembered: &Remembered, keeps: bool) -> io::Result<()> {
+    fn replace(&self, remembered: &SavedPositions, keeps: bool) -> io::Result<()> {
         let new = with(&self.path, ".new");
         let mut file = open_new(&new, true)?;
         file.write_all(&format::write(remembered))?;
@@ -146,10 +146,10 @@ impl CheckpointFile {
         }
     }
 
-    fn read(&self, named: &Path) -> Result<(Remembered, Vec<String>), Error> {
+    fn read(&self, named: &Path) -> Result<(SavedPositions, Vec<String>), Error> {
         let mut notices = Vec::new();
         let Some(text) = self.text(&self.path, named)? else {
-            return Ok((Remembered::new(), notices));
+            return Ok((SavedPositions::new(), notices));
         };
         let why = match format::read(&text) {
             Ok(remembered) => return Ok((remembered, notices)),

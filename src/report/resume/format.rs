@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::cursor::Place;
-use crate::model::reached::{Reached, Remembered};
+use crate::model::cursor::LineRef;
+use crate::model::read_position::{ReadPosition, SavedPositions};
 use crate::model::time::Time;
 
 /// What is written and understood.
@@ -52,7 +52,7 @@ pub(super) enum Unusable {
 }
 
 /// As it is written.
-pub(super) fn write(remembered: &Remembered) -> Vec<u8> {
+pub(super) fn write(remembered: &SavedPositions) -> Vec<u8> {
     let mut entries = Vec::new();
     for (host, sources) in remembered {
         for (source, reached) in sources {
@@ -81,7 +81,7 @@ pub(super) fn write(remembered: &Remembered) -> Vec<u8> {
 }
 
 /// What was written.
-pub(super) fn read(text: &[u8]) -> Result<Remembered, Unusable> {
+pub(super) fn read(text: &[u8]) -> Result<SavedPositions, Unusable> {
     let Version { v } = serde_json::from_slice(text).map_err(|_| Unusable::Corrupt)?;
     if v > VERSION {
         return Err(Unusable::Later(v));
@@ -90,7 +90,7 @@ pub(super) fn read(text: &[u8]) -> Result<Remembered, Unusable> {
     if document.check != check(&document.entries) {
         return Err(Unusable::Corrupt);
     }
-    let mut remembered = Remembered::new();
+    let mut remembered = SavedPositions::new();
     for entry in document.entries {
         let reached = entry.reached().ok_or(Unusable::Corrupt)?;
         remembered
@@ -111,7 +111,7 @@ fn check(entries: &[SavedEntry]) -> String {
 }
 
 impl SavedEntry {
-    fn new(host: &str, source: &str, reached: &Reached) -> Self {
+    fn new(host: &str, source: &str, reached: &ReadPosition) -> Self {
         Self {
             host: host.to_owned(),
             source: source.to_owned(),
@@ -122,11 +122,11 @@ impl SavedEntry {
         }
     }
 
-    fn reached(&self) -> Option<Reached> {
-        let place: Place = self.cursor.parse().ok()?;
+    fn reached(&self) -> Option<ReadPosition> {
+        let place: LineRef = self.cursor.parse().ok()?;
         place.cursor.offset.checked_add(self.length)?;
         let before = STANDARD.decode(&self.before).ok()?;
-        Some(Reached {
+        Some(ReadPosition {
             place,
             length: self.length,
             before,
@@ -140,11 +140,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn reached() -> impl Strategy<Value = Reached> {
+    fn reached() -> impl Strategy<Value = ReadPosition> {
         let place = "[0-9a-f]{1,8}\\.[0-9a-f]{1,8}\\.[0-9]{1,9}(\\.[0-9a-f]{8})?";
         let before = prop::collection::vec(any::<u8>(), 0..40);
         (place, 0u64..5000, before, any::<i64>()).prop_map(|(place, length, before, time)| {
-            Reached {
+            ReadPosition {
                 place: place.parse().expect("a place"),
                 length,
                 before,
@@ -153,7 +153,7 @@ mod tests {
         })
     }
 
-    fn remembered() -> impl Strategy<Value = Remembered> {
+    fn remembered() -> impl Strategy<Value = SavedPositions> {
         let generations = prop::collection::vec(reached(), 1..4);
         prop::collection::btree_map(
             "[a-z0-9.-]{1,9}",

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::model::cursor::{FileId, Place};
+use crate::model::cursor::{FileId, LineRef};
 use crate::model::line::FleetLine;
-use crate::model::reached::{Printed, Reached, Remembered};
+use crate::model::read_position::{PrintedPositions, ReadPosition, SavedPositions};
 use crate::model::source::SourceId;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
@@ -40,7 +40,7 @@ const MOST_PENDING: usize = 10_000;
 pub struct Checkpoint {
     shared: Arc<SharedCheckpoint>,
     writer: Option<JoinHandle<()>>,
-    remembered: Remembered,
+    remembered: SavedPositions,
     /// Streams of which it was said that they are not remembered.
     told: BTreeSet<SourceId>,
 }
@@ -58,7 +58,7 @@ struct SharedCheckpoint {
 #[derive(Debug)]
 struct CheckpointState {
     /// Of earlier runs, where nothing was heard of the source since.
-    remembered: Remembered,
+    remembered: SavedPositions,
     /// In the order in which they came, with the bytes of output up to their end.
     pending: VecDeque<(u64, Noted)>,
     sources: BTreeMap<SourceId, SavedSource>,
@@ -73,14 +73,14 @@ struct CheckpointState {
 struct SavedSource {
     host: String,
     name: String,
-    printed: Printed,
+    printed: PrintedPositions,
 }
 
 #[derive(Debug)]
 enum Noted {
     Line(FleetLine),
     Gap(SourceId),
-    Begun(SourceId, Box<Reached>),
+    Begun(SourceId, Box<ReadPosition>),
 }
 
 impl Checkpoint {
@@ -127,7 +127,7 @@ impl Checkpoint {
 
     /// How far the sources of each host were printed before.
     #[must_use]
-    pub fn remembered(&self) -> &Remembered {
+    pub fn remembered(&self) -> &SavedPositions {
         &self.remembered
     }
 
@@ -156,11 +156,11 @@ impl Checkpoint {
             if !state.sources.contains_key(&record.source) {
                 let source = state.source(record.source, names(record));
                 is_first |= source.printed.reached().next().is_none();
-                let place = Place {
+                let place = LineRef {
                     cursor: record.content.cursor,
                     check: None,
                 };
-                let reached = Reached {
+                let reached = ReadPosition {
                     place,
                     length: 0,
                     before: Vec::new(),
@@ -206,7 +206,13 @@ impl Checkpoint {
     }
 
     /// A source has begun, and nothing of it was printed.
-    pub(super) fn begun(&mut self, id: SourceId, names: (&str, &str), end: u64, reached: Reached) {
+    pub(super) fn begun(
+        &mut self,
+        id: SourceId,
+        names: (&str, &str),
+        end: u64,
+        reached: ReadPosition,
+    ) {
         self.note(id, names, end, Noted::Begun(id, Box::new(reached)));
     }
 
@@ -314,7 +320,7 @@ impl CheckpointState {
                 .remembered
                 .get_mut(host)
                 .and_then(|sources| sources.remove(name));
-            let printed = Printed::before(before.unwrap_or_default(), now());
+            let printed = PrintedPositions::before(before.unwrap_or_default(), now());
             SavedSource {
                 host: host.to_owned(),
                 name: name.to_owned(),
@@ -348,10 +354,10 @@ impl CheckpointState {
         }
     }
 
-    fn remembered(&self) -> Remembered {
+    fn remembered(&self) -> SavedPositions {
         let mut all = self.remembered.clone();
         for source in self.sources.values() {
-            let reached: Vec<Reached> = source.printed.reached().cloned().collect();
+            let reached: Vec<ReadPosition> = source.printed.reached().cloned().collect();
             if !reached.is_empty() {
                 all.entry(source.host.clone())
                     .or_default()

@@ -3,16 +3,16 @@
 use super::*;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
-use crate::model::line::{Line, Span};
-use crate::model::time::TimeFrom;
+use crate::model::line::{ByteSpan, Line};
+use crate::model::time::TimeSource;
 
 fn record(source: u32, ino: u64, offset: u64) -> FleetLine {
     let cursor = Cursor {
         file: FileId { dev: 0, ino },
         offset,
     };
-    let (host, source, time, time_from) = (HostId(0), SourceId(source), Time(5), TimeFrom::Stamp);
-    let (late, continues, stamp) = (false, false, Span::default());
+    let (host, source, time, time_from) = (HostId(0), SourceId(source), Time(5), TimeSource::Stamp);
+    let (late, continues, stamp) = (false, false, ByteSpan::default());
     FleetLine {
         host,
         source,
@@ -41,7 +41,7 @@ fn remembered(path: &Path) -> Vec<u64> {
         .and_then(|sources| sources.get("app"))
         .into_iter()
         .flatten()
-        .map(Reached::offset)
+        .map(ReadPosition::offset)
         .collect()
 }
 

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 
 use super::super::{Lens, Ring, RingEntry, Store};
-use crate::model::cursor::Place;
+use crate::model::cursor::LineRef;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::query::request::Start;
+use crate::query::request::PageStart;
 
 /// An end of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub(super) struct PastRun {
     pub(super) ahead: VecDeque<RingEntry>,
     pub(super) state: StreamState,
     /// From where it was asked for last: another answer comes too late.
-    pub(super) asked: Option<Start>,
+    pub(super) asked: Option<PageStart>,
 }
 
 impl Default for PastRun {
@@ -58,8 +58,8 @@ pub(super) struct PastStream {
     pub(super) older: PastRun,
     pub(super) newer: PastRun,
     /// The oldest line of which it is known where it stands; the newest in the window.
-    pub(super) oldest: Option<(Place, Time)>,
-    pub(super) newest: Option<(Place, Time)>,
+    pub(super) oldest: Option<(LineRef, Time)>,
+    pub(super) newest: Option<(LineRef, Time)>,
     /// The number in the window of the oldest line there.
     pub(super) first_row: Option<u64>,
     /// Its oldest line in the ring: what is older comes after the ring has been put in order so
@@ -110,38 +110,38 @@ impl PastStream {
     }
 
     /// Where its next page of older lines begins.
-    pub(super) fn older_start(&self, split: Time) -> (Start, Time) {
+    pub(super) fn older_start(&self, split: Time) -> (PageStart, Time) {
         let known = far_line(&self.older)
             .or(self.oldest)
             .or_else(|| near_line(&self.newer));
-        known.map_or((Start::At(split), split), |(place, time)| {
-            (Start::Cursor(place), time)
+        known.map_or((PageStart::At(split), split), |(place, time)| {
+            (PageStart::Cursor(place), time)
         })
     }
 
-    pub(super) fn newer_start(&self, split: Time) -> (Start, Time) {
+    pub(super) fn newer_start(&self, split: Time) -> (PageStart, Time) {
         let after = far_line(&self.newer)
             .or(self.newest)
             .or_else(|| near_line(&self.older));
         match (after, self.oldest) {
-            (Some((place, time)), _) => (Start::After(place), time),
-            (None, Some((place, time))) => (Start::Cursor(place), time),
-            (None, None) => (Start::At(split), split),
+            (Some((place, time)), _) => (PageStart::After(place), time),
+            (None, Some((place, time))) => (PageStart::Cursor(place), time),
+            (None, None) => (PageStart::At(split), split),
         }
     }
 }
 
-pub(super) fn line(entry: &RingEntry) -> Option<(Place, Time)> {
+pub(super) fn line(entry: &RingEntry) -> Option<(LineRef, Time)> {
     entry
         .record()
         .map(|record| (record.content.place(), record.content.time))
 }
 
-pub(super) fn far_line(run: &PastRun) -> Option<(Place, Time)> {
+pub(super) fn far_line(run: &PastRun) -> Option<(LineRef, Time)> {
     run.ahead.iter().rev().find_map(line)
 }
 
-pub(super) fn near_line(run: &PastRun) -> Option<(Place, Time)> {
+pub(super) fn near_line(run: &PastRun) -> Option<(LineRef, Time)> {
     run.ahead.iter().find_map(line)
 }
 
@@ -193,7 +193,7 @@ pub(super) fn resume(
     store: &Store,
     lens: &Lens,
     source: SourceId,
-    last: Option<Place>,
+    last: Option<LineRef>,
     split: Time,
 ) -> u64 {
     let ring = store.ring();

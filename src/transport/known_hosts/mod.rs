@@ -22,7 +22,7 @@ mod revoked;
 #[cfg(test)]
 mod tests;
 
-pub(super) use revoked::Revoked;
+pub(super) use revoked::RevokedKeys;
 
 /// Everything on record, of all files, in order.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) enum KeyVerdict {
     /// Nothing is on record for this host.
     Unknown,
     /// It, or the authority that signed it, is marked `@revoked`.
-    Revoked(Location),
+    Revoked(KnownHostsLine),
     /// It, or the authority that signed it, is in this file of `RevokedHostKeys`.
     Listed(PathBuf),
     /// It cannot be trusted, whatever is on record: why, and what to do.
@@ -48,19 +48,19 @@ pub(super) enum KeyVerdict {
         /// `SHA256:…` of the key on record.
         recorded: String,
         /// Where it is on record.
-        at: Location,
+        at: KnownHostsLine,
     },
 }
 
 /// A line of a file, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Location {
+pub(super) struct KnownHostsLine {
     pub(super) file: PathBuf,
     /// From 1.
     pub(super) line: usize,
 }
 
-impl std::fmt::Display for Location {
+impl std::fmt::Display for KnownHostsLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.file.display(), self.line)
     }
@@ -68,33 +68,33 @@ impl std::fmt::Display for Location {
 
 #[derive(Debug)]
 struct KnownHost {
-    marker: Marker,
-    names: Names,
+    marker: HostKeyMarker,
+    names: RecordedNames,
     key: KeyData,
-    at: Location,
+    at: KnownHostsLine,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Marker {
+enum HostKeyMarker {
     None,
     Revoked,
     CertAuthority,
 }
 
 #[derive(Debug)]
-enum Names {
+enum RecordedNames {
     Patterns(Vec<String>),
     Hashed { salt: Vec<u8>, hash: Vec<u8> },
 }
 
 /// The name under which a server is on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Subject {
+pub(super) struct RecordedServer {
     bare: String,
     port: u16,
 }
 
-impl Subject {
+impl RecordedServer {
     /// `host` is what is dialled, or the alias that the user's configuration gives (then the port
     /// is not part of it).
     pub(super) fn new(host: &str, port: u16) -> Self {
@@ -147,7 +147,7 @@ impl KnownHosts {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let at = Location {
+            let at = KnownHostsLine {
                 file: file.to_owned(),
                 line: number,
             };
@@ -159,7 +159,7 @@ impl KnownHosts {
     }
 
     /// What is to be thought of a plain key.
-    pub(super) fn check(&self, subject: &Subject, key: &KeyData) -> KeyVerdict {
+    pub(super) fn check(&self, subject: &RecordedServer, key: &KeyData) -> KeyVerdict {
         if let Some(at) = self.revoked(key) {
             return KeyVerdict::Revoked(at);
         }
@@ -192,7 +192,7 @@ impl KnownHosts {
     /// signed it for this host and for now; `Unknown` means that its bare key must be judged.
     pub(super) fn check_certificate(
         &self,
-        subject: &Subject,
+        subject: &RecordedServer,
         cert: &Certificate,
         now: SystemTime,
     ) -> KeyVerdict {
@@ -225,7 +225,7 @@ impl KnownHosts {
 
     /// The types of the keys on record for a host, most trusted first: they are negotiated first,
     /// or a server with several keys would present one that nobody ever saw.
-    pub(super) fn recorded_types(&self, subject: &Subject) -> Vec<Algorithm> {
+    pub(super) fn recorded_types(&self, subject: &RecordedServer) -> Vec<Algorithm> {
         let (name, bare) = (subject.name(), subject.bare.clone());
         let mut types = Vec::new();
         for entry in self.plain(&name).chain(self.plain(&bare)) {
@@ -239,31 +239,35 @@ impl KnownHosts {
 
     /// Whether an authority is on record for a host, so that asking for its certificate makes
     /// sense.
-    pub(super) fn has_authority(&self, subject: &Subject) -> bool {
+    pub(super) fn has_authority(&self, subject: &RecordedServer) -> bool {
         self.authorities(subject).next().is_some()
     }
 
     fn plain<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a KnownHost> + 'a {
         self.entries
             .iter()
-            .filter(move |entry| entry.marker == Marker::None && entry.names.include(name))
+            .filter(move |entry| entry.marker == HostKeyMarker::None && entry.names.include(name))
     }
 
     /// Those for its name with the port, and as with OpenSSH those for its name alone.
-    fn authorities<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a KnownHost> + 'a {
+    fn authorities<'a>(
+        &'a self,
+        subject: &'a RecordedServer,
+    ) -> impl Iterator<Item = &'a KnownHost> + 'a {
         let name = subject.name();
-        let concerns = move |names: &Names| names.include(&name) || names.include(&subject.bare);
-        self.entries
-            .iter()
-            .filter(move |entry| entry.marker == Marker::CertAuthority && concerns(&entry.names))
+        let concerns =
+            move |names: &RecordedNames| names.include(&name) || names.include(&subject.bare);
+        self.entries.iter().filter(move |entry| {
+            entry.marker == HostKeyMarker::CertAuthority && concerns(&entry.names)
+        })
     }
 
     /// OpenSSH matches the host here too; a key that was revoked anywhere is not to be trusted
     /// anywhere.
-    fn revoked(&self, key: &KeyData) -> Option<Location> {
+    fn revoked(&self, key: &KeyData) -> Option<KnownHostsLine> {
         self.entries
             .iter()
-            .find(|entry| entry.marker == Marker::Revoked && entry.key == *key)
+            .find(|entry| entry.marker == HostKeyMarker::Revoked && entry.key == *key)
             .map(|entry| entry.at.clone())
     }
 }
@@ -280,7 +284,7 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
 /// When the file cannot be made or written.
 pub(super) fn append(
     file: &Path,
-    subject: &Subject,
+    subject: &RecordedServer,
     key: &PublicKey,
     hashed: bool,
 ) -> io::Result<()> {
@@ -349,16 +353,16 @@ fn hmac_sha1(salt: &[u8], name: &str) -> Vec<u8> {
 }
 
 impl KnownHost {
-    fn parse(line: &str, at: Location) -> Result<Self, (Location, String)> {
+    fn parse(line: &str, at: KnownHostsLine) -> Result<Self, (KnownHostsLine, String)> {
         let mut words = line.split_ascii_whitespace();
         let mut first = words.next().unwrap_or_default();
         let marker = match first {
-            "@revoked" => Marker::Revoked,
-            "@cert-authority" => Marker::CertAuthority,
+            "@revoked" => HostKeyMarker::Revoked,
+            "@cert-authority" => HostKeyMarker::CertAuthority,
             other if other.starts_with('@') => return Err((at, format!("unknown marker {other}"))),
-            _ => Marker::None,
+            _ => HostKeyMarker::None,
         };
-        if marker != Marker::None {
+        if marker != HostKeyMarker::None {
             first = words.next().unwrap_or_default();
         }
         let (Some(kind), Some(blob)) = (words.next(), words.next()) else {
@@ -368,7 +372,7 @@ impl KnownHost {
             Ok(key) => key.key_data().clone(),
             Err(error) => return Err((at, format!("the key is not readable: {error}"))),
         };
-        match Names::parse(first) {
+        match RecordedNames::parse(first) {
             Some(names) => Ok(Self {
                 marker,
                 names,
@@ -380,7 +384,7 @@ impl KnownHost {
     }
 }
 
-impl Names {
+impl RecordedNames {
     fn parse(word: &str) -> Option<Self> {
         let Some(hashed) = word.strip_prefix("|1|") else {
             return Some(Self::Patterns(

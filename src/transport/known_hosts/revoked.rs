@@ -26,17 +26,17 @@ const TIME: Duration = Duration::from_secs(3);
 
 /// The files of one server.
 #[derive(Debug, Default)]
-pub(crate) struct Revoked {
-    files: Vec<File>,
+pub(crate) struct RevokedKeys {
+    files: Vec<RevocationFile>,
 }
 
 #[derive(Debug)]
-enum File {
+enum RevocationFile {
     Keys { path: PathBuf, keys: Vec<KeyData> },
     Krl { path: PathBuf },
 }
 
-impl Revoked {
+impl RevokedKeys {
     /// Reads the files.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Revoked {
         };
         let files = paths
             .iter()
-            .map(|path| File::read(path).map_err(|error| named(path, error)));
+            .map(|path| RevocationFile::read(path).map_err(|error| named(path, error)));
         Ok(Self {
             files: files.collect::<io::Result<_>>()?,
         })
@@ -65,11 +65,11 @@ impl Revoked {
         let until = Instant::now() + TIME;
         for file in &self.files {
             let (path, is_revoked) = match file {
-                File::Keys { path, keys } => (
+                RevocationFile::Keys { path, keys } => (
                     path,
                     keys_of(presented).iter().any(|key| keys.contains(key)),
                 ),
-                File::Krl { path } => {
+                RevocationFile::Krl { path } => {
                     let asked = ask(path, presented, until).await;
                     (
                         path,
@@ -95,7 +95,7 @@ fn keys_of(presented: &PublicKeyOrCertificate) -> Vec<KeyData> {
     }
 }
 
-impl File {
+impl RevocationFile {
     fn read(path: &Path) -> io::Result<Self> {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?
@@ -188,9 +188,9 @@ mod tests {
     fn read(text: &str) -> io::Result<usize> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
-        match File::read(file.path())? {
-            File::Keys { keys, .. } => Ok(keys.len()),
-            File::Krl { .. } => Err(io::Error::other("not a list")),
+        match RevocationFile::read(file.path())? {
+            RevocationFile::Keys { keys, .. } => Ok(keys.len()),
+            RevocationFile::Krl { .. } => Err(io::Error::other("not a list")),
         }
     }
 
@@ -237,10 +237,10 @@ mod tests {
             key,
             hash_alg: None,
         };
-        let revoked = Revoked {
+        let revoked = RevokedKeys {
             files: vec![
-                File::Krl { path: path.clone() },
-                File::Krl { path: path.clone() },
+                RevocationFile::Krl { path: path.clone() },
+                RevocationFile::Krl { path: path.clone() },
             ],
         };
         let begun = Instant::now();
@@ -256,7 +256,7 @@ mod tests {
     fn a_file_that_is_not_there_and_a_folder_are_errors_that_name_it() {
         let folder = tempfile::tempdir().expect("a folder");
         for path in [folder.path().join("none"), folder.path().to_owned()] {
-            let error = Revoked::read(std::slice::from_ref(&path)).expect_err("unreadable");
+            let error = RevokedKeys::read(std::slice::from_ref(&path)).expect_err("unreadable");
             assert!(
                 error
                     .to_string()

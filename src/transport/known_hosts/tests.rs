@@ -24,7 +24,7 @@ fn known(text: &str) -> KnownHosts {
 }
 
 fn check(text: &str, host: &str, port: u16, presented: &str) -> KeyVerdict {
-    known(text).check(&Subject::new(host, port), &key(presented))
+    known(text).check(&RecordedServer::new(host, port), &key(presented))
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn lines_that_cannot_be_understood_are_skipped() {
 #[test]
 fn an_authority_is_not_a_host_key() {
     let known = known(&format!("@cert-authority *.example.org {KEY_A}"));
-    let subject = Subject::new("web.example.org", 22);
+    let subject = RecordedServer::new("web.example.org", 22);
     assert!(known.has_authority(&subject));
     assert_eq!(known.check(&subject, &key(KEY_A)), KeyVerdict::Unknown);
 }
@@ -154,7 +154,7 @@ fn an_authority_is_not_a_host_key() {
 fn recorded_types_come_in_the_order_of_the_file() {
     let known = known(&format!("web-1 {ECDSA}\nweb-1 {KEY_A}"));
     let types: Vec<String> = known
-        .recorded_types(&Subject::new("web-1", 22))
+        .recorded_types(&RecordedServer::new("web-1", 22))
         .iter()
         .map(|a| a.as_str().to_owned())
         .collect();
@@ -165,14 +165,14 @@ fn recorded_types_come_in_the_order_of_the_file() {
 fn a_stored_key_is_known_afterwards_and_the_file_is_private() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("new/known_hosts");
-    let subject = Subject::new("web-1", 2222);
+    let subject = RecordedServer::new("web-1", 2222);
     let public = PublicKey::from_openssh(KEY_A).expect("a test key");
     append(&file, &subject, &public, false).expect("stored");
-    append(&file, &Subject::new("web-2", 22), &public, true).expect("stored");
+    append(&file, &RecordedServer::new("web-2", 22), &public, true).expect("stored");
     let known = KnownHosts::read(std::slice::from_ref(&file)).expect("readable");
     assert_eq!(known.check(&subject, public.key_data()), KeyVerdict::Known);
     assert_eq!(
-        known.check(&Subject::new("web-2", 22), public.key_data()),
+        known.check(&RecordedServer::new("web-2", 22), public.key_data()),
         KeyVerdict::Known
     );
     #[cfg(unix)]
@@ -196,18 +196,18 @@ fn a_last_line_without_its_end_is_not_glued_to_the_next() {
     std::fs::write(&file, format!("web-1 {KEY_A}")).expect("written");
     append(
         &file,
-        &Subject::new("web-2", 22),
+        &RecordedServer::new("web-2", 22),
         &PublicKey::from_openssh(KEY_B).expect("a key"),
         false,
     )
     .expect("stored");
     let known = KnownHosts::read(&[file]).expect("readable");
     assert_eq!(
-        known.check(&Subject::new("web-1", 22), &key(KEY_A)),
+        known.check(&RecordedServer::new("web-1", 22), &key(KEY_A)),
         KeyVerdict::Known
     );
     assert_eq!(
-        known.check(&Subject::new("web-2", 22), &key(KEY_B)),
+        known.check(&RecordedServer::new("web-2", 22), &key(KEY_B)),
         KeyVerdict::Known
     );
 }
@@ -215,7 +215,7 @@ fn a_last_line_without_its_end_is_not_glued_to_the_next() {
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "\\PC*", host in "\\PC{0,20}") {
-        known(&text).check(&Subject::new(&host, 22), &key(KEY_A));
+        known(&text).check(&RecordedServer::new(&host, 22), &key(KEY_A));
     }
 
     #[test]
@@ -231,11 +231,11 @@ proptest! {
         asked in 1_u16..,
     ) {
         let any = known(&format!("@cert-authority web-1 {KEY_A}"));
-        prop_assert!(any.has_authority(&Subject::new("web-1", asked)));
-        prop_assert!(!any.has_authority(&Subject::new("web-2", asked)));
-        let name = Subject::new("web-1", recorded).name();
+        prop_assert!(any.has_authority(&RecordedServer::new("web-1", asked)));
+        prop_assert!(!any.has_authority(&RecordedServer::new("web-2", asked)));
+        let name = RecordedServer::new("web-1", recorded).name();
         let one = known(&format!("@cert-authority {name} {KEY_A}"));
         // Port 22 is written without a port.
-        prop_assert_eq!(one.has_authority(&Subject::new("web-1", asked)), recorded == 22 || recorded == asked);
+        prop_assert_eq!(one.has_authority(&RecordedServer::new("web-1", asked)), recorded == 22 || recorded == asked);
     }
 }

@@ -12,7 +12,7 @@ use ::russh::keys::{Certificate, HashAlg, PublicKey};
 use ::russh::{AgentAuthError, SendError, Signer};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::transport::keyring::{self, Half};
+use crate::transport::keyring::{self, PublicHalf};
 use crate::transport::plan::{AgentAt, ConnectPlan};
 
 /// An agent that does not list its keys in this time is ignored.
@@ -21,16 +21,16 @@ pub(super) const LIST_TIME: Duration = Duration::from_secs(5);
 pub(super) type Agent = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
 
 /// What is offered to a server by the agent.
-pub(super) struct Offer {
+pub(super) struct AgentOffer {
     pub(super) identity: AgentIdentity,
     /// The certificate is of a file: the agent has its key alone.
     pub(super) of_a_file: bool,
 }
 
 /// What came of asking the agent for its keys.
-pub(super) enum Opened {
+pub(super) enum AgentOpening {
     /// What to offer: certificates first, and only the keys of the plan where it says so.
-    Agent(Agent, Vec<Offer>),
+    Agent(Agent, Vec<AgentOffer>),
     /// There is none, or it cannot be spoken to.
     Nobody,
     /// It did not list its keys within [`LIST_TIME`].
@@ -38,7 +38,10 @@ pub(super) enum Opened {
 }
 
 /// Asks the agent for its keys.
-pub(super) async fn open(plan: &ConnectPlan, binding: Option<&AgentSessionBinding>) -> Opened {
+pub(super) async fn open(
+    plan: &ConnectPlan,
+    binding: Option<&AgentSessionBinding>,
+) -> AgentOpening {
     let connecting = async {
         let mut agent = connect(&plan.agent).await?;
         if let Some(binding) = binding {
@@ -50,10 +53,10 @@ pub(super) async fn open(plan: &ConnectPlan, binding: Option<&AgentSessionBindin
     };
     match tokio::time::timeout(LIST_TIME, connecting).await {
         Ok(Some((agent, identities))) => {
-            Opened::Agent(agent, WantedKey::new(plan).offers(identities))
+            AgentOpening::Agent(agent, WantedKey::new(plan).offers(identities))
         }
-        Ok(None) => Opened::Nobody,
-        Err(_) => Opened::Silent,
+        Ok(None) => AgentOpening::Nobody,
+        Err(_) => AgentOpening::Silent,
     }
 }
 
@@ -90,13 +93,13 @@ impl WantedKey {
         };
         for path in &plan.identity {
             match keyring::public_half(path, None) {
-                Some(Half::Key(key)) => {
+                Some(PublicHalf::Key(key)) => {
                     wanted
                         .certificates
                         .extend(keyring::certificates(path, &[], &key));
                     wanted.keys.push(key);
                 }
-                Some(Half::Certificate(cert)) => wanted.instead.push(*cert),
+                Some(PublicHalf::Certificate(cert)) => wanted.instead.push(*cert),
                 None => {}
             }
         }
@@ -109,7 +112,7 @@ impl WantedKey {
     }
 
     /// What to offer of the identities that the agent lists.
-    fn offers(&self, identities: Vec<AgentIdentity>) -> Vec<Offer> {
+    fn offers(&self, identities: Vec<AgentIdentity>) -> Vec<AgentOffer> {
         let bare = |cert: &Certificate| identities.iter().find(|id| is_key_of(id, cert));
         let listed = |cert: &Certificate| identities.iter().any(|id| has_certificate(id, cert));
         let named = self.instead.iter().filter(|cert| bare(cert).is_some());
@@ -123,9 +126,9 @@ impl WantedKey {
                 of_files.push(cert);
             }
         }
-        let mut offers: Vec<Offer> = of_files
+        let mut offers: Vec<AgentOffer> = of_files
             .into_iter()
-            .map(|cert| Offer {
+            .map(|cert| AgentOffer {
                 identity: cert.clone().into(),
                 of_a_file: true,
             })
@@ -133,7 +136,7 @@ impl WantedKey {
         let rest = identities
             .into_iter()
             .filter(|id| !self.only || self.wants(id));
-        offers.extend(rest.map(|identity| Offer {
+        offers.extend(rest.map(|identity| AgentOffer {
             identity,
             of_a_file: false,
         }));
@@ -190,15 +193,15 @@ pub(super) struct AgentRequest {
 
 /// Passes on what a server wants to have signed, so that the agent's time is not that of the
 /// server.
-pub(super) struct Passing(mpsc::Sender<AgentRequest>);
+pub(super) struct SigningRelay(mpsc::Sender<AgentRequest>);
 
 /// A signer, and what it is asked for.
-pub(super) fn passing() -> (Passing, mpsc::Receiver<AgentRequest>) {
+pub(super) fn passing() -> (SigningRelay, mpsc::Receiver<AgentRequest>) {
     let (sender, requests) = mpsc::channel(1);
-    (Passing(sender), requests)
+    (SigningRelay(sender), requests)
 }
 
-impl Signer for Passing {
+impl Signer for SigningRelay {
     type Error = SendError;
 
     async fn auth_sign(
@@ -221,7 +224,7 @@ impl Signer for Passing {
 
 /// Why there is no signature.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unsigned {
+pub(super) enum SigningError {
     /// The agent did not answer in its time; it may still do, so it is asked for nothing more.
     #[error("it did not answer in its time")]
     Late,
@@ -235,7 +238,7 @@ pub(super) async fn sign(
     request: AgentRequest,
     of_a_file: bool,
     limit: Duration,
-) -> Result<(), Unsigned> {
+) -> Result<(), SigningError> {
     let AgentRequest {
         identity,
         hash,
@@ -251,8 +254,8 @@ pub(super) async fn sign(
     let signing = agent.auth_sign(&held, hash, to_sign);
     let signed = tokio::time::timeout(limit, signing)
         .await
-        .map_err(|_| Unsigned::Late)?
-        .map_err(Unsigned::Declined)?;
+        .map_err(|_| SigningError::Late)?
+        .map_err(SigningError::Declined)?;
     // Who asked may have gone with the connection.
     let _ = signature.send(signed);
     Ok(())

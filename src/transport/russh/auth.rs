@@ -14,17 +14,17 @@ use ::russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, Pub
 use ::russh::{Error, MethodKind, MethodSet, SendError, Signer};
 use zeroize::Zeroizing;
 
-use super::agent::{self, Agent, AgentRequest, Offer, Opened, Unsigned};
-use super::client::{Greeted, broken, rsa_hash};
+use super::agent::{self, Agent, AgentOffer, AgentOpening, AgentRequest, SigningError};
+use super::client::{HandshakenClient, broken, rsa_hash};
 use crate::model::host::HostName;
-use crate::model::question::{Answer, Question};
+use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::state::LinkState;
-use crate::transport::budget::Permit;
+use crate::transport::budget::HandshakePermit;
 use crate::transport::deadline::Deadline;
-use crate::transport::keyring::{self, Half, KeyFile, Keyring};
+use crate::transport::keyring::{self, KeyFile, Keyring, PublicHalf};
 use crate::transport::known_hosts::fingerprint;
 use crate::transport::plan::ConnectPlan;
-use crate::transport::{Asker, LinkError, failure};
+use crate::transport::{LinkError, PromptAnswerer, failure};
 
 /// Of a public key file that came to nothing.
 const OF_THE_AGENT: &str = "a public key, which stands for one of the ssh-agent";
@@ -45,11 +45,11 @@ const MAX_QUESTIONS: usize = 16;
 const OVER_TIME: Duration = Duration::from_millis(500);
 
 /// What a login needs to know and to ask.
-pub(crate) struct Login<'a> {
+pub(crate) struct LoginContext<'a> {
     pub(crate) plan: &'a ConnectPlan,
     pub(crate) host: &'a HostName,
     pub(crate) keyring: &'a Keyring,
-    pub(crate) asker: &'a dyn Asker,
+    pub(crate) asker: &'a dyn PromptAnswerer,
     /// When the attempt to connect began.
     pub(crate) begun: Instant,
     /// How long the agent may take for a signature.
@@ -57,14 +57,14 @@ pub(crate) struct Login<'a> {
 }
 
 /// Why a login came to nothing.
-pub(crate) enum Refused {
+pub(crate) enum LoginFailure {
     /// The server would take this key, and its passphrase is needed.
     Locked(PathBuf),
     /// For good.
     Failed(LinkError),
 }
 
-impl From<LinkError> for Refused {
+impl From<LinkError> for LoginFailure {
     fn from(error: LinkError) -> Self {
         Self::Failed(error)
     }
@@ -72,14 +72,14 @@ impl From<LinkError> for Refused {
 
 /// Logs in. The permit for the handshake is given back before a person is asked.
 pub(crate) async fn log_in(
-    login: &Login<'_>,
-    greeted: &mut Greeted,
+    login: &LoginContext<'_>,
+    greeted: &mut HandshakenClient,
     deadline: &mut Deadline,
-    permit: &mut Option<Permit>,
-) -> Result<(), Refused> {
+    permit: &mut Option<HandshakePermit>,
+) -> Result<(), LoginFailure> {
     let first = greeted.handle.authenticate_none(&login.plan.user);
     let first = deadline.run(first).await;
-    let mut attempt = Attempt {
+    let mut attempt = LoginAttempt {
         login,
         greeted,
         deadline,
@@ -108,9 +108,9 @@ pub(crate) async fn log_in(
     Err(attempt.refused().into())
 }
 
-struct Attempt<'a, 'b> {
-    login: &'a Login<'a>,
-    greeted: &'b mut Greeted,
+struct LoginAttempt<'a, 'b> {
+    login: &'a LoginContext<'a>,
+    greeted: &'b mut HandshakenClient,
     deadline: &'b mut Deadline,
     /// What the server says may go on.
     allowed: MethodSet,
@@ -127,7 +127,7 @@ struct Attempt<'a, 'b> {
     agent_is_silent: bool,
 }
 
-impl Attempt<'_, '_> {
+impl LoginAttempt<'_, '_> {
     /// True when logged in.
     async fn settle(&mut self, result: Result<AuthResult, Error>) -> Result<bool, LinkError> {
         match result {
@@ -173,7 +173,7 @@ impl Attempt<'_, '_> {
         self.allowed.contains(&method)
     }
 
-    async fn keys(&mut self) -> Result<bool, Refused> {
+    async fn keys(&mut self) -> Result<bool, LoginFailure> {
         if !self.may(MethodKind::PublicKey) {
             return Ok(false);
         }
@@ -195,8 +195,8 @@ impl Attempt<'_, '_> {
     async fn agent_keys(&mut self, tried: &mut Vec<AgentIdentity>) -> Result<bool, LinkError> {
         let opened =
             agent::open(self.login.plan, self.greeted.handle.agent_session_binding()).await;
-        self.agent_is_silent = matches!(opened, Opened::Silent);
-        let Opened::Agent(mut agent, offers) = opened else {
+        self.agent_is_silent = matches!(opened, AgentOpening::Silent);
+        let AgentOpening::Agent(mut agent, offers) = opened else {
             return Ok(false);
         };
         self.agent_answers = true;
@@ -225,10 +225,10 @@ impl Attempt<'_, '_> {
     async fn offer_by_agent(
         &mut self,
         agent: &mut Agent,
-        Offer {
+        AgentOffer {
             identity,
             of_a_file,
-        }: &Offer,
+        }: &AgentOffer,
     ) -> Result<Offered, LinkError> {
         let hash = self.hash_for(&identity.public_key()).await?;
         let (mut signer, mut requests) = agent::passing();
@@ -251,15 +251,15 @@ impl Attempt<'_, '_> {
         let result = loop {
             let step = async {
                 tokio::select! {
-                    result = &mut offering => Step::Answered(result),
-                    Some(request) = requests.recv() => Step::Wanted(Box::new(request)),
+                    result = &mut offering => LoginStep::Answered(result),
+                    Some(request) = requests.recv() => LoginStep::Wanted(Box::new(request)),
                 }
             };
             match self.deadline.run(step).await {
                 Err(_) => break None,
-                Ok(Step::Answered(result)) => break Some(result),
+                Ok(LoginStep::Answered(result)) => break Some(result),
                 // A person may have to touch or confirm, so this is not counted against the server.
-                Ok(Step::Wanted(request)) => {
+                Ok(LoginStep::Wanted(request)) => {
                     unsigned = agent::sign(agent, *request, *of_a_file, self.login.agent_time)
                         .await
                         .err();
@@ -272,10 +272,10 @@ impl Attempt<'_, '_> {
     async fn sign_by_agent(
         &mut self,
         agent: &mut Agent,
-        offer: &Offer,
+        offer: &AgentOffer,
     ) -> Result<Result<AuthResult, Error>, LinkError> {
         match self.offer_by_agent(agent, offer).await? {
-            (_, Some(Unsigned::Late)) => Err(self.unsigned()),
+            (_, Some(SigningError::Late)) => Err(self.unsigned()),
             (None, _) => Err(self.silent()),
             (Some(Ok(result)), _) => Ok(Ok(result)),
             (Some(Err(_)), _) if self.greeted.handle.is_closed() => Ok(Err(Error::HUP)),
@@ -291,7 +291,11 @@ impl Attempt<'_, '_> {
         }
     }
 
-    async fn key_file(&mut self, path: &Path, tried: &[AgentIdentity]) -> Result<bool, Refused> {
+    async fn key_file(
+        &mut self,
+        path: &Path,
+        tried: &[AgentIdentity],
+    ) -> Result<bool, LoginFailure> {
         let name = path.display();
         match self.login.keyring.look(path, self.login.begun).await {
             KeyFile::Missing => {
@@ -334,12 +338,14 @@ impl Attempt<'_, '_> {
     async fn public_file(
         &mut self,
         path: &Path,
-        half: &Half,
+        half: &PublicHalf,
         tried: &[AgentIdentity],
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, LoginFailure> {
         let was_offered = match half {
-            Half::Key(key) => was_tried(tried, key),
-            Half::Certificate(cert) => tried.iter().any(|id| agent::has_certificate(id, cert)),
+            PublicHalf::Key(key) => was_tried(tried, key),
+            PublicHalf::Certificate(cert) => {
+                tried.iter().any(|id| agent::has_certificate(id, cert))
+            }
         };
         if was_offered {
             return Ok(false);
@@ -409,9 +415,9 @@ impl Attempt<'_, '_> {
         path: &Path,
         public: Option<PublicKey>,
         tried: &[AgentIdentity],
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, LoginFailure> {
         let Some(public) = public else {
-            return Err(Refused::Locked(path.to_owned()));
+            return Err(LoginFailure::Locked(path.to_owned()));
         };
         if self.is_weak(&format!("key {}", path.display()), &public) {
             return Ok(false);
@@ -421,7 +427,7 @@ impl Attempt<'_, '_> {
             return Ok(false);
         }
         if !certificates.is_empty() {
-            return Err(Refused::Locked(path.to_owned()));
+            return Err(LoginFailure::Locked(path.to_owned()));
         }
         self.offers += 1;
         self.offered.push(format!("key {}", path.display()));
@@ -434,7 +440,7 @@ impl Attempt<'_, '_> {
             .authenticate_publickey_with(user, public, hash, &mut probe);
         let result = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         match result {
-            Err(_) if probe.accepted => Err(Refused::Locked(path.to_owned())),
+            Err(_) if probe.accepted => Err(LoginFailure::Locked(path.to_owned())),
             Err(ProbeStop) => Err(self.hung_up().into()),
             Ok(result) => Ok(self.settle(Ok(result)).await?),
         }
@@ -462,10 +468,10 @@ impl Attempt<'_, '_> {
                 return Ok(false);
             };
             match round {
-                Round::In => return Ok(true),
-                Round::Declined => return Ok(false),
-                Round::Partial => {}
-                Round::Wrong => wrong += 1,
+                PromptRound::In => return Ok(true),
+                PromptRound::Declined => return Ok(false),
+                PromptRound::Partial => {}
+                PromptRound::Wrong => wrong += 1,
             }
             if wrong >= MAX_ROUNDS {
                 return Ok(false);
@@ -474,11 +480,11 @@ impl Attempt<'_, '_> {
         Ok(false)
     }
 
-    async fn password(&mut self) -> Result<Round, LinkError> {
+    async fn password(&mut self) -> Result<PromptRound, LinkError> {
         let user = self.login.plan.user.clone();
         let prompt = format!("password for {user}");
         let Some(password) = self.ask(prompt, false).await else {
-            return Ok(Round::Declined);
+            return Ok(PromptRound::Declined);
         };
         self.offered.push("a password".to_owned());
         let asking = self
@@ -494,13 +500,13 @@ impl Attempt<'_, '_> {
             })
         );
         Ok(if self.settle(result).await? {
-            Round::In
+            PromptRound::In
         } else {
-            Round::of(partial)
+            PromptRound::of(partial)
         })
     }
 
-    async fn interactive(&mut self) -> Result<Round, LinkError> {
+    async fn interactive(&mut self) -> Result<PromptRound, LinkError> {
         let asking = self
             .greeted
             .handle
@@ -509,7 +515,7 @@ impl Attempt<'_, '_> {
         for _ in 0..MAX_QUESTIONS {
             let prompts = match reply {
                 Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => prompts,
-                Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(Round::In),
+                Ok(KeyboardInteractiveAuthResponse::Success) => return Ok(PromptRound::In),
                 Ok(KeyboardInteractiveAuthResponse::Failure {
                     remaining_methods,
                     partial_success,
@@ -519,12 +525,12 @@ impl Attempt<'_, '_> {
                         partial_success,
                     }))
                     .await?;
-                    return Ok(Round::of(partial_success));
+                    return Ok(PromptRound::of(partial_success));
                 }
-                Err(error) => return self.settle(Err(error)).await.map(|_| Round::Declined),
+                Err(error) => return self.settle(Err(error)).await.map(|_| PromptRound::Declined),
             };
             let Some(answers) = self.answers(prompts).await else {
-                return Ok(Round::Declined);
+                return Ok(PromptRound::Declined);
             };
             let asking = self
                 .greeted
@@ -532,7 +538,7 @@ impl Attempt<'_, '_> {
                 .authenticate_keyboard_interactive_respond(answers);
             reply = self.deadline.run(asking).await.map_err(|_| self.silent())?;
         }
-        Ok(Round::Declined)
+        Ok(PromptRound::Declined)
     }
 
     async fn answers(&mut self, prompts: Vec<Prompt>) -> Option<Vec<String>> {
@@ -554,7 +560,7 @@ impl Attempt<'_, '_> {
         let answer = self
             .login
             .asker
-            .ask(Question::Secret {
+            .ask(OperatorPrompt::Secret {
                 host: self.login.host.clone(),
                 prompt,
                 echo,
@@ -563,8 +569,8 @@ impl Attempt<'_, '_> {
         self.ended_while_asking |=
             self.greeted.handle.is_closed() || self.greeted.notes.ending.get().is_some();
         match answer {
-            Answer::Secret(secret) => Some(secret),
-            Answer::Yes | Answer::No => None,
+            PromptReply::Secret(secret) => Some(secret),
+            PromptReply::Yes | PromptReply::No => None,
         }
     }
 
@@ -684,10 +690,10 @@ impl Attempt<'_, '_> {
 }
 
 /// What came of the offer of a key of the agent, within the time of the login.
-type Offered = (Option<Result<AuthResult, SendError>>, Option<Unsigned>);
+type Offered = (Option<Result<AuthResult, SendError>>, Option<SigningError>);
 
 /// What came next of it.
-enum Step {
+enum LoginStep {
     Answered(Result<AuthResult, SendError>),
     Wanted(Box<AgentRequest>),
 }
@@ -700,14 +706,14 @@ fn was_tried(tried: &[AgentIdentity], key: &PublicKey) -> bool {
 }
 
 /// One round of prompts.
-enum Round {
+enum PromptRound {
     In,
     Wrong,
     Partial,
     Declined,
 }
 
-impl Round {
+impl PromptRound {
     fn of(partial: bool) -> Self {
         if partial { Self::Partial } else { Self::Wrong }
     }

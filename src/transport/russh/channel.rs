@@ -7,13 +7,13 @@ use ::russh::client::Msg;
 use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error, Sig};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::client::{Client, SESSIONS, Way};
+use super::client::{OuterClient, RusshClient, SESSIONS};
 use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::deadline::Deadline;
 use crate::transport::failure::{self, ConnectionEnd};
 use crate::transport::pace::LinkPacer;
-use crate::transport::shell::{Queue, ShellEvent, ShellInput, ShellOutput, Sink};
+use crate::transport::shell::{InputSink, ShellEvent, ShellInput, ShellOutput, ShellQueue};
 
 /// The constant command of every session: what the login shell is does not matter, and nothing
 /// needs quoting.
@@ -36,7 +36,7 @@ const OPEN_TRIES: usize = 3;
 /// the time. The first shell of a login may use up all of it: what sshd does before it opens a
 /// first session (PAM) is part of the login.
 pub(crate) async fn open_shell(
-    client: &Client,
+    client: &RusshClient,
     time: &mut Deadline,
     is_first: bool,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -55,9 +55,9 @@ pub(crate) async fn open_shell(
     let (reader, writer) = opened
         .unwrap_or_else(|_| Err(failure::no_answer(&client.place, "a session", most)))?
         .split();
-    let (writer, queue) = (Arc::new(writer), Queue::new());
+    let (writer, queue) = (Arc::new(writer), ShellQueue::new());
     let (confirm, confirmed) = oneshot::channel();
-    let pump = Pump {
+    let pump = ShellPump {
         reader,
         writer: Arc::clone(&writer),
         queue: Arc::clone(&queue),
@@ -86,10 +86,10 @@ pub(crate) async fn open_shell(
             most,
         ))
     })?;
-    Ok((ShellInput::new(Sink::Channel(writer), queue), output))
+    Ok((ShellInput::new(InputSink::Channel(writer), queue), output))
 }
 
-async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
+async fn open_channel(client: &RusshClient) -> Result<Channel<Msg>, LinkError> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -104,7 +104,7 @@ async fn open_channel(client: &Client) -> Result<Channel<Msg>, LinkError> {
     }
 }
 
-fn no_session(client: &Client) -> LinkError {
+fn no_session(client: &RusshClient) -> LinkError {
     let said = client
         .refusal()
         .map(|words| format!(": {words}"))
@@ -124,7 +124,7 @@ fn no_session(client: &Client) -> LinkError {
 }
 
 /// The server says no without a reason: a restricted login, or no memory for another process.
-fn no_exec(client: &Client) -> LinkError {
+fn no_exec(client: &RusshClient) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,
         format!(
@@ -143,13 +143,13 @@ fn name_of(signal: &Sig) -> String {
     }
 }
 
-struct Pump {
+struct ShellPump {
     reader: ChannelReadHalf,
     writer: Arc<ChannelWriteHalf<Msg>>,
-    queue: Arc<Queue>,
+    queue: Arc<ShellQueue>,
     pacer: LinkPacer,
     confirm: Option<oneshot::Sender<bool>>,
-    way: Way,
+    way: OuterClient,
 }
 
 /// How reading a channel came to an end.
@@ -162,7 +162,7 @@ enum ChannelRead {
     Unwanted,
 }
 
-impl Pump {
+impl ShellPump {
     async fn run(mut self, ending: ConnectionEnd, permit: OwnedSemaphorePermit) {
         let queue = Arc::clone(&self.queue);
         let read = tokio::select! {

@@ -10,12 +10,12 @@ use ::russh::keys::{HashAlg, PublicKeyOrCertificate};
 use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Names};
 use tokio::sync::{Semaphore, watch};
 
-use super::trust::{self, Judged, Trust};
+use super::trust::{self, HostKeyJudge, JudgedKey};
 use crate::model::state::LinkState;
 use crate::transport::failure::{self, ConnectionEnd, ServerLabel};
 use crate::transport::known_hosts::KeyVerdict;
 use crate::transport::pace::LinkPacer;
-use crate::transport::stream::{ByteStream, Cut, Cuttable};
+use crate::transport::stream::{ByteStream, CuttableStream, StreamCut};
 use crate::transport::{LinkError, algorithms};
 
 use super::watchdog::{self, Ping, WatchedLink};
@@ -40,19 +40,19 @@ const WINDOW_BYTES: u32 = 256 * 1024;
 const GOODBYE: Duration = Duration::from_millis(1500);
 
 /// A connection that has logged in.
-pub(crate) struct Client {
-    pub(super) handle: Handle<Watcher>,
+pub(crate) struct RusshClient {
+    pub(super) handle: Handle<ClientHandler>,
     pub(super) sessions: Arc<Semaphore>,
-    pub(super) notes: Arc<Notes>,
+    pub(super) notes: Arc<HandlerNotes>,
     pub(crate) place: ServerLabel,
     pub(crate) pacer: LinkPacer,
-    cut: Cut,
+    cut: StreamCut,
     /// The connection that carries this one.
-    outer: Option<Arc<Client>>,
+    outer: Option<Arc<RusshClient>>,
 }
 
 /// What the handler leaves for the others.
-pub(crate) struct Notes {
+pub(crate) struct HandlerNotes {
     pub(crate) ending: ConnectionEnd,
     /// The server's words when it last refused a channel: they are nowhere else.
     pub(super) refusal: Mutex<Option<String>>,
@@ -61,28 +61,28 @@ pub(crate) struct Notes {
     /// With what it took its leave.
     pub(super) goodbye: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
-    pub(crate) judged: Mutex<Option<Judged>>,
+    pub(crate) judged: Mutex<Option<JudgedKey>>,
     over: watch::Sender<bool>,
 }
 
 /// Key exchange done, nobody logged in yet.
-pub(crate) struct Greeted {
-    pub(super) handle: Handle<Watcher>,
-    pub(crate) notes: Arc<Notes>,
-    pub(crate) cut: Cut,
+pub(crate) struct HandshakenClient {
+    pub(super) handle: Handle<ClientHandler>,
+    pub(crate) notes: Arc<HandlerNotes>,
+    pub(crate) cut: StreamCut,
     pacer: LinkPacer,
 }
 
 /// How quick a connection is, and how long its login may take.
-pub(crate) struct Pacing {
+pub(crate) struct LoginPacing {
     pub(crate) pacer: LinkPacer,
     pub(crate) login_time: Duration,
 }
 
 /// Callbacks of the library. They must not wait: the session loop stands still meanwhile.
-pub(super) struct Watcher {
-    trust: Trust,
-    notes: Arc<Notes>,
+pub(super) struct ClientHandler {
+    trust: HostKeyJudge,
+    notes: Arc<HandlerNotes>,
     place: String,
     /// Whether the first key exchange is done.
     negotiated: bool,
@@ -90,8 +90,8 @@ pub(super) struct Watcher {
     accepted: Option<String>,
 }
 
-impl Watcher {
-    fn new(trust: Trust, notes: Arc<Notes>, place: &ServerLabel) -> Self {
+impl ClientHandler {
+    fn new(trust: HostKeyJudge, notes: Arc<HandlerNotes>, place: &ServerLabel) -> Self {
         Self {
             trust,
             notes,
@@ -106,16 +106,16 @@ impl Watcher {
 /// is cut.
 pub(crate) async fn handshake(
     stream: Box<dyn ByteStream>,
-    pacing: Pacing,
+    pacing: LoginPacing,
     place: &ServerLabel,
-    trust: Trust,
-) -> Result<Greeted, (Error, Arc<Notes>)> {
-    let Pacing { pacer, login_time } = pacing;
-    let (stream, cut) = Cuttable::new(stream, pacer.clone());
+    trust: HostKeyJudge,
+) -> Result<HandshakenClient, (Error, Arc<HandlerNotes>)> {
+    let LoginPacing { pacer, login_time } = pacing;
+    let (stream, cut) = CuttableStream::new(stream, pacer.clone());
     let guard = cut.on_drop();
-    let notes = Arc::new(Notes::new());
+    let notes = Arc::new(HandlerNotes::new());
     let config = Arc::new(config(&trust, login_time));
-    let watcher = Watcher::new(trust, Arc::clone(&notes), place);
+    let watcher = ClientHandler::new(trust, Arc::clone(&notes), place);
     match client::connect_stream(config, stream, watcher).await {
         Ok(handle) => {
             if let Some(unfit) = handle
@@ -126,7 +126,7 @@ pub(crate) async fn handshake(
                 return Err((Error::UnknownKey, notes));
             }
             guard.disarm();
-            Ok(Greeted {
+            Ok(HandshakenClient {
                 handle,
                 notes,
                 cut,
@@ -137,7 +137,7 @@ pub(crate) async fn handshake(
     }
 }
 
-impl Notes {
+impl HandlerNotes {
     fn new() -> Self {
         Self {
             ending: ConnectionEnd::new(),
@@ -162,7 +162,7 @@ impl Notes {
     }
 }
 
-impl WatchedLink for Client {
+impl WatchedLink for RusshClient {
     fn pacer(&self) -> &LinkPacer {
         &self.pacer
     }
@@ -183,13 +183,13 @@ impl WatchedLink for Client {
     }
 }
 
-impl Client {
+impl RusshClient {
     pub(crate) fn new(
-        greeted: Greeted,
+        greeted: HandshakenClient,
         place: ServerLabel,
-        outer: Option<Arc<Client>>,
+        outer: Option<Arc<RusshClient>>,
     ) -> Arc<Self> {
-        let Greeted {
+        let HandshakenClient {
             handle,
             notes,
             cut,
@@ -222,8 +222,8 @@ impl Client {
     }
 
     /// What carries this connection.
-    pub(super) fn way(&self) -> Way {
-        Way::by(self.outer.clone())
+    pub(super) fn way(&self) -> OuterClient {
+        OuterClient::by(self.outer.clone())
     }
 
     /// Says goodbye, and cuts after a short while whatever the peer does.
@@ -309,10 +309,10 @@ impl Client {
 }
 
 /// The jump host that carries a connection, where there is one.
-pub(crate) struct Way(Option<Arc<Client>>);
+pub(crate) struct OuterClient(Option<Arc<RusshClient>>);
 
-impl Way {
-    pub(crate) fn by(outer: Option<Arc<Client>>) -> Self {
+impl OuterClient {
+    pub(crate) fn by(outer: Option<Arc<RusshClient>>) -> Self {
         Self(outer)
     }
 
@@ -331,7 +331,7 @@ impl Way {
     }
 }
 
-impl Drop for Client {
+impl Drop for RusshClient {
     fn drop(&mut self) {
         self.hang_up();
     }
@@ -345,7 +345,7 @@ fn line_of(presented: &PublicKeyOrCertificate) -> Option<String> {
     }
 }
 
-impl Handler for Watcher {
+impl Handler for ClientHandler {
     type Error = Error;
 
     async fn check_server_key(
@@ -432,7 +432,7 @@ impl Handler for Watcher {
     }
 }
 
-impl Drop for Watcher {
+impl Drop for ClientHandler {
     fn drop(&mut self) {
         self.notes.ending.end(broken(&self.place, &Error::HUP));
         self.notes.over.send_replace(true);
@@ -529,7 +529,7 @@ fn inactivity(login_time: Duration) -> Duration {
     INACTIVITY.max(login_time.saturating_add(AFTER_LOGIN_TIME))
 }
 
-fn config(trust: &Trust, login_time: Duration) -> Config {
+fn config(trust: &HostKeyJudge, login_time: Duration) -> Config {
     let never = usize::MAX / 2;
     Config {
         preferred: trust.preferred(),
@@ -562,7 +562,7 @@ mod tests {
 
     use super::*;
     use crate::transport::algorithms::KeyPolicy;
-    use crate::transport::known_hosts::{KnownHosts, Revoked, Subject};
+    use crate::transport::known_hosts::{KnownHosts, RecordedServer, RevokedKeys};
 
     #[test]
     fn no_silence_is_cut_before_the_time_of_a_login_is_over() {
@@ -600,12 +600,12 @@ mod tests {
             }
         };
         let krl = folder.path().join("krl");
-        let trust = Trust {
+        let trust = HostKeyJudge {
             known: KnownHosts::default(),
-            subject: Subject::new("web-1", 22),
+            subject: RecordedServer::new("web-1", 22),
             pinned: None,
             accept_new: true,
-            revoked: Revoked::read(std::slice::from_ref(&krl)).expect("a list"),
+            revoked: RevokedKeys::read(std::slice::from_ref(&krl)).expect("a list"),
             policy: KeyPolicy::default(),
         };
         let place = ServerLabel {
@@ -613,7 +613,7 @@ mod tests {
             address: "web-1".into(),
             port: 22,
         };
-        let mut watcher = Watcher::new(trust, Arc::new(Notes::new()), &place);
+        let mut watcher = ClientHandler::new(trust, Arc::new(HandlerNotes::new()), &place);
         assert!(
             !watcher
                 .check_server_key(&presented("others.pub"))

@@ -13,21 +13,23 @@ use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::algorithms::{self, KeyPolicy};
 use crate::transport::failure::{self, ServerLabel};
-use crate::transport::known_hosts::{KeyVerdict, KnownHosts, Revoked, Subject, fingerprint};
+use crate::transport::known_hosts::{
+    KeyVerdict, KnownHosts, RecordedServer, RevokedKeys, fingerprint,
+};
 
 /// How the handler judges a host key.
-pub(crate) struct Trust {
+pub(crate) struct HostKeyJudge {
     pub(crate) known: KnownHosts,
-    pub(crate) subject: Subject,
+    pub(crate) subject: RecordedServer,
     /// A key that a person has just accepted.
     pub(crate) pinned: Option<PublicKey>,
     pub(crate) accept_new: bool,
-    pub(crate) revoked: Revoked,
+    pub(crate) revoked: RevokedKeys,
     pub(crate) policy: KeyPolicy,
 }
 
 /// A key that was judged.
-pub(crate) struct Judged {
+pub(crate) struct JudgedKey {
     pub(crate) key: PublicKey,
     pub(crate) verdict: KeyVerdict,
     /// Why the certificate in which it came does not count.
@@ -37,7 +39,7 @@ pub(crate) struct Judged {
 const NEW_KEY: &str =
     "give the host a stronger key, or reach it with transport = \"system\" as your OpenSSH allows";
 
-impl Trust {
+impl HostKeyJudge {
     pub(super) fn preferred(&self) -> Preferred {
         self.policy.preferred(
             &self.known.recorded_types(&self.subject),
@@ -47,14 +49,14 @@ impl Trust {
 
     /// In the order of OpenSSH: what is too weak, what is revoked, what an authority says, what is
     /// on record.
-    pub(super) async fn judge(&self, presented: &PublicKeyOrCertificate) -> Judged {
+    pub(super) async fn judge(&self, presented: &PublicKeyOrCertificate) -> JudgedKey {
         let key = presented.public_key();
         let mut aside = None;
         let verdict = match self.unfit(presented).await {
             Some(verdict) => verdict,
             None => self.look_up(presented, &key, &mut aside),
         };
-        Judged {
+        JudgedKey {
             key,
             verdict,
             aside,
@@ -148,8 +150,12 @@ pub(super) fn note_negotiated(place: &str, names: &Names) {
 
 /// A key judged while shaking hands, as the error it leads to. `Unknown` is for the caller to ask
 /// about.
-pub(crate) fn distrusted(place: &ServerLabel, subject: &Subject, judged: &Judged) -> LinkError {
-    let Judged {
+pub(crate) fn distrusted(
+    place: &ServerLabel,
+    subject: &RecordedServer,
+    judged: &JudgedKey,
+) -> LinkError {
+    let JudgedKey {
         key,
         verdict,
         aside,

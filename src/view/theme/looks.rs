@@ -4,7 +4,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::{Role, Theme, limit};
-use crate::model::text::{Colour, Look, MIN_CONTRAST, contrast, luminance};
+use crate::model::text::{MIN_CONTRAST, TextColour, TextLook, contrast, luminance};
 
 type Rgb = (u8, u8, u8);
 
@@ -13,7 +13,7 @@ const GOOD_CONTRAST: f64 = 4.5;
 
 impl Theme {
     /// The style of text that would have the style `own` if it had no look.
-    pub fn look(&self, own: Style, look: Look) -> Style {
+    pub fn look(&self, own: Style, look: TextLook) -> Style {
         let style = own.add_modifier(modifiers(look));
         let (fg, bg) = (
             look.fg.and_then(|fg| self.colour(fg)),
@@ -30,14 +30,14 @@ impl Theme {
     }
 
     /// `None` in a theme without colours.
-    fn colour(&self, colour: Colour) -> Option<Color> {
+    fn colour(&self, colour: TextColour) -> Option<Color> {
         if self.ansi.is_empty() {
             return None;
         }
         Some(match colour {
-            Colour::Basic(n) => self.ansi[usize::from(n) % self.ansi.len()],
-            Colour::Indexed(n) => Color::Indexed(n),
-            Colour::Rgb(r, g, b) => limit(Color::Rgb(r, g, b), self.depth),
+            TextColour::Basic(n) => self.ansi[usize::from(n) % self.ansi.len()],
+            TextColour::Indexed(n) => Color::Indexed(n),
+            TextColour::Rgb(r, g, b) => limit(Color::Rgb(r, g, b), self.depth),
         })
     }
 
@@ -81,7 +81,7 @@ impl Theme {
     }
 }
 
-fn modifiers(look: Look) -> Modifier {
+fn modifiers(look: TextLook) -> Modifier {
     let attributes = [
         (look.bold, Modifier::BOLD),
         (look.dim, Modifier::DIM),
@@ -118,10 +118,10 @@ fn rgb(colour: Color) -> Option<Rgb> {
     match colour {
         Color::Reset => None,
         Color::Rgb(r, g, b) => Some((r, g, b)),
-        Color::Indexed(n) => Some(Colour::of_palette(n).rgb()),
+        Color::Indexed(n) => Some(TextColour::of_palette(n).rgb()),
         named => (0..16)
             .find(|n| NAMED[usize::from(*n)] == named)
-            .map(|n| Colour::Basic(n).rgb()),
+            .map(|n| TextColour::Basic(n).rgb()),
     }
 }
 
@@ -136,9 +136,9 @@ mod tests {
         Theme::load(name, None, Depth::True).expect("built in")
     }
 
-    fn every_colour() -> impl Iterator<Item = Option<Colour>> + Clone {
-        let palette = (0..=255).step_by(5).map(Colour::of_palette);
-        let basic = (0..16).map(Colour::Basic);
+    fn every_colour() -> impl Iterator<Item = Option<TextColour>> + Clone {
+        let palette = (0..=255).step_by(5).map(TextColour::of_palette);
+        let basic = (0..16).map(TextColour::Basic);
         let rgb = [
             (0, 0, 0),
             (1, 2, 3),
@@ -146,7 +146,7 @@ mod tests {
             (250, 251, 252),
             (128, 128, 128),
         ]
-        .map(|(r, g, b)| Colour::Rgb(r, g, b));
+        .map(|(r, g, b)| TextColour::Rgb(r, g, b));
         std::iter::once(None).chain(basic.chain(palette).chain(rgb).map(Some))
     }
 
@@ -157,10 +157,10 @@ mod tests {
             for (fg, bg) in every_colour().flat_map(|fg| every_colour().map(move |bg| (fg, bg))) {
                 let style = theme.look(
                     theme.get(Role::LineInfo),
-                    Look {
+                    TextLook {
                         fg,
                         bg,
-                        ..Look::default()
+                        ..TextLook::default()
                     },
                 );
                 let back = style.bg.and_then(rgb).or(theme.background());
@@ -177,20 +177,20 @@ mod tests {
 
     #[test]
     fn a_theme_without_colours_keeps_what_is_bold_and_no_colour() {
-        let red = Look {
-            fg: Some(Colour::Basic(1)),
-            bg: Some(Colour::Rgb(1, 2, 3)),
+        let red = TextLook {
+            fg: Some(TextColour::Basic(1)),
+            bg: Some(TextColour::Rgb(1, 2, 3)),
             bold: true,
-            ..Look::default()
+            ..TextLook::default()
         };
         assert_eq!(theme("none").look(Style::new(), red), Style::new().bold());
     }
 
     #[test]
     fn basic_colours_are_those_of_the_theme() {
-        let red = Look {
-            fg: Some(Colour::Basic(1)),
-            ..Look::default()
+        let red = TextLook {
+            fg: Some(TextColour::Basic(1)),
+            ..TextLook::default()
         };
         for name in ["dark", "light"] {
             let theme = theme(name);
@@ -209,9 +209,9 @@ mod tests {
         assert_eq!(
             theme.look(
                 own,
-                Look {
+                TextLook {
                     underlined: true,
-                    ..Look::default()
+                    ..TextLook::default()
                 }
             ),
             own.underlined()
@@ -221,9 +221,9 @@ mod tests {
     #[test]
     fn colours_are_those_that_the_terminal_has() {
         let theme = Theme::load("dark", None, Depth::Indexed).expect("built in");
-        let look = Look {
-            fg: Some(Colour::Rgb(255, 0, 0)),
-            ..Look::default()
+        let look = TextLook {
+            fg: Some(TextColour::Rgb(255, 0, 0)),
+            ..TextLook::default()
         };
         assert_eq!(theme.look(Style::new(), look).fg, Some(Color::Indexed(196)));
     }

@@ -13,7 +13,7 @@ use logtrail::model::metrics::Sample;
 use logtrail::model::source::{SourceInfo, SourceKind, SourceSpec};
 use logtrail::model::state::HostStatus;
 use logtrail::model::update::Update;
-use logtrail::transport::{Connector, Settings};
+use logtrail::transport::{Connector, TransportSettings};
 
 use super::{PATIENCE, Person};
 
@@ -85,7 +85,7 @@ impl Watched {
     }
 
     fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
-        let settings = Settings {
+        let settings = TransportSettings {
             ssh_config: false,
             connect_timeout: Duration::from_secs(10),
             known_hosts: None,

@@ -12,8 +12,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use logtrail::model::question::{Answer, Question};
-use logtrail::transport::Asker;
+use logtrail::model::prompt::{OperatorPrompt, PromptReply};
+use logtrail::transport::PromptAnswerer;
 
 pub(crate) mod fleet;
 pub(crate) mod fuse;
@@ -61,8 +61,8 @@ pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
 /// it was asked.
 #[derive(Clone, Default)]
 pub(crate) struct Person {
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    asked: Arc<Mutex<Vec<Question>>>,
+    answers: Arc<Mutex<VecDeque<PromptReply>>>,
+    asked: Arc<Mutex<Vec<OperatorPrompt>>>,
     thinks: Duration,
 }
 
@@ -75,7 +75,7 @@ impl Person {
 
     /// Somebody who answers so.
     #[must_use]
-    pub(crate) fn who_answers(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(crate) fn who_answers(answers: impl IntoIterator<Item = PromptReply>) -> Self {
         Self {
             answers: Arc::new(Mutex::new(answers.into_iter().collect())),
             ..Self::default()
@@ -91,13 +91,16 @@ impl Person {
 
     /// What it was asked so far.
     #[must_use]
-    pub(crate) fn asked(&self) -> Vec<Question> {
+    pub(crate) fn asked(&self) -> Vec<OperatorPrompt> {
         self.asked.lock().expect("no panic").clone()
     }
 }
 
-impl Asker for Person {
-    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+impl PromptAnswerer for Person {
+    fn ask(
+        &self,
+        question: OperatorPrompt,
+    ) -> Pin<Box<dyn Future<Output = PromptReply> + Send + '_>> {
         self.asked.lock().expect("no panic").push(question);
         Box::pin(async {
             tokio::time::sleep(self.thinks).await;
@@ -105,15 +108,15 @@ impl Asker for Person {
                 .lock()
                 .expect("no panic")
                 .pop_front()
-                .unwrap_or(Answer::No)
+                .unwrap_or(PromptReply::No)
         })
     }
 }
 
 /// A secret as an answer.
 #[must_use]
-pub(crate) fn secret(text: &str) -> Answer {
-    Answer::Secret(text.to_owned().into())
+pub(crate) fn secret(text: &str) -> PromptReply {
+    PromptReply::Secret(text.to_owned().into())
 }
 
 /// Where a program is; fails with how to install it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::{self, Visit};
 
-/// The path of a module within the crate: `host::history`.
+/// The path of a module within the crate: `host::search`.
 pub(crate) type ModulePath = Vec<String>;
 
 /// The modules of the crate that are files of their own, and who imports whom.

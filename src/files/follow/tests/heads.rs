@@ -45,7 +45,7 @@ fn with_history_that_begins(loss: Loss, head: &str) -> (Host, Follower) {
     }
     host.append(LOG, &format!("{head}a\n"));
     let mut follower = Follower::default();
-    follower.add(0, LOG.into(), Begin::LastLines(1));
+    follower.add(0, LOG.into(), StartAt::LastLines(1));
     settle(&mut host, &mut follower);
     // It is asked how they begin when there is nothing else to do.
     (4..6).for_each(|second| host.poll(&mut follower, Duration::from_secs(second)));
@@ -160,30 +160,30 @@ fn a_generation_that_begins_as_an_old_one_did_is_told_whatever_became_of_that() 
 
 #[test]
 fn r53_heads_of_a_host_that_lies_are_few_and_short() {
-    let (mut host, mut follower) = start("a\n", Begin::Start);
+    let (mut host, mut follower) = start("a\n", StartAt::Start);
     host.rename_and_create();
     settle(&mut host, &mut follower);
-    let stat = |ino| Stat {
+    let stat = |ino| FileStat {
         id: FileId { dev: 1, ino },
         size: 5,
         changed: 1,
     };
     let lies = (0..100_000)
-        .map(|ino| Head {
+        .map(|ino| FileHead {
             stat: stat(ino),
             sum: 0,
             length: 1 << 20,
         })
         .collect();
-    follower.see(&Seen::Heads(host.order[0], lies), Duration::ZERO);
+    follower.see(&FileObservation::Heads(host.order[0], lies), Duration::ZERO);
     let many = (0..100_000)
-        .map(|ino| Head {
+        .map(|ino| FileHead {
             stat: stat(ino),
             sum: 0,
             length: 1,
         })
         .collect();
-    follower.see(&Seen::Heads(host.order[0], many), Duration::ZERO);
+    follower.see(&FileObservation::Heads(host.order[0], many), Duration::ZERO);
     host.append(LOG, "b\n");
     settle(&mut host, &mut follower);
     assert_eq!(told(&mut follower), ["a", "b"]);

@@ -78,7 +78,7 @@ pub(super) struct Script {
     pub(super) path: String,
     pub(super) id: FileId,
     pub(super) offset: u64,
-    pub(super) seen: Option<Stat>,
+    pub(super) seen: Option<FileStat>,
     pub(super) absent: bool,
     /// It was told that this file is denied.
     pub(super) denied: Option<FileId>,
@@ -240,7 +240,7 @@ impl Host {
         self.touch(inode);
     }
 
-    pub(super) fn stat(&self, name: &str) -> Option<Stat> {
+    pub(super) fn stat(&self, name: &str) -> Option<FileStat> {
         let (ino, bytes) = self.files.get(name)?;
         let changed = (self.changed[ino] / self.tick.max(1)) as u64
             * if self.unit == 0 { TICK } else { self.unit };
@@ -254,7 +254,7 @@ impl Host {
         } else {
             bytes.len() as u64
         };
-        Some(Stat {
+        Some(FileStat {
             id: FileId {
                 dev: 1 + self.dev,
                 ino: *ino,
@@ -273,7 +273,7 @@ impl Host {
 
     /// What is beside a name, each with what stat says of it when its turn comes; false where one
     /// went away meanwhile.
-    pub(super) fn beside_now(&mut self, prefix: &str) -> (bool, Vec<(String, Stat)>) {
+    pub(super) fn beside_now(&mut self, prefix: &str) -> (bool, Vec<(String, FileStat)>) {
         let names: Vec<String> = self
             .files
             .keys()
@@ -288,29 +288,29 @@ impl Host {
         (out.len() == count, out)
     }
 
-    fn beside(&mut self, prefix: &str) -> Vec<(String, Stat)> {
+    fn beside(&mut self, prefix: &str) -> Vec<(String, FileStat)> {
         self.beside_now(prefix).1
     }
 
-    pub(super) fn list(&mut self, prefix: &str) -> (bool, Vec<Sibling>) {
-        let sibling = |(name, stat): (String, Stat)| {
+    pub(super) fn list(&mut self, prefix: &str) -> (bool, Vec<RotatedSibling>) {
+        let sibling = |(name, stat): (String, FileStat)| {
             let packed = is_packed(&name);
             let end = if packed { name.len() - 3 } else { name.len() };
-            Sibling {
+            RotatedSibling {
                 stat,
                 name: name[prefix.len()..end].into(),
                 packed,
             }
         };
-        let mut had: Option<Vec<Sibling>> = None;
+        let mut had: Option<Vec<RotatedSibling>> = None;
         for _ in 0..6 {
             let (is_all, listed) = self.beside_now(prefix);
             if !is_all {
                 had = None;
                 continue;
             }
-            let listed: Vec<Sibling> = listed.into_iter().map(sibling).collect();
-            let names = |all: &[Sibling]| {
+            let listed: Vec<RotatedSibling> = listed.into_iter().map(sibling).collect();
+            let names = |all: &[RotatedSibling]| {
                 all.iter()
                     .map(|one| (one.name.clone(), one.stat.id))
                     .collect::<Vec<_>>()
@@ -329,8 +329,8 @@ impl Host {
         prefix: &str,
         id: FileId,
         offset: u64,
-        mark: Option<Mark>,
-    ) -> Option<(String, Stat)> {
+        mark: Option<FileFingerprint>,
+    ) -> Option<(String, FileStat)> {
         let mut had = Vec::new();
         for _ in 0..6 {
             let beside = self.beside(prefix);
@@ -351,9 +351,9 @@ impl Host {
         let end = usize::try_from(offset).unwrap();
         let is_it = |bytes: &[u8]| {
             let before = bytes.get(end - mark.length..end);
-            before.is_some_and(|before| generation::cksum(before) == mark.sum)
+            before.is_some_and(|before| followed_file::cksum(before) == mark.sum)
         };
-        let may_be = |name: &str, stat: &Stat| {
+        let may_be = |name: &str, stat: &FileStat| {
             !is_packed(name) || stat.changed / 1_000_000_000 >= mark.since
         };
         let is_open = |ino: u64| !self.shut.contains(&ino);
@@ -423,9 +423,14 @@ impl Host {
         }
     }
 
-    pub(super) fn serve_one(&mut self, follower: &mut Follower, request: &Request, now: Duration) {
+    pub(super) fn serve_one(
+        &mut self,
+        follower: &mut Follower,
+        request: &FollowRequest,
+        now: Duration,
+    ) {
         match request {
-            Request::Watch { watch, path, .. } => {
+            FollowRequest::Watch { watch, path, .. } => {
                 let path = String::from_utf8(path.clone()).unwrap();
                 let script = Script {
                     path,
@@ -438,13 +443,13 @@ impl Host {
                 self.watches.insert(*watch, script);
                 self.order.insert(0, *watch);
             }
-            Request::ReadFrom(watch, id, offset) => {
+            FollowRequest::ReadFrom(watch, id, offset) => {
                 if let Some(script) = self.watches.get_mut(watch) {
                     (script.id, script.offset, script.seen, script.denied) =
                         (*id, *offset, None, None);
                 }
             }
-            Request::Find {
+            FollowRequest::Find {
                 watch,
                 near,
                 id,
@@ -467,36 +472,39 @@ impl Host {
                         self.order.insert(live + 1, *watch);
                     }
                 }
-                follower.see(&Seen::Found(*watch, found.map(|(_, stat)| stat)), now);
+                follower.see(
+                    &FileObservation::Found(*watch, found.map(|(_, stat)| stat)),
+                    now,
+                );
             }
-            Request::List(watch) => {
+            FollowRequest::List(watch) => {
                 let prefix = self.watches[watch].path.clone();
                 let (is_whole, listed) = self.list(&prefix);
-                follower.see(&Seen::Listed(*watch, is_whole, listed), now);
+                follower.see(&FileObservation::Listed(*watch, is_whole, listed), now);
             }
-            Request::Heads(watch) => {
+            FollowRequest::Heads(watch) => {
                 let live = self.watches[watch].path.clone();
                 let plain = self
                     .beside(&live)
                     .into_iter()
                     .filter(|(name, _)| !is_packed(name));
-                let head = |(name, stat): (String, Stat)| {
+                let head = |(name, stat): (String, FileStat)| {
                     let (_, bytes) = self
                         .files
                         .get(&name)
                         .filter(|file| !self.shut.contains(&file.0))?;
                     let bytes = &bytes[..bytes.len().min(1024)];
-                    Some(Head {
+                    Some(FileHead {
                         stat,
-                        sum: generation::cksum(bytes),
+                        sum: followed_file::cksum(bytes),
                         length: bytes.len(),
                     })
                 };
                 let heads = plain.filter_map(head).collect();
-                follower.see(&Seen::Heads(*watch, heads), now);
+                follower.see(&FileObservation::Heads(*watch, heads), now);
             }
-            Request::Hole(..) => {}
-            Request::Compare(watch, offset) => {
+            FollowRequest::Hole(..) => {}
+            FollowRequest::Compare(watch, offset) => {
                 let live = self.watches[watch].path.clone();
                 for (name, stat) in self
                     .beside(&live)
@@ -514,7 +522,7 @@ impl Host {
                     let start = if reaches { end.saturating_sub(1500) } else { 0 };
                     let end = if reaches { end } else { bytes.len().min(4096) };
                     follower.see(
-                        &Seen::Candidate(
+                        &FileObservation::Candidate(
                             *watch,
                             stat,
                             start as u64,
@@ -523,9 +531,9 @@ impl Host {
                         now,
                     );
                 }
-                follower.see(&Seen::Compared(*watch), now);
+                follower.see(&FileObservation::Compared(*watch), now);
             }
-            Request::Forget(watch) => {
+            FollowRequest::Forget(watch) => {
                 self.watches.remove(watch);
                 self.order.retain(|other| other != watch);
             }
@@ -548,7 +556,7 @@ impl Host {
         for (watch, stat) in seen.into_iter().rev() {
             self.look(follower, watch, stat, now);
         }
-        follower.see(&Seen::PollEnded, now);
+        follower.see(&FileObservation::PollEnded, now);
         self.serve(follower, now);
     }
 
@@ -556,7 +564,7 @@ impl Host {
         &mut self,
         follower: &mut Follower,
         watch: Watch,
-        stat: Option<Stat>,
+        stat: Option<FileStat>,
         now: Duration,
     ) {
         let Some(script) = self.watches.get_mut(&watch) else {
@@ -564,17 +572,26 @@ impl Host {
         };
         let Some(stat) = stat else {
             if !std::mem::replace(&mut script.absent, true) {
-                follower.see(&Seen::Absent(watch, Absence::Missing), now);
+                follower.see(
+                    &FileObservation::Absent(watch, FileUnavailable::Missing),
+                    now,
+                );
             }
             return;
         };
         if self.denied.as_ref() == Some(&script.path) {
-            return follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
+            return follower.see(
+                &FileObservation::Denied(watch, Some(stat), PermissionBlock::default()),
+                now,
+            );
         }
         if self.shut.contains(&stat.id.ino) {
             script.seen = None;
             if script.denied.replace(stat.id) != Some(stat.id) {
-                follower.see(&Seen::Denied(watch, Some(stat), Barrier::default()), now);
+                follower.see(
+                    &FileObservation::Denied(watch, Some(stat), PermissionBlock::default()),
+                    now,
+                );
             }
             return;
         }
@@ -585,7 +602,7 @@ impl Host {
         }
         let packed = is_packed(&script.path);
         if stat.id != script.id || (stat.size < script.offset && !packed) {
-            return follower.see(&Seen::Changed(watch, stat), now);
+            return follower.see(&FileObservation::Changed(watch, stat), now);
         }
         self.step();
         let script = &self.watches[&watch];
@@ -600,7 +617,7 @@ impl Host {
         };
         if (script.offset < 1024 || packed) && *ino != stat.id.ino {
             let other = self.stat(&script.path).unwrap();
-            return follower.see(&Seen::Changed(watch, other), now);
+            return follower.see(&FileObservation::Changed(watch, other), now);
         }
         let start = usize::try_from(script.offset).unwrap().saturating_sub(1500);
         if packed {
@@ -608,7 +625,12 @@ impl Host {
             let size = (start + text.len()) as u64;
             self.watches.get_mut(&watch).unwrap().seen = None;
             return follower.see(
-                &Seen::Unpacked(watch, Stat { size, ..stat }, start as u64, text.into()),
+                &FileObservation::Unpacked(
+                    watch,
+                    FileStat { size, ..stat },
+                    start as u64,
+                    text.into(),
+                ),
                 now,
             );
         }
@@ -622,7 +644,10 @@ impl Host {
             stat
         };
         self.watches.get_mut(&watch).unwrap().offset = to;
-        follower.see(&Seen::Read(watch, stat, start as u64, bytes.into()), now);
+        follower.see(
+            &FileObservation::Read(watch, stat, start as u64, bytes.into()),
+            now,
+        );
     }
 }
 

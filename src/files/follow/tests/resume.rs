@@ -3,16 +3,16 @@
 use super::*;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
-use crate::model::line::{FleetLine, Line, Span};
-use crate::model::reached::Printed;
+use crate::model::line::{ByteSpan, FleetLine, Line};
+use crate::model::read_position::PrintedPositions;
 use crate::model::source::SourceId;
-use crate::model::time::{Time, TimeFrom};
+use crate::model::time::{Time, TimeSource};
 
 /// Runs of the program, one after the other.
 struct Runs {
     host: Host,
     follower: Follower,
-    printed: Printed,
+    printed: PrintedPositions,
     out: Vec<String>,
     /// What the last lines are stamped with.
     time: Time,
@@ -23,11 +23,11 @@ impl Runs {
         host.create(LOG);
         host.append(LOG, text);
         let mut follower = Follower::default();
-        follower.add(0, LOG.into(), Begin::Start);
+        follower.add(0, LOG.into(), StartAt::Start);
         let mut runs = Self {
             host,
             follower,
-            printed: Printed::default(),
+            printed: PrintedPositions::default(),
             out: Vec::new(),
             time: Time(0),
         };
@@ -50,11 +50,11 @@ impl Runs {
             for piece in pieces.into_iter().take(left) {
                 left -= 1;
                 match piece {
-                    Piece::Line { offset, bytes } => {
+                    FilePiece::Line { offset, bytes } => {
                         self.out.push(String::from_utf8_lossy(&bytes).into_owned());
                         let cursor = Cursor { file, offset };
-                        let (host, source, time_from) = (HostId(0), SourceId(0), TimeFrom::Stamp);
-                        let (time, stamp, raw) = (self.time, Span::default(), bytes);
+                        let (host, source, time_from) = (HostId(0), SourceId(0), TimeSource::Stamp);
+                        let (time, stamp, raw) = (self.time, ByteSpan::default(), bytes);
                         let (late, continues) = (false, false);
                         let record = FleetLine {
                             host,
@@ -71,7 +71,7 @@ impl Runs {
                         };
                         self.printed.line(&record, Time(i64::MAX));
                     }
-                    Piece::Gap { reason, .. } => {
+                    FilePiece::Gap { reason, .. } => {
                         self.printed.gap();
                         self.out.push(format!("gap: {}", reason.as_str()));
                     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::files::listing::Listing;
+use crate::files::listing::FileListing;
 use crate::files::log_names::LogNames;
 use crate::model::log_file::LogFile;
 
@@ -26,9 +26,9 @@ pub(super) struct Lister<'a> {
     limit: usize,
     pattern: &'a [u8],
     /// What was asked for. It comes first.
-    own: Listing,
+    own: FileListing,
     /// Older generations of it.
-    others: Listing,
+    others: FileListing,
     logs: LogNames,
 }
 
@@ -39,8 +39,8 @@ impl<'a> Lister<'a> {
         Self {
             limit,
             pattern,
-            own: Listing::within(limit),
-            others: Listing::within(limit),
+            own: FileListing::within(limit),
+            others: FileListing::within(limit),
             logs,
         }
     }
@@ -83,7 +83,7 @@ impl<'a> Lister<'a> {
     }
 
     /// Those that were asked for, and by their names older generations of them; each file once.
-    pub(super) fn chosen(self) -> Listing {
+    pub(super) fn chosen(self) -> FileListing {
         let mut listing = self.own;
         listing.append(self.others);
         let mut known = HashSet::new();

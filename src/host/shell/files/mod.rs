@@ -16,11 +16,11 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use crate::files::access::{Chunk, FileError, Finds, Scan};
-use crate::files::listing::Listing;
+use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
+use crate::files::listing::FileListing;
 use crate::host::driver::facts::RoundTrip;
 use crate::host::driver::files::{Failure, Files, Hint, MAX_READ};
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::log_file::{Compression, LogFile};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
@@ -81,7 +81,7 @@ impl ShellFiles {
     fn by(script: Script) -> Self {
         Self {
             script,
-            most_listed: Listing::LIMIT,
+            most_listed: FileListing::LIMIT,
             lease: Instant::now() + LEASE_RENEWAL,
             scan: None,
             failed: None,
@@ -92,7 +92,7 @@ impl ShellFiles {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub async fn describe(&mut self) -> Result<Facts, LinkError> {
+    pub async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let sent = now();
         let answers = self.ask(&FilesRequest::Describe, ANSWER_LIMIT).await?;
         let text = first(&answers, |answer| match answer {
@@ -201,7 +201,7 @@ impl ShellFiles {
         refusal.map_or(Ok(answers), |why| Err(why.into()))
     }
 
-    async fn list_by(&mut self, is_pattern: bool, pattern: &[u8]) -> Result<Listing, Failure> {
+    async fn list_by(&mut self, is_pattern: bool, pattern: &[u8]) -> Result<FileListing, Failure> {
         let (stem, extension) = parts(pattern);
         let request = FilesRequest::List {
             is_pattern,
@@ -242,7 +242,7 @@ impl ShellFiles {
         file: &LogFile,
         from: u64,
         most: usize,
-    ) -> Result<Chunk, Failure> {
+    ) -> Result<FileChunk, Failure> {
         let limit = if file.compression == Compression::Plain {
             ANSWER_LIMIT
         } else {
@@ -258,7 +258,7 @@ impl ShellFiles {
         let is_all = text.start + text.bytes.len() as u64 <= from + bytes.len() as u64;
         match damage(first(&answers, end_of)?, file.compression) {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
-            damage => Ok(Chunk {
+            damage => Ok(FileChunk {
                 at_end: damage.is_none() && is_all,
                 bytes,
             }),
@@ -266,7 +266,7 @@ impl ShellFiles {
     }
 
     /// Puts back the NUL bytes that this host's `grep` could not be shown.
-    async fn restore(&mut self, finds: &mut Finds) -> Result<(), LinkError> {
+    async fn restore(&mut self, finds: &mut ScanBatch) -> Result<(), LinkError> {
         for line in finds.lines.iter_mut().filter(|line| line.raw.contains(&1)) {
             let most = line.raw.len();
             let request = FilesRequest::Reread(line.offset, most);
@@ -284,16 +284,16 @@ impl ShellFiles {
 }
 
 impl Files for ShellFiles {
-    async fn list(&mut self, pattern: &[u8]) -> Result<Listing, Failure> {
+    async fn list(&mut self, pattern: &[u8]) -> Result<FileListing, Failure> {
         let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
         self.list_by(is_pattern, pattern).await
     }
 
-    async fn list_log(&mut self, path: &[u8]) -> Result<Listing, Failure> {
+    async fn list_log(&mut self, path: &[u8]) -> Result<FileListing, Failure> {
         self.list_by(false, path).await
     }
 
-    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<Chunk, Failure> {
+    async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<FileChunk, Failure> {
         let most = most.min(MAX_READ);
         let mut wanted = self.piece_of(file, most);
         let mut chunk = self.read_piece(file, from, wanted).await?;
@@ -314,7 +314,7 @@ impl Files for ShellFiles {
             };
             parts.extend_from_slice(&chunk.bytes);
         }
-        Ok(Chunk {
+        Ok(FileChunk {
             bytes: parts.freeze(),
             at_end: chunk.at_end,
         })
@@ -338,7 +338,7 @@ impl Files for ShellFiles {
         }
     }
 
-    async fn scan(&mut self, scan: &Scan) -> Result<(), Failure> {
+    async fn scan(&mut self, scan: &ScanRequest) -> Result<(), Failure> {
         self.failed = None;
         let answers = self
             .ask_of_file(&FilesRequest::Scan(scan), WORK_LIMIT)
@@ -357,7 +357,7 @@ impl Files for ShellFiles {
         Ok(())
     }
 
-    async fn next(&mut self) -> Result<Option<Finds>, Failure> {
+    async fn next(&mut self) -> Result<Option<ScanBatch>, Failure> {
         loop {
             let share = self.script.share();
             let Some(running) = self.scan.as_mut().filter(|running| !running.over) else {
@@ -458,7 +458,7 @@ fn end_of(answer: &FilesAnswer) -> Option<&ProgramsEnd> {
     }
 }
 
-fn chunk_of_plain(text: &TextPiece, from: u64, most: usize) -> Chunk {
+fn chunk_of_plain(text: &TextPiece, from: u64, most: usize) -> FileChunk {
     let size = text.size.unwrap_or(0);
     // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of
     // /proc have no size.
@@ -474,7 +474,7 @@ fn chunk_of_plain(text: &TextPiece, from: u64, most: usize) -> Chunk {
     } else {
         bytes.is_empty() || bytes.len() < most
     };
-    Chunk { at_end, bytes }
+    FileChunk { at_end, bytes }
 }
 
 /// What was asked for of what came, which begins on the block before.

@@ -22,7 +22,7 @@
 
 use bytes::Bytes;
 
-use crate::files::access::{FileError, Scan};
+use crate::files::access::{FileError, ScanRequest};
 use crate::files::listing::LogLink;
 use crate::host::driver::files::Hint;
 use crate::host::shell::frame::{END, Frame};
@@ -52,7 +52,7 @@ pub(crate) enum FilesRequest<'a> {
     /// Find out where to look for a time.
     Seek(&'a LogFile, SeekTarget),
     /// Begin to look for lines.
-    Scan(&'a Scan),
+    Scan(&'a ScanRequest),
     /// Send what a scan has found.
     Next(PieceSize),
     /// Send bytes of the file that is scanned.
@@ -117,7 +117,7 @@ impl FilesRequest<'_> {
     }
 }
 
-fn encode_scan(scan: &Scan) -> String {
+fn encode_scan(scan: &ScanRequest) -> String {
     let to = match i64::try_from(scan.to) {
         Ok(to) => to.to_string(),
         Err(_) => "-".to_owned(),
@@ -167,7 +167,7 @@ pub(crate) enum FilesAnswer {
     Ready,
     /// The end of what one request brought.
     End,
-    /// Facts, as `describe` of the script prints them.
+    /// SystemFacts, as `describe` of the script prints them.
     Described(Bytes),
     /// A file cannot be read.
     Refused(FileError),

@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::ended::damage;
 use super::protocol::{PieceSize, ProgramsEnd, ScanForm, ScanStart};
-use crate::files::access::{FileError, Finds, Found, Scan};
+use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
 use crate::model::log_file::Compression;
 use crate::parse::split::MAX_LINE;
 
@@ -32,7 +32,7 @@ pub(super) struct ScanStream {
     hole: u64,
     dropped: u64,
     /// A line that is empty, or a part of the mark.
-    pending: Option<Found>,
+    pending: Option<FoundLine>,
     read_to: u64,
     /// Much came with the last piece.
     much: bool,
@@ -43,7 +43,7 @@ pub(super) struct ScanStream {
 
 impl ScanStream {
     /// Of what announces it.
-    pub(super) fn begin(start: ScanStart, token: &str, scan: &Scan) -> Self {
+    pub(super) fn begin(start: ScanStart, token: &str, scan: &ScanRequest) -> Self {
         Self {
             form: start.form,
             begin: start.begin,
@@ -87,7 +87,7 @@ impl ScanStream {
     ///
     /// # Errors
     /// When a line is written as none of ours is; it is given back.
-    pub(super) fn push(&mut self, piece: &Bytes) -> Result<Finds, String> {
+    pub(super) fn push(&mut self, piece: &Bytes) -> Result<ScanBatch, String> {
         self.much = piece.len() >= MUCH.min(self.asked);
         let mut lines = Vec::new();
         let mut at = 0;
@@ -102,14 +102,14 @@ impl ScanStream {
             };
             self.line(line, &mut lines)?;
             if self.ended.is_some() {
-                return Ok(Finds {
+                return Ok(ScanBatch {
                     lines,
                     read_to: self.end.unwrap_or(0).max(self.read_to),
                 });
             }
         }
         self.keep(&piece[at..]);
-        Ok(Finds {
+        Ok(ScanBatch {
             lines,
             read_to: self.read_to,
         })
@@ -131,7 +131,7 @@ impl ScanStream {
         }
     }
 
-    fn line(&mut self, line: Bytes, lines: &mut Vec<Found>) -> Result<(), String> {
+    fn line(&mut self, line: Bytes, lines: &mut Vec<FoundLine>) -> Result<(), String> {
         if let Some(how) = line.strip_prefix(self.mark.as_bytes()) {
             self.ended = Some(damage(
                 &ProgramsEnd::parse(&String::from_utf8_lossy(how)),
@@ -155,7 +155,7 @@ impl ScanStream {
         let kept = &text[more..];
         let kept = kept.len() - usize::from(dropped == 0 && kept.ends_with(b"\r"));
         let raw = text.slice(more..more + kept);
-        let found = Found {
+        let found = FoundLine {
             offset: head.offset + hole + more as u64,
             raw,
             is_hit: head.is_hit,

@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
-use crate::files::access::Found;
+use crate::files::access::FoundLine;
 use crate::host::shell::tests::SHELLS;
 use crate::model::cursor::FileId;
 use crate::model::time::HostClock;
-use crate::parse::timestamp::Stamper;
-use crate::query::{Patterns, Prefilter};
+use crate::parse::timestamp::TimestampReader;
+use crate::query::{GrepPatterns, Prefilter};
 
 mod list;
 
@@ -79,7 +79,7 @@ fn everything() -> Prefilter {
 
 fn texts(list: &[&[u8]]) -> Prefilter {
     let list = list.iter().map(|text| text.to_vec()).collect();
-    Prefilter::Lines(Patterns {
+    Prefilter::Lines(GrepPatterns {
         fixed: true,
         either_case: false,
         list,
@@ -96,7 +96,10 @@ async fn only(files: &mut ShellFiles, path: &Path) -> LogFile {
 }
 
 /// All that a scan finds, and how far it says it got.
-async fn scanned(files: &mut ShellFiles, scan: &Scan) -> Result<(Vec<Found>, u64), Failure> {
+async fn scanned(
+    files: &mut ShellFiles,
+    scan: &ScanRequest,
+) -> Result<(Vec<FoundLine>, u64), Failure> {
     files.scan(scan).await?;
     let (mut lines, mut read_to) = (Vec::new(), 0);
     while let Some(finds) = files.next().await? {
@@ -112,7 +115,7 @@ async fn scanned(files: &mut ShellFiles, scan: &Scan) -> Result<(Vec<Found>, u64
 }
 
 /// What a scan of this text should find.
-fn model(text: &[u8], scan: &Scan, fits: impl Fn(&[u8]) -> bool) -> Vec<Found> {
+fn model(text: &[u8], scan: &ScanRequest, fits: impl Fn(&[u8]) -> bool) -> Vec<FoundLine> {
     let mut offset = 0;
     let mut lines = Vec::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
@@ -136,7 +139,7 @@ fn model(text: &[u8], scan: &Scan, fits: impl Fn(&[u8]) -> bool) -> Vec<Found> {
     let kept = (0..lines.len())
         .filter(|&at| near(at))
         .map(|at| lines[at].clone());
-    kept.map(|(offset, raw, is_hit)| Found {
+    kept.map(|(offset, raw, is_hit)| FoundLine {
         offset,
         raw: raw.into(),
         is_hit,
@@ -196,7 +199,7 @@ fn every_host_reads_and_measures_plain_and_packed_text() {
                 let beyond = files.read(&file, 10_000_000, 10).await.expect("a read");
                 assert_eq!(
                     beyond,
-                    Chunk {
+                    FileChunk {
                         bytes: Bytes::new(),
                         at_end: true
                     },
@@ -239,7 +242,7 @@ fn every_host_counts_beyond_32_bits() {
                 (1, hole + 11, &[1]),
             ] {
                 let filter = texts(&[b"cart"]);
-                let scan = Scan {
+                let scan = ScanRequest {
                     file: file.clone(),
                     from: hole + from,
                     to,
@@ -311,7 +314,7 @@ fn a_damaged_file_gives_what_is_good_and_then_says_so() {
                 ),
                 "{host}"
             );
-            let scan = Scan {
+            let scan = ScanRequest {
                 file,
                 from: 0,
                 to: u64::MAX,
@@ -363,7 +366,7 @@ fn what_has_taken_the_place_of_a_file_is_not_read_for_it() {
                 "{host}"
             );
             std::fs::create_dir(&log).expect("a folder");
-            let scan = Scan {
+            let scan = ScanRequest {
                 file: file.clone(),
                 from: 0,
                 to: 9,
@@ -471,7 +474,7 @@ fn every_host_finds_what_the_model_finds_in_any_range_with_any_context() {
                 let mut files = files.borrow_mut();
                 let (found, expected) = runtime.block_on(async {
                     let file = only(&mut files, &path).await;
-                    let scan = Scan {
+                    let scan = ScanRequest {
                         file,
                         from,
                         to,
@@ -565,7 +568,7 @@ fn r48_a_scan_that_nobody_waits_for_any_more_is_over_on_every_host_at_once() {
         run(async {
             let mut files = start(connection).await;
             let file = only(&mut files, &path).await;
-            let scan = Scan {
+            let scan = ScanRequest {
                 file,
                 from: 0,
                 to: u64::MAX,
@@ -624,7 +627,7 @@ fn a_line_that_does_not_end_is_too_much_for_a_search_and_not_for_the_host() {
     run(async {
         let mut files = start(&connection).await;
         let file = only(&mut files, &path).await;
-        let scan = Scan {
+        let scan = ScanRequest {
             file,
             from: 0,
             to: u64::MAX,
@@ -712,7 +715,7 @@ fn every_awk_finds_a_time_in_few_reads_whatever_the_stamps_look_like() {
                 .expect("open");
             set.set_modified(std::time::UNIX_EPOCH + Duration::from_nanos(last.0 as u64))
                 .expect("a time");
-            let mut stamper = Stamper::new(&HostClock::fixed(0));
+            let mut stamper = TimestampReader::new(&HostClock::fixed(0));
             let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').take(64).collect();
             stamper.learn(&mut lines.iter().copied(), last);
             for line in &lines {
@@ -795,7 +798,7 @@ fn a_file_that_is_not_in_order_is_noticed_and_one_without_stamps_too() {
     let half = text.len() / 2;
     run(async {
         let mut files = start(&connection).await;
-        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(0));
         stamper.stamp(&text[..60], times[0].1);
         let key = stamper.key().expect("a key");
         std::fs::write(&path, [&text[half..], &text[..half]].concat()).expect("write");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::protocol::Suspect;
-use crate::files::follow::{Request, Watch};
+use crate::files::follow::{FollowRequest, Watch};
 
 /// Whether it has been answered is asked this often.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) struct HangGuard {
 struct HeldRequests {
     path: Vec<u8>,
     folder: Vec<u8>,
-    requests: Vec<Request>,
+    requests: Vec<FollowRequest>,
     /// A question is under way.
     asked: bool,
     /// When it is to be asked next.
@@ -43,7 +43,7 @@ struct HeldRequests {
 }
 
 impl HeldRequests {
-    fn new(path: &[u8], first: Option<Request>) -> Self {
+    fn new(path: &[u8], first: Option<FollowRequest>) -> Self {
         let end = path
             .iter()
             .position(|byte| b"*?[".contains(byte))
@@ -78,28 +78,28 @@ impl HangGuard {
     }
 
     /// The request, if it can be made now.
-    pub(crate) fn pass(&mut self, request: Request) -> Option<Request> {
+    pub(crate) fn pass(&mut self, request: FollowRequest) -> Option<FollowRequest> {
         if !self.active {
             return Some(request);
         }
         let live = match &request {
-            Request::Watch { watch, path, .. } => {
+            FollowRequest::Watch { watch, path, .. } => {
                 self.held.insert(
                     Suspect::File(*watch),
                     HeldRequests::new(&path.clone(), Some(request)),
                 );
                 return None;
             }
-            Request::Find { watch, near, .. } => {
+            FollowRequest::Find { watch, near, .. } => {
                 self.beside.insert(*watch, *near);
                 *near
             }
-            Request::ReadFrom(watch, ..)
-            | Request::List(watch)
-            | Request::Heads(watch)
-            | Request::Hole(watch, _)
-            | Request::Compare(watch, _)
-            | Request::Forget(watch) => self.beside.get(watch).copied().unwrap_or(*watch),
+            FollowRequest::ReadFrom(watch, ..)
+            | FollowRequest::List(watch)
+            | FollowRequest::Heads(watch)
+            | FollowRequest::Hole(watch, _)
+            | FollowRequest::Compare(watch, _)
+            | FollowRequest::Forget(watch) => self.beside.get(watch).copied().unwrap_or(*watch),
         };
         match self.held.get_mut(&Suspect::File(live)) {
             Some(held) => held.requests.push(request),
@@ -151,7 +151,7 @@ impl HangGuard {
     }
 
     /// An answer: what can be asked for now.
-    pub(crate) fn answered(&mut self, suspect: Suspect, is_over: bool) -> Vec<Request> {
+    pub(crate) fn answered(&mut self, suspect: Suspect, is_over: bool) -> Vec<FollowRequest> {
         if !is_over {
             if let Some(held) = self.held.get_mut(&suspect) {
                 (held.asked, held.next) = (false, Instant::now() + ASK_AGAIN);
@@ -183,8 +183,8 @@ impl HangGuard {
 mod tests {
     use super::*;
 
-    fn watch(number: Watch, path: &str) -> Request {
-        Request::Watch {
+    fn watch(number: Watch, path: &str) -> FollowRequest {
+        FollowRequest::Watch {
             watch: number,
             chain: number,
             path: path.into(),
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn of_each_folder_one_path_is_tried_at_a_time_and_what_belongs_to_it_waits_with_it() {
         let mut guard = HangGuard::new(true);
-        let find = Request::Find {
+        let find = FollowRequest::Find {
             watch: 9,
             near: 1,
             id: crate::model::cursor::FileId::default(),
@@ -217,11 +217,14 @@ mod tests {
             find.clone(),
             watch(2, "/a/y z"),
             watch(3, "/b/x"),
-            Request::Forget(9),
+            FollowRequest::Forget(9),
         ] {
             assert_eq!(guard.pass(request), None);
         }
-        assert_eq!(guard.pass(Request::List(7)), Some(Request::List(7)));
+        assert_eq!(
+            guard.pass(FollowRequest::List(7)),
+            Some(FollowRequest::List(7))
+        );
         let now = Instant::now();
         assert_eq!(
             guard.due(now),
@@ -242,15 +245,15 @@ mod tests {
         );
         assert_eq!(
             guard.answered(Suspect::File(1), true),
-            [watch(1, "/a/x"), find, Request::Forget(9)]
+            [watch(1, "/a/x"), find, FollowRequest::Forget(9)]
         );
         assert_eq!(
             guard.due(Instant::now()),
             [(Suspect::File(2), b"/a/y z".to_vec())]
         );
         assert_eq!(
-            guard.pass(Request::List(1)),
-            Some(Request::List(1)),
+            guard.pass(FollowRequest::List(1)),
+            Some(FollowRequest::List(1)),
             "it has been answered for"
         );
     }

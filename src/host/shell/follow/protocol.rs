@@ -25,7 +25,10 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
-use crate::files::follow::{Absence, Barrier, Head, Request, Seen, Sibling, Stat, Watch};
+use crate::files::follow::{
+    FileHead, FileObservation, FileStat, FileUnavailable, FollowRequest, PermissionBlock,
+    RotatedSibling, Watch,
+};
 use crate::host::shell::frame::{END, Frame};
 use crate::host::shell::protocol::{DESCRIBE, DESCRIBED, ProtocolError, READY, StatWord, escape};
 use crate::model::log_file::Compression;
@@ -41,9 +44,9 @@ pub(crate) enum Suspect {
 
 /// A request to `follow.sh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FollowRequest<'a> {
+pub(crate) enum FollowScriptRequest<'a> {
     /// What the follower asks for.
-    File(&'a Request),
+    File(&'a FollowRequest),
     /// Look at all watches and read what has grown.
     Poll {
         /// Most bytes of each file.
@@ -63,7 +66,7 @@ pub(crate) enum FollowRequest<'a> {
     Usage,
 }
 
-impl FollowRequest<'_> {
+impl FollowScriptRequest<'_> {
     /// Writes it as the line that the script reads.
     pub(crate) fn encode(&self, out: &mut String) {
         // Writing to a string cannot fail.
@@ -86,20 +89,20 @@ impl FollowRequest<'_> {
     /// Whether the script ends its answers with [`FollowAnswer::End`].
     #[must_use]
     pub(crate) fn is_answered(&self) -> bool {
-        !matches!(self, Self::File(Request::ReadFrom(..)))
+        !matches!(self, Self::File(FollowRequest::ReadFrom(..)))
     }
 }
 
-fn encode_request(request: &Request, out: &mut String) {
+fn encode_request(request: &FollowRequest, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = match request {
-        Request::Watch { watch, chain, path } => {
+        FollowRequest::Watch { watch, chain, path } => {
             writeln!(out, "watch {watch} {chain} {}", escape(path))
         }
-        Request::ReadFrom(watch, id, offset) => {
+        FollowRequest::ReadFrom(watch, id, offset) => {
             writeln!(out, "read_from {watch} {}:{} {offset}", id.dev, id.ino)
         }
-        Request::Find {
+        FollowRequest::Find {
             watch,
             near,
             id,
@@ -112,11 +115,11 @@ fn encode_request(request: &Request, out: &mut String) {
                 None => writeln!(out),
             }
         }
-        Request::List(watch) => writeln!(out, "list {watch}"),
-        Request::Heads(watch) => writeln!(out, "heads {watch}"),
-        Request::Hole(watch, offset) => writeln!(out, "hole {watch} {offset}"),
-        Request::Compare(watch, offset) => writeln!(out, "compare {watch} {offset}"),
-        Request::Forget(watch) => writeln!(out, "forget {watch}"),
+        FollowRequest::List(watch) => writeln!(out, "list {watch}"),
+        FollowRequest::Heads(watch) => writeln!(out, "heads {watch}"),
+        FollowRequest::Hole(watch, offset) => writeln!(out, "hole {watch} {offset}"),
+        FollowRequest::Compare(watch, offset) => writeln!(out, "compare {watch} {offset}"),
+        FollowRequest::Forget(watch) => writeln!(out, "forget {watch}"),
     };
 }
 
@@ -126,13 +129,13 @@ pub(crate) enum FollowAnswer {
     /// It runs and waits for requests.
     Ready,
     /// Something about a file.
-    Seen(Seen),
+    Seen(FileObservation),
     /// A poll is over; true where it stopped at its limit and another should follow at once.
     Polled(bool),
     /// Logs that a pattern matches.
     Expanded(Expanded),
     /// What the pattern with this number matches cannot be told, for this stands before it.
-    Barred(u32, Barrier),
+    Barred(u32, PermissionBlock),
     /// Whether touching it has come back.
     Tried(Suspect, bool),
     /// Facts, as `describe` of the script prints them.
@@ -185,7 +188,7 @@ fn decode_words(frame: &Frame) -> Option<FollowAnswer> {
         )),
         "barred" => Some(FollowAnswer::Barred(
             words.next()?.parse().ok()?,
-            Barrier::parse(&frame.body),
+            PermissionBlock::parse(&frame.body),
         )),
         "expanded" => decode_expanded(words, &frame.body).map(FollowAnswer::Expanded),
         kind => decode_seen(kind, words, &frame.body).map(FollowAnswer::Seen),
@@ -213,34 +216,34 @@ fn decode_expanded(mut words: Words<'_>, body: &Bytes) -> Option<Expanded> {
     })
 }
 
-fn decode_seen(kind: &str, mut words: Words<'_>, body: &Bytes) -> Option<Seen> {
+fn decode_seen(kind: &str, mut words: Words<'_>, body: &Bytes) -> Option<FileObservation> {
     let watch: Watch = words.next()?.parse().ok()?;
     Some(match kind {
-        "changed" => Seen::Changed(watch, decode_stat(words.next()?)?),
+        "changed" => FileObservation::Changed(watch, decode_stat(words.next()?)?),
         "read" => {
             let stat = decode_stat(words.next()?)?;
-            Seen::Read(watch, stat, words.next()?.parse().ok()?, body.clone())
+            FileObservation::Read(watch, stat, words.next()?.parse().ok()?, body.clone())
         }
         "candidate" => {
             let stat = decode_stat(words.next()?)?;
-            Seen::Candidate(watch, stat, words.next()?.parse().ok()?, body.clone())
+            FileObservation::Candidate(watch, stat, words.next()?.parse().ok()?, body.clone())
         }
-        "compared" => Seen::Compared(watch),
+        "compared" => FileObservation::Compared(watch),
         "unpacked" => decode_unpacked(watch, words, body)?,
-        "found" => Seen::Found(watch, decode_stat_or_none(words.next()?)?),
+        "found" => FileObservation::Found(watch, decode_stat_or_none(words.next()?)?),
         "listed" => match words.next()? {
-            "+" => Seen::ListedPart(watch, decode_listed(body)),
-            is_whole => Seen::Listed(watch, is_whole == "1", decode_listed(body)),
+            "+" => FileObservation::ListedPart(watch, decode_listed(body)),
+            is_whole => FileObservation::Listed(watch, is_whole == "1", decode_listed(body)),
         },
-        "heads" => Seen::Heads(watch, decode_heads(body)),
+        "heads" => FileObservation::Heads(watch, decode_heads(body)),
         "hole" => {
             let stat = decode_stat(words.next()?)?;
-            Seen::Hole(watch, stat, words.next()?.parse().ok()?)
+            FileObservation::Hole(watch, stat, words.next()?.parse().ok()?)
         }
-        "absent" => Seen::Absent(watch, decode_absence(words.next()?, body)?),
+        "absent" => FileObservation::Absent(watch, decode_absence(words.next()?, body)?),
         "denied" => {
             let stat = decode_stat_or_none(words.next()?)?;
-            Seen::Denied(watch, stat, Barrier::parse(body))
+            FileObservation::Denied(watch, stat, PermissionBlock::parse(body))
         }
         _ => return None,
     })
@@ -260,22 +263,24 @@ const FAILURES: [&str; 9] = [
     "No such device",
 ];
 
-fn decode_absence(why: &str, body: &[u8]) -> Option<Absence> {
+fn decode_absence(why: &str, body: &[u8]) -> Option<FileUnavailable> {
     match why {
-        "missing" => Some(Absence::Missing),
-        "special" => Some(Absence::Special),
+        "missing" => Some(FileUnavailable::Missing),
+        "special" => Some(FileUnavailable::Special),
         "failing" => {
             let said = String::from_utf8_lossy(body);
             let known = FAILURES.into_iter().find(|failure| said.contains(failure));
-            Some(Absence::Failing(known.unwrap_or("it cannot be read")))
+            Some(FileUnavailable::Failing(
+                known.unwrap_or("it cannot be read"),
+            ))
         }
         _ => None,
     }
 }
 
-fn decode_stat(word: &str) -> Option<Stat> {
+fn decode_stat(word: &str) -> Option<FileStat> {
     let stat = StatWord::parse(word)?;
-    Some(Stat {
+    Some(FileStat {
         id: stat.id,
         size: stat.size,
         changed: stat.changed.and_then(|at| at.try_into().ok()).unwrap_or(0),
@@ -283,7 +288,7 @@ fn decode_stat(word: &str) -> Option<Stat> {
 }
 
 /// A stat, or a hyphen for none.
-fn decode_stat_or_none(word: &str) -> Option<Option<Stat>> {
+fn decode_stat_or_none(word: &str) -> Option<Option<FileStat>> {
     match word {
         "-" => Some(None),
         stat => decode_stat(stat).map(Some),
@@ -292,44 +297,44 @@ fn decode_stat_or_none(word: &str) -> Option<Option<Stat>> {
 
 /// A piece of a compressed file, unpacked, of which only this tells whether it is the last: it is
 /// shorter than asked for.
-fn decode_unpacked(watch: Watch, mut words: Words<'_>, body: &Bytes) -> Option<Seen> {
+fn decode_unpacked(watch: Watch, mut words: Words<'_>, body: &Bytes) -> Option<FileObservation> {
     let stat = decode_stat(words.next()?)?;
     let start: u64 = words.next()?.parse().ok()?;
     let wanted: usize = words.next()?.parse().ok()?;
     let size = start + body.len() as u64 + u64::from(body.len() >= wanted);
-    Some(Seen::Unpacked(
+    Some(FileObservation::Unpacked(
         watch,
-        Stat { size, ..stat },
+        FileStat { size, ..stat },
         start,
         body.clone(),
     ))
 }
 
 /// What `list` of the script prints: a stat and the end of a name to a line.
-fn decode_listed(body: &[u8]) -> Vec<Sibling> {
+fn decode_listed(body: &[u8]) -> Vec<RotatedSibling> {
     let text = String::from_utf8_lossy(body);
     text.lines().filter_map(decode_sibling).collect()
 }
 
-fn decode_sibling(line: &str) -> Option<Sibling> {
+fn decode_sibling(line: &str) -> Option<RotatedSibling> {
     let (stat, name) = line.split_once(' ')?;
     let compression = Compression::of_name(name.as_bytes());
-    Some(Sibling {
+    Some(RotatedSibling {
         stat: decode_stat(stat)?,
         name: name.strip_suffix(compression.ending())?.to_owned(),
         packed: compression != Compression::Plain,
     })
 }
 
-fn decode_heads(body: &[u8]) -> Vec<Head> {
+fn decode_heads(body: &[u8]) -> Vec<FileHead> {
     let text = String::from_utf8_lossy(body);
     text.lines().filter_map(decode_head).collect()
 }
 
 /// A stat, and what `cksum` prints.
-fn decode_head(line: &str) -> Option<Head> {
+fn decode_head(line: &str) -> Option<FileHead> {
     let mut words = line.split(' ');
-    Some(Head {
+    Some(FileHead {
         stat: decode_stat(words.next()?)?,
         sum: words.next()?.parse().ok()?,
         length: words.next()?.parse().ok()?,

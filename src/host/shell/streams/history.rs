@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::model::host::{Facts, HostSpec};
+use crate::model::host::{HostSpec, SystemFacts};
 use crate::model::line::Line;
 use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::model::time::Time;
-use crate::query::request::{Ask, Cost, Page, Reply, Start, Totals, What};
+use crate::query::request::{
+    LogRequest, LogResponse, PageRequest, PageStart, RequestCost, RequestKind, ResponseTotals,
+};
 use crate::transport::{Connection, LinkError};
 
 use super::cut::RawLine;
@@ -43,7 +45,10 @@ impl Talk {
     ///
     /// # Errors
     /// When no shell starts, or sudo refuses.
-    pub async fn begin(connection: &Connection, as_root: bool) -> Result<(Self, Facts), LinkError> {
+    pub async fn begin(
+        connection: &Connection,
+        as_root: bool,
+    ) -> Result<(Self, SystemFacts), LinkError> {
         let mut shell = Shell::start(connection, as_root).await?;
         let facts = shell.describe().await?;
         Ok((Self(Some((as_root, shell))), facts))
@@ -70,26 +75,26 @@ impl Talk {
     }
 }
 
-/// Answers a question about the streams of a host; nothing about its files, and no [`Reply::Done`]:
+/// Answers a question about the streams of a host; nothing about its files, and no [`LogResponse::Done`]:
 /// what it came to is what is returned. A full channel makes the host wait, a closed one makes it
 /// stop.
 ///
 /// # Errors
-/// When the host is lost. What is wrong with one source is a [`Reply::Failed`].
+/// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
 pub async fn history(
     (connection, talk): (&Connection, &mut Talk),
     host: &HostSpec,
-    facts: &Facts,
-    ask: &Ask,
-    replies: &mpsc::Sender<Reply>,
-) -> Result<Totals, LinkError> {
+    facts: &SystemFacts,
+    ask: &LogRequest,
+    replies: &mpsc::Sender<LogResponse>,
+) -> Result<ResponseTotals, LinkError> {
     let mut answering = Answering {
         host,
         facts,
         ask,
         replies,
         talk,
-        totals: Totals::default(),
+        totals: ResponseTotals::default(),
     };
     for spec in host
         .sources
@@ -108,31 +113,31 @@ pub async fn history(
 
 struct Answering<'a> {
     host: &'a HostSpec,
-    facts: &'a Facts,
-    ask: &'a Ask,
-    replies: &'a mpsc::Sender<Reply>,
+    facts: &'a SystemFacts,
+    ask: &'a LogRequest,
+    replies: &'a mpsc::Sender<LogResponse>,
     talk: &'a mut Talk,
-    totals: Totals,
+    totals: ResponseTotals,
 }
 
 /// What is answered of a command or of standard input. Who asks about everything is told and gets
 /// the rest; only for who asks about this very source is the answer not complete.
-fn without_past(spec: &SourceSpec, ask: &Ask) -> Reply {
+fn without_past(spec: &SourceSpec, ask: &LogRequest) -> LogResponse {
     let name: Arc<str> = spec.name.as_str().into();
-    if matches!(ask.what, What::List) {
+    if matches!(ask.what, RequestKind::List) {
         let info = SourceInfo {
             name,
             path: spec.kind.to_string().into(),
             problem: None,
             stamps: None,
         };
-        return Reply::Source(info, Vec::new());
+        return LogResponse::Source(info, Vec::new());
     }
     let why = "nobody keeps what it has said: it can only be followed".to_owned();
     if ask.sources.is_empty() {
-        Reply::Note(name, why)
+        LogResponse::Note(name, why)
     } else {
-        Reply::Failed(name, why)
+        LogResponse::Failed(name, why)
     }
 }
 
@@ -193,7 +198,7 @@ impl Answering<'_> {
         let mut shell = match self.talk.take(connection, spec.as_root).await {
             Err(error) if spec.as_root || !connection.has_ended_by(&error).await => {
                 let why = Trouble::from(error).told();
-                self.send(Reply::Failed(spec.name.as_str().into(), why))
+                self.send(LogResponse::Failed(spec.name.as_str().into(), why))
                     .await;
                 return Ok(());
             }
@@ -205,17 +210,21 @@ impl Answering<'_> {
                     .into_iter()
                     .filter(|past| self.ask.is_about(&past.name))
                 {
-                    if let (Some(why), false) = (&past.problem, matches!(self.ask.what, What::List))
+                    if let (Some(why), false) =
+                        (&past.problem, matches!(self.ask.what, RequestKind::List))
                     {
-                        self.send(Reply::Note(Arc::clone(&past.name), why.clone()))
+                        self.send(LogResponse::Note(Arc::clone(&past.name), why.clone()))
                             .await;
                     }
                     self.answer(&mut shell, &past).await?;
                 }
             }
             Err(trouble) => {
-                self.send(Reply::Failed(spec.name.as_str().into(), trouble.told()))
-                    .await;
+                self.send(LogResponse::Failed(
+                    spec.name.as_str().into(),
+                    trouble.told(),
+                ))
+                .await;
             }
         }
         self.talk.0 = Some((spec.as_root, shell));
@@ -226,7 +235,7 @@ impl Answering<'_> {
         // It outlives what borrows the rest.
         let ask = self.ask;
         match &ask.what {
-            What::List => {
+            RequestKind::List => {
                 let (name, path) = (Arc::clone(&past.name), past.label.as_str().into());
                 let info = SourceInfo {
                     name,
@@ -234,22 +243,23 @@ impl Answering<'_> {
                     problem: past.problem.clone(),
                     stamps: None,
                 };
-                self.send(Reply::Source(info, Vec::new())).await;
+                self.send(LogResponse::Source(info, Vec::new())).await;
                 Ok(())
             }
-            What::Estimate(_) => {
+            RequestKind::Estimate(_) => {
                 let commands = vec![past.words(&From::Oldest).join(" ")];
-                let cost = Cost {
+                let cost = RequestCost {
                     bytes: 0,
                     files: Vec::new(),
                     commands,
                 };
-                self.send(Reply::Cost(Arc::clone(&past.name), cost)).await;
+                self.send(LogResponse::Cost(Arc::clone(&past.name), cost))
+                    .await;
                 Ok(())
             }
-            What::Page(page) if page.backwards => self.backwards(shell, past, page).await,
-            What::Page(page) => self.forwards(shell, past, page).await,
-            What::Search(search) => {
+            RequestKind::Page(page) if page.backwards => self.backwards(shell, past, page).await,
+            RequestKind::Page(page) => self.forwards(shell, past, page).await,
+            RequestKind::Search(search) => {
                 let left = search
                     .limit
                     .map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.hits));
@@ -261,7 +271,7 @@ impl Answering<'_> {
                     Ok(())
                 }
             }
-            What::Histogram(asked) => {
+            RequestKind::Histogram(asked) => {
                 let matches = Matches::histogram(self.host.name().as_str(), &past.name, asked);
                 self.matches(shell, past, asked.window.start, matches).await
             }
@@ -272,26 +282,28 @@ impl Answering<'_> {
         &mut self,
         shell: &mut Shell,
         past: &Past,
-        page: &Page,
+        page: &PageRequest,
     ) -> Result<(), LinkError> {
         let mut sift = Forwards::new(page);
         let start = match page.start {
-            Start::Oldest => page.window.start.0,
-            Start::Newest => return Ok(()),
-            Start::At(time) => time.0.max(page.window.start.0),
+            PageStart::Oldest => page.window.start.0,
+            PageStart::Newest => return Ok(()),
+            PageStart::At(time) => time.0.max(page.window.start.0),
             // The places of lines that come in one microsecond depend on those right before them.
-            Start::Cursor(place) | Start::After(place) => i64::try_from(place.cursor.offset)
-                .unwrap_or(i64::MAX)
-                .saturating_mul(1000)
-                .saturating_sub(1_000_000_000),
+            PageStart::Cursor(place) | PageStart::After(place) => {
+                i64::try_from(place.cursor.offset)
+                    .unwrap_or(i64::MAX)
+                    .saturating_mul(1000)
+                    .saturating_sub(1_000_000_000)
+            }
         };
         self.read(shell, past, &past.since(Time(start)), |line, _| {
             sift.line(line)
         })
         .await?;
-        if matches!(page.start, Start::Cursor(_) | Start::After(_)) && !sift.met {
+        if matches!(page.start, PageStart::Cursor(_) | PageStart::After(_)) && !sift.met {
             let note = "the line of the cursor is not there any more: this is what follows it";
-            self.send(Reply::Note(Arc::clone(&past.name), note.to_owned()))
+            self.send(LogResponse::Note(Arc::clone(&past.name), note.to_owned()))
                 .await;
         }
         self.totals.more |= sift.more;
@@ -304,10 +316,10 @@ impl Answering<'_> {
         &mut self,
         shell: &mut Shell,
         past: &Past,
-        page: &Page,
+        page: &PageRequest,
     ) -> Result<(), LinkError> {
         let most = page.lines as usize;
-        let is_end = matches!(page.start, Start::Newest) && page.window.end == Time(i64::MAX);
+        let is_end = matches!(page.start, PageStart::Newest) && page.window.end == Time(i64::MAX);
         let mut among = if is_end {
             page.lines.saturating_add(64)
         } else {
@@ -366,7 +378,8 @@ impl Answering<'_> {
         self.totals.lines += told;
         self.totals.more |= left_out.is_some();
         if let Some(note) = left_out.filter(|note| !note.is_empty()) {
-            self.send(Reply::Note(Arc::clone(&past.name), note)).await;
+            self.send(LogResponse::Note(Arc::clone(&past.name), note))
+                .await;
         }
         for reply in rest {
             self.send(reply).await;
@@ -380,7 +393,7 @@ impl Answering<'_> {
         shell: &mut Shell,
         past: &Past,
         from: &From<'_>,
-        mut take: impl FnMut(Line, &mut Vec<Reply>) -> More,
+        mut take: impl FnMut(Line, &mut Vec<LogResponse>) -> More,
     ) -> Result<(), LinkError> {
         let mut reader = Reader::new(past.time.as_deref());
         reader.set_clock(&self.facts.clock());
@@ -426,7 +439,7 @@ impl Answering<'_> {
         }
         if code != 0 {
             let trouble = past.trouble(code, &said);
-            self.send(Reply::Failed(Arc::clone(&past.name), trouble.told()))
+            self.send(LogResponse::Failed(Arc::clone(&past.name), trouble.told()))
                 .await;
         }
         Ok(())
@@ -437,12 +450,13 @@ impl Answering<'_> {
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let part = lines.by_ref().take(REPLY_LINES).collect();
-            self.send(Reply::Lines(Arc::clone(&past.name), part)).await;
+            self.send(LogResponse::Lines(Arc::clone(&past.name), part))
+                .await;
         }
     }
 
     /// Where nobody listens any more, the whole is about to end.
-    async fn send(&self, reply: Reply) {
+    async fn send(&self, reply: LogResponse) {
         let _ = self.replies.send(reply).await;
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::source::{Engine, SourceKind, SourceSpec};
+use crate::model::source::{ContainerEngine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
 use super::listing::{At, ContainerState, ContainerTarget, WantedContainers};
@@ -37,7 +37,7 @@ pub(super) struct List {
     spec: SourceSpec,
     wanted: WantedContainers,
     /// Which engine there is, once that is known.
-    engine: Option<Engine>,
+    engine: Option<ContainerEngine>,
     /// What each container that was ever found is like.
     known: BTreeMap<String, watch::Sender<Option<ContainerTarget>>>,
     /// The one that the source names, where it is no pattern.
@@ -265,7 +265,7 @@ impl ContainerTarget {
     fn without(state: ContainerState) -> Self {
         Self {
             instance: String::new(),
-            at: At::Engine(Engine::Docker, String::new()),
+            at: At::Engine(ContainerEngine::Docker, String::new()),
             restarts: 0,
             state,
             ended: None,
@@ -281,27 +281,28 @@ const WROTE: i32 = -2;
 pub(super) async fn look(
     kind: &SourceKind,
     wanted: &WantedContainers,
-    engine: &mut Option<Engine>,
+    engine: &mut Option<ContainerEngine>,
     shell: &mut Shell,
 ) -> Result<Result<Vec<(String, ContainerTarget)>, Trouble>, LinkError> {
     let named = match kind {
         SourceKind::Pod(pod) => {
             return Ok(match shell.answer(&words::pods(pod)).await? {
-                (lines, 0) => Ok(wanted.found(Engine::Docker, &lines)),
+                (lines, 0) => Ok(wanted.found(ContainerEngine::Docker, &lines)),
                 (lines, code) => Err(trouble::of_kubectl(code, last(&lines))),
             });
         }
         SourceKind::Container(container) => container.engine,
         _ => None,
     };
-    let engines = engine
-        .or(named)
-        .map_or(vec![Engine::Docker, Engine::Podman], |engine| vec![engine]);
+    let engines = engine.or(named).map_or(
+        vec![ContainerEngine::Docker, ContainerEngine::Podman],
+        |engine| vec![engine],
+    );
     let mut why = None;
     for &one in &engines {
         let (lines, code) = shell.answer(&words::containers(one)).await?;
         let one = if lines.iter().any(|line| line.contains(EMULATED)) {
-            Engine::Podman
+            ContainerEngine::Podman
         } else {
             one
         };

@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::trouble::Trouble;
 use super::words::OfPod;
-use crate::model::source::{Container, Engine, Pod, SourceKind};
+use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
 
 /// A container that was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct ContainerTarget {
 /// Of whom it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum At {
-    Engine(Engine, String),
+    Engine(ContainerEngine, String),
     Pod(OfPod),
 }
 
@@ -64,8 +64,8 @@ impl WantedContainers {
         // Patterns were checked where the inventory was read.
         let glob = |pattern: &str| Glob::new(pattern).ok().map(|glob| glob.compile_matcher());
         let (name, container) = match kind {
-            SourceKind::Container(Container { name, .. }) => (glob(name)?, None),
-            SourceKind::Pod(Pod {
+            SourceKind::Container(ContainerSelector { name, .. }) => (glob(name)?, None),
+            SourceKind::Pod(PodSelector {
                 name, container, ..
             }) => (glob(name)?, container.as_deref().and_then(glob)),
             _ => return None,
@@ -80,7 +80,7 @@ impl WantedContainers {
     /// Those that a listing has.
     pub(super) fn found(
         &self,
-        engine: Engine,
+        engine: ContainerEngine,
         listing: &[String],
     ) -> Vec<(String, ContainerTarget)> {
         match self.kind {
@@ -96,7 +96,7 @@ impl WantedContainers {
         }
     }
 
-    fn container(&self, engine: Engine, line: &str) -> Option<(String, ContainerTarget)> {
+    fn container(&self, engine: ContainerEngine, line: &str) -> Option<(String, ContainerTarget)> {
         let mut parts = line.split('\t');
         let (id, names, status) = (parts.next()?, parts.next()?, parts.next()?);
         // Docker lists the names by which others know it, too: "web,shop/web".
@@ -137,8 +137,7 @@ impl WantedContainers {
                 .as_ref()
                 .is_none_or(|container| container.is_match(name))
         };
-        let many_spaces =
-            matches!(&self.kind, SourceKind::Pod(Pod { namespace: Some(all), .. }) if all == "*");
+        let many_spaces = matches!(&self.kind, SourceKind::Pod(PodSelector { namespace: Some(all), .. }) if all == "*");
         let found = pod
             .containers
             .iter()
@@ -315,7 +314,7 @@ mod tests {
 
     fn found(kind: SourceKind, listing: &[String]) -> Vec<(String, u32, ContainerState)> {
         let wanted = WantedContainers::new(&kind).expect("a source of containers");
-        let found = wanted.found(Engine::Docker, listing);
+        let found = wanted.found(ContainerEngine::Docker, listing);
         found
             .into_iter()
             .map(|(name, target)| (name, target.restarts, target.state))
@@ -333,7 +332,7 @@ mod tests {
             "-f\tshop-bad\tUp".to_owned(),
         ];
         let kind = |name: &str| {
-            SourceKind::Container(Container {
+            SourceKind::Container(ContainerSelector {
                 engine: None,
                 name: name.to_owned(),
             })
@@ -387,7 +386,7 @@ mod tests {
         let kind = |namespace: Option<&str>, container: Option<&str>| {
             let (namespace, container) =
                 (namespace.map(str::to_owned), container.map(str::to_owned));
-            SourceKind::Pod(Pod {
+            SourceKind::Pod(PodSelector {
                 namespace,
                 name: "web-*".to_owned(),
                 container,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::host::driver::facts::RoundTrip;
-use crate::model::host::Facts;
+use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
@@ -89,7 +89,7 @@ impl Shell {
     }
 
     /// What the host says of itself.
-    pub(super) async fn describe(&mut self) -> Result<Facts, LinkError> {
+    pub(super) async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let now = || Time::from_timestamp(Timestamp::now());
         let sent = now();
         self.script.send(format!("{DESCRIBE}\n")).await?;

@@ -1,4 +1,4 @@
-//! What a stream's lines become: each with its time, its place, and whether it goes on with the
+//! RequestKind a stream's lines become: each with its time, its place, and whether it goes on with the
 //! record before it.
 
 use bytes::Bytes;
@@ -6,18 +6,16 @@ use jiff::Timestamp;
 
 use crate::host::Line;
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::source::NO_STAMPS;
-use crate::model::time::{HostClock, Time, TimeFrom};
-use crate::parse::multiline::Joiner;
-use crate::parse::timestamp::{Stamper, TimeFormat};
+use crate::model::time::{HostClock, Time, TimeSource};
+use crate::parse::line_reader::LineReader;
+use crate::parse::timestamp::{ParsedTime, TimeFormat};
 
 use super::cut::RawLine;
 use super::journal::{self, JournalEntry};
 
 /// Reads the lines of one stream, in their order.
 pub(super) struct Reader {
-    joiner: Joiner,
-    stamper: Stamper,
+    lines: LineReader,
     /// The inventory says which stamps the lines have: they go before that of the engine.
     given: bool,
     /// The place of the last line: a number that grows, of records with a time about its
@@ -30,16 +28,9 @@ pub(super) struct Reader {
 impl Reader {
     /// For a stream with this format of stamps.
     pub(super) fn new(format: Option<&str>) -> Self {
-        let clock = HostClock::fixed(0);
-        let format = format.and_then(|format| TimeFormat::parse(format).ok());
-        let stamper = format.as_ref().map_or_else(
-            || Stamper::new(&clock),
-            |format| Stamper::with_format(&clock, format),
-        );
         Self {
-            joiner: Joiner::default(),
-            stamper,
-            given: format.is_some(),
+            lines: LineReader::new(&HostClock::fixed(0), format),
+            given: format.is_some_and(|format| TimeFormat::parse(format).is_ok()),
             place: 0,
             last: None,
         }
@@ -47,47 +38,44 @@ impl Reader {
 
     /// The host has this clock.
     pub(super) fn set_clock(&mut self, clock: &HostClock) {
-        self.stamper.set_clock(clock);
+        self.lines.set_clock(clock);
     }
 
     /// The name of the format of its lines' stamps.
     pub(super) fn stamps(&self) -> &'static str {
-        self.stamper.format().unwrap_or(NO_STAMPS)
+        self.lines.format_name()
     }
 
     /// A record of the journal, and the journal's name for it.
     pub(super) fn record(&mut self, json: &[u8], out: &mut Vec<Line>) -> Option<String> {
         let entry = JournalEntry::read(json)?;
         let (time, time_from) = match entry.time() {
-            Some(time) => (time, TimeFrom::Stamp),
-            None => (now(), TimeFrom::Arrival),
+            Some(time) => (time, TimeSource::Stamp),
+            None => (now(), TimeSource::Arrival),
         };
         for (n, raw) in entry.lines(time).into_iter().enumerate() {
-            let time_from = if n == 0 {
-                time_from
+            let stamped = if n == 0 {
+                ParsedTime {
+                    time,
+                    from: time_from,
+                    span: journal::stamp(&raw),
+                }
             } else {
-                TimeFrom::Previous
+                ParsedTime {
+                    time,
+                    from: TimeSource::Previous,
+                    span: None,
+                }
             };
-            let stamp = if n == 0 { journal::stamp(&raw) } else { None };
-            let continues = self.joiner.continues(&raw, stamp.clone());
             let cursor = self.place(Some(time));
-            out.push(Line {
-                time,
-                time_from,
-                continues,
-                stamp: stamp.into(),
-                cursor,
-                raw,
-            });
+            out.push(self.lines.stamped_line(cursor, raw, stamped));
         }
         entry.cursor
     }
 
-    /// Lets the stamper see many lines before it is asked for the first.
+    /// Lets the reader of timestamps see many lines before it is asked for the first.
     pub(super) fn learn<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]>) {
-        if self.stamper.wants_sample() {
-            self.stamper.learn(&mut { lines }, now());
-        }
+        self.lines.learn(lines, now());
     }
 
     /// A line that its engine took at `taken`. That is its time: exact, of one clock, and the same
@@ -95,46 +83,28 @@ impl Reader {
     /// it.
     pub(super) fn stamped(&mut self, taken: i64, raw: Bytes) -> Line {
         let taken = Time(taken);
-        let stamped = self.stamper.stamp(&raw, taken);
-        let own = self.given && stamped.from == TimeFrom::Stamp;
-        let time = if own { stamped.time } else { taken };
-        self.last = Some(time);
-        let continues = self.joiner.continues(&raw, stamped.span.clone());
         let cursor = self.place(Some(taken));
-        Line {
-            time,
-            time_from: TimeFrom::Stamp,
-            continues,
-            stamp: stamped.span.into(),
-            cursor,
-            raw,
+        let mut line = self.lines.line(cursor, raw, taken);
+        if !self.given || line.time_from != TimeSource::Stamp {
+            line.time = taken;
         }
+        line.time_from = TimeSource::Stamp;
+        self.last = Some(line.time);
+        line
     }
 
     /// A line of which nobody says when it was written but itself.
     pub(super) fn plain(&mut self, line: RawLine) -> Line {
-        let RawLine {
-            bytes: raw,
-            is_rest,
-        } = line;
-        let stamped = self.stamper.stamp(&raw, now());
-        let (time, time_from) = match stamped.from {
-            // Of a line that an engine did not stamp: that of the one before.
-            TimeFrom::Arrival if self.last.is_some() => {
-                (self.last.unwrap_or(stamped.time), TimeFrom::Previous)
-            }
-            from => (stamped.time, from),
-        };
-        let continues = self.joiner.continues(&raw, stamped.span.clone()) || is_rest;
         let cursor = self.place(None);
-        Line {
-            time,
-            time_from,
-            continues,
-            stamp: stamped.span.into(),
-            cursor,
-            raw,
+        let is_rest = line.is_rest;
+        let mut line = self.lines.line(cursor, line.bytes, now());
+        line.continues |= is_rest;
+        // A line that its engine did not stamp has the time of the one before.
+        if let (TimeSource::Arrival, Some(last)) = (line.time_from, self.last) {
+            line.time = last;
+            line.time_from = TimeSource::Previous;
         }
+        line
     }
 
     fn place(&mut self, time: Option<Time>) -> Cursor {

@@ -11,8 +11,11 @@ use std::ops::Range;
 use crate::model::level::Level;
 use crate::model::line::Line;
 use crate::model::time::Time;
-use crate::query::request::{Bucket, Histogram, Hit, Page, Reply, Search, Start};
-use crate::query::{Query, Subject};
+use crate::query::request::{
+    HistogramBucket, HistogramRequest, LogResponse, PageRequest, PageStart, SearchHit,
+    SearchRequest,
+};
+use crate::query::{MatchInput, Query};
 
 /// Most bytes of lines that are held for one question.
 const MOST_BYTES: usize = 8 << 20;
@@ -65,7 +68,7 @@ pub(super) enum More {
 
 /// A page forwards, from a place on.
 pub(super) struct Forwards<'a> {
-    page: &'a Page,
+    page: &'a PageRequest,
     begun: bool,
     /// The line of the cursor was met.
     pub(super) met: bool,
@@ -75,7 +78,7 @@ pub(super) struct Forwards<'a> {
 }
 
 impl<'a> Forwards<'a> {
-    pub(super) fn new(page: &'a Page) -> Self {
+    pub(super) fn new(page: &'a PageRequest) -> Self {
         Self {
             page,
             begun: false,
@@ -108,37 +111,42 @@ impl<'a> Forwards<'a> {
     /// Whether the page begins with this line.
     fn begins(&mut self, line: &Line) -> bool {
         self.begun = match self.page.start {
-            Start::Oldest => true,
-            Start::Newest => false,
-            Start::At(time) => line.time >= time,
-            Start::Cursor(place) | Start::After(place)
+            PageStart::Oldest => true,
+            PageStart::Newest => false,
+            PageStart::At(time) => line.time >= time,
+            PageStart::Cursor(place) | PageStart::After(place)
                 if line.cursor.offset == place.cursor.offset =>
             {
                 self.met = place.fits(&line.raw);
-                self.begun = self.met && matches!(self.page.start, Start::After(_));
+                self.begun = self.met && matches!(self.page.start, PageStart::After(_));
                 return !self.begun;
             }
-            Start::Cursor(place) | Start::After(place) => line.cursor.offset > place.cursor.offset,
+            PageStart::Cursor(place) | PageStart::After(place) => {
+                line.cursor.offset > place.cursor.offset
+            }
         };
         self.begun
     }
 }
 
 /// Whether a line stands before where a page backwards begins.
-pub(super) fn is_before(line: &Line, start: &Start) -> bool {
+pub(super) fn is_before(line: &Line, start: &PageStart) -> bool {
     match start {
-        Start::Oldest => false,
-        Start::Newest => true,
-        Start::At(time) => line.time < *time,
-        Start::Cursor(place) => line.cursor.offset < place.cursor.offset,
-        Start::After(place) => line.cursor.offset <= place.cursor.offset,
+        PageStart::Oldest => false,
+        PageStart::Newest => true,
+        PageStart::At(time) => line.time < *time,
+        PageStart::Cursor(place) => line.cursor.offset < place.cursor.offset,
+        PageStart::After(place) => line.cursor.offset <= place.cursor.offset,
     }
 }
 
 /// What is made of the records that match.
 enum Catch<'a> {
-    Hits(&'a Search),
-    Counts(&'a Histogram, BTreeMap<Time, [u64; 1 + Level::COUNT]>),
+    Hits(&'a SearchRequest),
+    Counts(
+        &'a HistogramRequest,
+        BTreeMap<Time, [u64; 1 + Level::COUNT]>,
+    ),
 }
 
 /// Records that match, with what stands around them.
@@ -152,7 +160,7 @@ pub(super) struct Matches<'a> {
     record: Vec<Line>,
     before: Last,
     /// Hits whose lines after them have not all come, and those that wait for their turn.
-    hits: VecDeque<(Hit, usize)>,
+    hits: VecDeque<(SearchHit, usize)>,
     bytes: usize,
     /// Found, whether they are held or not.
     found: u64,
@@ -163,7 +171,12 @@ pub(super) struct Matches<'a> {
 
 impl<'a> Matches<'a> {
     /// For a search, of which `limit` hits are still wanted.
-    pub(super) fn search(host: &'a str, source: &'a str, search: &'a Search, limit: u64) -> Self {
+    pub(super) fn search(
+        host: &'a str,
+        source: &'a str,
+        search: &'a SearchRequest,
+        limit: u64,
+    ) -> Self {
         Self::new(
             host,
             source,
@@ -175,7 +188,7 @@ impl<'a> Matches<'a> {
     }
 
     /// For a histogram.
-    pub(super) fn histogram(host: &'a str, source: &'a str, asked: &'a Histogram) -> Self {
+    pub(super) fn histogram(host: &'a str, source: &'a str, asked: &'a HistogramRequest) -> Self {
         let catch = Catch::Counts(asked, BTreeMap::new());
         Self::new(
             host,
@@ -213,7 +226,7 @@ impl<'a> Matches<'a> {
     }
 
     /// Takes a line; adds the hits that are ready to `out`.
-    pub(super) fn line(&mut self, line: Line, out: &mut Vec<Reply>) -> More {
+    pub(super) fn line(&mut self, line: Line, out: &mut Vec<LogResponse>) -> More {
         if line.time >= self.window.end {
             return More::Enough;
         }
@@ -230,7 +243,7 @@ impl<'a> Matches<'a> {
     }
 
     /// No more lines come.
-    pub(super) fn finish(&mut self, out: &mut Vec<Reply>) {
+    pub(super) fn finish(&mut self, out: &mut Vec<LogResponse>) {
         self.end_record();
         for (_, waits) in &mut self.hits {
             *waits = 0;
@@ -241,14 +254,14 @@ impl<'a> Matches<'a> {
         }
         self.let_out(out);
         if let Catch::Counts(_, counts) = &mut self.catch {
-            let buckets: Vec<Bucket> = std::mem::take(counts)
+            let buckets: Vec<HistogramBucket> = std::mem::take(counts)
                 .into_iter()
-                .map(|(start, counts)| Bucket { start, counts })
+                .map(|(start, counts)| HistogramBucket { start, counts })
                 .collect();
             out.extend(
                 buckets
                     .chunks(1000)
-                    .map(|part| Reply::Buckets(self.source.into(), part.to_vec())),
+                    .map(|part| LogResponse::Buckets(self.source.into(), part.to_vec())),
             );
         }
     }
@@ -272,8 +285,8 @@ impl<'a> Matches<'a> {
         (self.found - self.left_out, why)
     }
 
-    fn reply(&self, hit: Hit) -> Reply {
-        Reply::Hits(self.source.into(), vec![hit])
+    fn reply(&self, hit: SearchHit) -> LogResponse {
+        LogResponse::Hits(self.source.into(), vec![hit])
     }
 
     /// Hits go out when all is over, the newest first.
@@ -295,7 +308,7 @@ impl<'a> Matches<'a> {
             .map(|line| &line.raw[..])
             .collect::<Vec<_>>()
             .join(&b'\n');
-        let subject = Subject {
+        let subject = MatchInput {
             host: self.host,
             source: self.source,
             time: first.time,
@@ -311,7 +324,7 @@ impl<'a> Matches<'a> {
             self.found += 1;
             self.catch_it(&record);
         }
-        if let Catch::Hits(Search {
+        if let Catch::Hits(SearchRequest {
             before,
             count_only: false,
             ..
@@ -328,7 +341,7 @@ impl<'a> Matches<'a> {
             Catch::Hits(search) if search.count_only => {}
             Catch::Hits(search) => {
                 let before = self.before.lines.iter().cloned().collect();
-                let hit = Hit {
+                let hit = SearchHit {
                     line: record[0].clone(),
                     before,
                     after: record[1..].to_vec(),
@@ -373,7 +386,7 @@ impl<'a> Matches<'a> {
         }
     }
 
-    fn let_out(&mut self, out: &mut Vec<Reply>) {
+    fn let_out(&mut self, out: &mut Vec<LogResponse>) {
         if self.holds_newest() {
             return;
         }

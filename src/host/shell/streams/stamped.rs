@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::cut::RawLine;
 use super::listing::At;
-use crate::model::source::Engine;
+use crate::model::source::ContainerEngine;
 
 /// Docker, and old kubelets, cut a longer line into parts of this length.
 const PART: usize = 16 * 1024;
@@ -78,8 +78,8 @@ impl Unstamp {
     /// For the log of this.
     pub(super) fn new(at: &At) -> Self {
         let by = match at {
-            At::Engine(Engine::Docker, _) => By::Docker,
-            At::Engine(Engine::Podman, _) => By::Podman,
+            At::Engine(ContainerEngine::Docker, _) => By::Docker,
+            At::Engine(ContainerEngine::Podman, _) => By::Podman,
             At::Pod(_) => By::Kubectl,
         };
         Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::source::Engine;
+use crate::model::source::ContainerEngine;
 use crate::model::state::HostStatus;
 use crate::transport::LinkError;
 
@@ -78,7 +78,7 @@ pub(crate) fn note(problems: &Problems, name: &str, trouble: Option<Trouble>) {
 }
 
 /// What docker or podman complains of.
-pub(super) fn of_engine(engine: Engine, code: i32, said: &str) -> Trouble {
+pub(super) fn of_engine(engine: ContainerEngine, code: i32, said: &str) -> Trouble {
     let name = engine.as_str();
     if code == 127 {
         return Trouble::new(
@@ -107,7 +107,7 @@ pub(super) fn wants_to_write(said: &[String]) -> bool {
 
 /// What podman needs that was not run by this login since the host was started: it keeps its state
 /// in files.
-pub(super) fn of_writing(engine: Engine) -> Trouble {
+pub(super) fn of_writing(engine: ContainerEngine) -> Trouble {
     let name = engine.as_str();
     let reason = format!("{name} {WANTS_TO_WRITE}, which nothing of ours may");
     let hint = format!(
@@ -219,7 +219,7 @@ mod tests {
             ),
             (2, "", "docker ended with exit code 2", ""),
         ] {
-            let trouble = of_engine(Engine::Docker, code, said);
+            let trouble = of_engine(ContainerEngine::Docker, code, said);
             assert!(
                 trouble.reason.starts_with(reason) && trouble.hint.contains(hint),
                 "{trouble:?}"

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::source::{Engine, Pod};
+use crate::model::source::{ContainerEngine, PodSelector};
 
 /// A program and its arguments.
 pub(super) type Words = Vec<String>;
@@ -54,13 +54,18 @@ pub(super) fn journal(unit: Option<&str>, from: &From<'_>, follow: bool) -> Word
 }
 
 /// Containers with their state: number, names and status, between tabs.
-pub(super) fn containers(engine: Engine) -> Words {
+pub(super) fn containers(engine: ContainerEngine) -> Words {
     let format = "--format={{.ID}}\t{{.Names}}\t{{.Status}}";
     words(&[engine.as_str(), "ps", "--all", "--no-trunc", format])
 }
 
 /// Lines of a container, stamped.
-pub(super) fn container_log(engine: Engine, id: &str, from: &From<'_>, follow: bool) -> Words {
+pub(super) fn container_log(
+    engine: ContainerEngine,
+    id: &str,
+    from: &From<'_>,
+    follow: bool,
+) -> Words {
     let mut out = words(&[engine.as_str(), "logs", "--timestamps"]);
     out.extend(follow.then(|| "--follow".to_owned()));
     match from {
@@ -74,7 +79,7 @@ pub(super) fn container_log(engine: Engine, id: &str, from: &From<'_>, follow: b
 
 /// Pods with their containers: namespace, name, identity, phase, containers and how often each was
 /// started again; the same of those that run before them; and which of these go on beside them.
-pub(super) fn pods(pod: &Pod) -> Words {
+pub(super) fn pods(pod: &PodSelector) -> Words {
     let columns = "-o=custom-columns=A:.metadata.namespace,B:.metadata.name,C:.metadata.uid,D:.status.phase,\
                    E:.status.containerStatuses[*].name,F:.status.containerStatuses[*].restartCount,\
                    G:.status.initContainerStatuses[*].name,H:.status.initContainerStatuses[*].restartCount,\
@@ -155,11 +160,11 @@ mod tests {
                 "journalctl --no-pager --quiet --all --output=json --lines=5",
             ),
             (
-                container_log(Engine::Docker, "ab12", &from, true),
+                container_log(ContainerEngine::Docker, "ab12", &from, true),
                 "docker logs --timestamps --follow --since=2026-11-20T15:22:17Z ab12",
             ),
             (
-                container_log(Engine::Podman, "ab12", &From::Oldest, false),
+                container_log(ContainerEngine::Podman, "ab12", &From::Oldest, false),
                 "podman logs --timestamps ab12",
             ),
             (

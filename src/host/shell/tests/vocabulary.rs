@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::lexer::take_apart;
 use super::with_every_shell;
-use crate::files::follow::{Mark, Request};
-use crate::host::shell::follow::protocol::FollowRequest;
+use crate::files::follow::{FileFingerprint, FollowRequest};
+use crate::host::shell::follow::protocol::FollowScriptRequest;
 use crate::host::shell::protocol::escape;
 use crate::model::cursor::FileId;
 
@@ -268,23 +268,25 @@ fn unescaped(word: &str) -> Vec<u8> {
     out
 }
 
-fn any_request() -> impl Strategy<Value = Request> {
+fn any_request() -> impl Strategy<Value = FollowRequest> {
     let path = prop::collection::vec(any::<u8>(), 1..60);
     let id = || (any::<u64>(), any::<u64>()).prop_map(|(dev, ino)| FileId { dev, ino });
     let mark = || prop::option::of((any::<u32>(), any::<usize>(), any::<u64>()));
     let mark = move || {
-        mark().prop_map(|mark| mark.map(|(sum, length, since)| Mark { sum, length, since }))
+        mark().prop_map(|mark| {
+            mark.map(|(sum, length, since)| FileFingerprint { sum, length, since })
+        })
     };
     prop_oneof![
-        (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| Request::Watch {
+        (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| FollowRequest::Watch {
             watch,
             chain,
             path
         }),
         (any::<u32>(), id(), any::<u64>())
-            .prop_map(|(watch, id, offset)| Request::ReadFrom(watch, id, offset)),
+            .prop_map(|(watch, id, offset)| FollowRequest::ReadFrom(watch, id, offset)),
         (any::<u32>(), any::<u32>(), id(), any::<u64>(), mark()).prop_map(
-            |(watch, near, id, offset, mark)| Request::Find {
+            |(watch, near, id, offset, mark)| FollowRequest::Find {
                 watch,
                 near,
                 id,
@@ -292,11 +294,12 @@ fn any_request() -> impl Strategy<Value = Request> {
                 mark
             }
         ),
-        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Hole(watch, offset)),
-        any::<u32>().prop_map(Request::List),
-        any::<u32>().prop_map(Request::Heads),
-        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| Request::Compare(watch, offset)),
-        any::<u32>().prop_map(Request::Forget),
+        (any::<u32>(), any::<u64>()).prop_map(|(watch, offset)| FollowRequest::Hole(watch, offset)),
+        any::<u32>().prop_map(FollowRequest::List),
+        any::<u32>().prop_map(FollowRequest::Heads),
+        (any::<u32>(), any::<u64>())
+            .prop_map(|(watch, offset)| FollowRequest::Compare(watch, offset)),
+        any::<u32>().prop_map(FollowRequest::Forget),
     ]
 }
 
@@ -304,12 +307,12 @@ proptest! {
     #[test]
     fn r70_a_request_is_one_line_of_plain_words_whatever_the_path(request in any_request()) {
         let mut line = String::new();
-        FollowRequest::File(&request).encode(&mut line);
+        FollowScriptRequest::File(&request).encode(&mut line);
         let body = line.strip_suffix('\n').expect("a line");
         prop_assert!(body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" /._-:\\".contains(&byte)), "{line:?}");
         let words: Vec<&str> = body.split(' ').collect();
         prop_assert!(words.iter().all(|word| !word.is_empty()), "{line:?}");
-        if let Request::Watch { watch, chain, path } = &request {
+        if let FollowRequest::Watch { watch, chain, path } = &request {
             prop_assert_eq!(&words[..3], ["watch", &watch.to_string(), &chain.to_string()]);
             prop_assert_eq!(words.len(), 4);
             prop_assert_eq!(&unescaped(words[3]), path);

@@ -13,7 +13,7 @@ fn host(zone: &str) -> HostClock {
 
 /// Stamps lines in order.
 fn times(clock: &HostClock, lines: &[&str]) -> Vec<String> {
-    let mut stamper = Stamper::new(clock);
+    let mut stamper = TimestampReader::new(clock);
     lines
         .iter()
         .map(|line| read(&mut stamper, line, now()).0.to_timestamp().to_string())
@@ -186,7 +186,7 @@ fn another_clock_of_the_host_changes_times_but_not_what_is_known_of_the_source()
         boot: Some(time(text)),
         ..host("Europe/Berlin")
     };
-    let mut stamper = Stamper::new(&boot("2026-11-20T12:00:00Z"));
+    let mut stamper = TimestampReader::new(&boot("2026-11-20T12:00:00Z"));
     let lines: Vec<String> = (0..20)
         .map(|n| format!("[    {n}.000000] eth0: hello"))
         .collect();
@@ -243,8 +243,8 @@ fn an_hour_that_comes_twice_keeps_the_lines_in_order() {
 fn a_stamp_from_the_start_of_the_host_needs_to_know_it() {
     let line = "[    5.500000] usb 1-1: new device";
     assert_eq!(
-        read(&mut Stamper::new(&HostClock::fixed(0)), line, now()),
-        (now(), TimeFrom::Arrival)
+        read(&mut TimestampReader::new(&HostClock::fixed(0)), line, now()),
+        (now(), TimeSource::Arrival)
     );
     let clock = HostClock {
         boot: Some(time("2026-11-20T08:00:00Z")),
@@ -265,7 +265,7 @@ fn lines_around_new_year_have_the_year_of_their_side() {
         "2026-12-31T23:59:59Z",
         "2027-01-01T00:00:00Z",
     ];
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     for now in [
         "2026-12-31T23:59:59Z",
         "2027-01-01T00:00:10Z",
@@ -282,7 +282,7 @@ fn lines_around_new_year_have_the_year_of_their_side() {
     // A host east of us is in the new year already.
     let tokyo = host("Asia/Tokyo");
     let found = read(
-        &mut Stamper::new(&tokyo),
+        &mut TimestampReader::new(&tokyo),
         "Jan  1 08:00:00 web-1 app: x",
         time("2026-12-31T23:00:01Z"),
     );
@@ -295,7 +295,7 @@ proptest! {
         let clock = host(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns"][zone]);
         let at = Timestamp::from_second(seconds).expect("in range").to_zoned(clock.zone.clone());
         let ambiguous = clock.zone.to_ambiguous_zoned(at.datetime()).is_ambiguous();
-        let mut stamper = Stamper::new(&clock);
+        let mut stamper = TimestampReader::new(&clock);
         // In an hour that comes twice, the line before says which it is.
         stamper.stamp(Timestamp::from_second(seconds - 1).expect("in range").to_string().as_bytes(), now());
         let line = at.strftime("%Y-%m-%d %H:%M:%S x").to_string();

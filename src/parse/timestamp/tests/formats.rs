@@ -16,11 +16,11 @@ const UTC_US: &str = "2026-11-20T13:00:01.123456Z";
 /// were learnt.
 fn check(table: &[(&str, &str)]) {
     for &(line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock {
+        let mut stamper = TimestampReader::new(&HostClock {
             boot: Some(time(UTC)),
             ..HostClock::fixed(3600)
         });
-        let found = (time(expected), TimeFrom::Stamp);
+        let found = (time(expected), TimeSource::Stamp);
         assert_eq!(read(&mut stamper, line, now()), found, "{line}");
         assert_eq!(
             read(&mut stamper, line, now()),
@@ -500,7 +500,7 @@ fn a_long_line_costs_and_says_as_much_as_its_head_and_its_end() {
     ] {
         assert_eq!(
             stamp(&line),
-            (time(UTC), TimeFrom::Stamp),
+            (time(UTC), TimeSource::Stamp),
             "{}",
             &line[..40]
         );
@@ -527,7 +527,7 @@ fn a_long_line_costs_and_says_as_much_as_its_head_and_its_end() {
             begun.elapsed()
         );
     }
-    assert_eq!(stamp(&long), (now(), TimeFrom::Arrival));
+    assert_eq!(stamp(&long), (now(), TimeSource::Arrival));
 }
 
 #[test]
@@ -553,7 +553,7 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
         ("#Fields: date time", "- -", None),
     ];
     for (fields, line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock::fixed(3600));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
         assert_eq!(
             read(
                 &mut stamper,
@@ -561,7 +561,7 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
                 now()
             )
             .1,
-            TimeFrom::Arrival
+            TimeSource::Arrival
         );
         assert_eq!(
             read(&mut stamper, "#Date: 2026-11-20 13:00:00", now()).0,
@@ -571,9 +571,13 @@ fn columns_are_those_of_the_fields_of_a_w3c_log() {
         let found = read(&mut stamper, line, now());
         match expected {
             Some(expected) => {
-                assert_eq!(found, (time(expected), TimeFrom::Stamp), "{fields}: {line}");
+                assert_eq!(
+                    found,
+                    (time(expected), TimeSource::Stamp),
+                    "{fields}: {line}"
+                );
             }
-            None => assert_eq!(found.1, TimeFrom::Previous, "{fields}: {line}"),
+            None => assert_eq!(found.1, TimeSource::Previous, "{fields}: {line}"),
         }
     }
 }
@@ -613,32 +617,32 @@ fn the_columns_of_iis_are_of_utc_also_without_their_head() {
         ("2026-11-20 13:00:01 10.0.0.1", LOCAL),
     ]);
     let given = TimeFormat::parse("%F %T").expect("a format");
-    let mut stamper = Stamper::with_format(&HostClock::fixed(3600), &given);
+    let mut stamper = TimestampReader::with_format(&HostClock::fixed(3600), &given);
     let line = "2026-11-20 13:00:01 10.0.0.1 GET /path - 80 - 10.0.0.2 agent 200 0 0 15";
     assert_eq!(
         read(&mut stamper, line, now()),
-        (time(LOCAL), TimeFrom::Stamp),
+        (time(LOCAL), TimeSource::Stamp),
         "unless the inventory says otherwise"
     );
 }
 
 #[test]
 fn lines_that_do_not_have_the_columns_of_a_head_are_read_as_others_in_the_end() {
-    let mut stamper = Stamper::new(&HostClock::fixed(3600));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
     read(&mut stamper, "#Fields: s-ip date time", now());
     let line = "2026-11-20 13:00:01 hello";
     for _ in 1..PATIENCE {
-        assert_eq!(read(&mut stamper, line, now()).1, TimeFrom::Arrival);
+        assert_eq!(read(&mut stamper, line, now()).1, TimeSource::Arrival);
     }
     assert_eq!(
         read(&mut stamper, line, now()),
-        (time(LOCAL), TimeFrom::Stamp)
+        (time(LOCAL), TimeSource::Stamp)
     );
 }
 
 #[test]
 fn a_w3c_log_may_say_that_its_times_are_local() {
-    let mut stamper = Stamper::new(&HostClock::fixed(3600));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
     for line in [
         "#Version: 1.5",
         "#Time Format: Local",
@@ -648,7 +652,7 @@ fn a_w3c_log_may_say_that_its_times_are_local() {
     }
     assert_eq!(
         read(&mut stamper, "2026-11-20 13:00:01 DROP", now()),
-        (time(LOCAL), TimeFrom::Stamp)
+        (time(LOCAL), TimeSource::Stamp)
     );
 }
 
@@ -686,7 +690,7 @@ fn the_span_of_a_stamp_is_told() {
         ),
     ];
     for (line, expected) in table {
-        let mut stamper = Stamper::new(&HostClock {
+        let mut stamper = TimestampReader::new(&HostClock {
             boot: Some(time(UTC)),
             ..HostClock::fixed(0)
         });

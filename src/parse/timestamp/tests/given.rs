@@ -6,10 +6,10 @@ use super::*;
 const LOCAL: &str = "2026-11-20T12:00:01Z";
 const UTC_MS: &str = "2026-11-20T13:00:01.123Z";
 
-fn given(format: &str, line: &str) -> (Time, TimeFrom) {
+fn given(format: &str, line: &str) -> (Time, TimeSource) {
     let format = TimeFormat::parse(format).unwrap_or_else(|error| panic!("{format}: {error}"));
     read(
-        &mut Stamper::with_format(&HostClock::fixed(3600), &format),
+        &mut TimestampReader::with_format(&HostClock::fixed(3600), &format),
         line,
         now(),
     )
@@ -79,7 +79,7 @@ fn patterns_and_expressions_are_read() {
     for (format, line, expected) in table {
         assert_eq!(
             given(format, line),
-            (time(expected), TimeFrom::Stamp),
+            (time(expected), TimeSource::Stamp),
             "{format}: {line}"
         );
     }
@@ -98,7 +98,7 @@ fn a_line_without_the_given_format_has_no_stamp() {
     ] {
         assert_eq!(
             given(format, line),
-            (now(), TimeFrom::Arrival),
+            (now(), TimeSource::Arrival),
             "{format}: {line}"
         );
     }
@@ -188,8 +188,8 @@ proptest! {
                 continue;
             }
             let format = TimeFormat::parse(pattern).expect(pattern);
-            let found = read(&mut Stamper::with_format(&HostClock::fixed(0), &format), &line, now());
-            prop_assert_eq!(found, (expected, TimeFrom::Stamp), "{}: {}", pattern, line);
+            let found = read(&mut TimestampReader::with_format(&HostClock::fixed(0), &format), &line, now());
+            prop_assert_eq!(found, (expected, TimeSource::Stamp), "{}: {}", pattern, line);
         }
     }
 
@@ -219,8 +219,8 @@ proptest! {
             ("type=CWD msg=audit(%s.%6f:7): x", exact),
         ] {
             let line = zoned.strftime(pattern).to_string();
-            let found = read(&mut Stamper::new(&HostClock::fixed(0)), &line, now());
-            prop_assert_eq!(found, (expected, TimeFrom::Stamp), "{}: {}", pattern, line);
+            let found = read(&mut TimestampReader::new(&HostClock::fixed(0)), &line, now());
+            prop_assert_eq!(found, (expected, TimeSource::Stamp), "{}: {}", pattern, line);
         }
     }
 }

@@ -3,12 +3,12 @@
 use super::*;
 
 /// Stamps each line after all of them were learnt.
-fn learnt(lines: &[&str]) -> Vec<(Time, TimeFrom)> {
+fn learnt(lines: &[&str]) -> Vec<(Time, TimeSource)> {
     learnt_on(&HostClock::fixed(0), lines, now())
 }
 
-fn learnt_on(clock: &HostClock, lines: &[&str], now: Time) -> Vec<(Time, TimeFrom)> {
-    let mut stamper = Stamper::new(clock);
+fn learnt_on(clock: &HostClock, lines: &[&str], now: Time) -> Vec<(Time, TimeSource)> {
+    let mut stamper = TimestampReader::new(clock);
     stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now);
     lines
         .iter()
@@ -22,7 +22,7 @@ fn check_column(line: impl Fn(usize) -> String, first: &str, step_s: i64) {
     let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
     for (n, found) in learnt(&texts).into_iter().enumerate() {
         let expected = time(first).plus_millis(i64::try_from(n).expect("small") * step_s * 1000);
-        assert_eq!(found, (expected, TimeFrom::Stamp), "{}", lines[n]);
+        assert_eq!(found, (expected, TimeSource::Stamp), "{}", lines[n]);
     }
 }
 
@@ -68,7 +68,7 @@ fn a_column_that_rises_is_a_stamp_wherever_it_stands() {
 }
 
 /// The times of a column of numbers among others.
-fn column(numbers: &[u64]) -> Vec<(Time, TimeFrom)> {
+fn column(numbers: &[u64]) -> Vec<(Time, TimeSource)> {
     let line = |(n, at): (usize, &u64)| {
         format!(
             "{} node-{} unix.disk change.down {at} 1 Disk sda{n} is down",
@@ -96,7 +96,7 @@ fn a_column_of_past_times_is_a_stamp_in_any_order() {
         for (number, found) in numbers.iter().zip(column(&numbers)) {
             assert_eq!(
                 found,
-                (Time(*number as i64 * 1_000_000_000), TimeFrom::Stamp),
+                (Time(*number as i64 * 1_000_000_000), TimeSource::Stamp),
                 "{numbers:?}"
             );
         }
@@ -117,7 +117,7 @@ fn a_column_that_is_better_explained_otherwise_is_none() {
         assert!(
             column(&numbers)
                 .iter()
-                .all(|(_, from)| *from == TimeFrom::Arrival),
+                .all(|(_, from)| *from == TimeSource::Arrival),
             "{numbers:?}"
         );
     }
@@ -151,8 +151,8 @@ fn one_line_that_begins_with_a_number_and_a_date_is_of_the_number_if_they_agree(
             "2026-11-20T13:00:01Z",
         ),
     ] {
-        let found = read(&mut Stamper::new(&HostClock::fixed(0)), line, now());
-        assert_eq!(found, (time(expected), TimeFrom::Stamp), "{line}");
+        let found = read(&mut TimestampReader::new(&HostClock::fixed(0)), line, now());
+        assert_eq!(found, (time(expected), TimeSource::Stamp), "{line}");
     }
 }
 
@@ -169,7 +169,7 @@ fn a_number_that_is_no_time_is_none() {
     assert!(
         learnt(&texts)
             .iter()
-            .all(|(_, from)| *from == TimeFrom::Arrival)
+            .all(|(_, from)| *from == TimeSource::Arrival)
     );
     // Numbers in front that count, and dates behind them that they do not agree with.
     check_column(
@@ -214,7 +214,7 @@ fn a_date_that_messages_quote_is_none() {
     assert!(
         learnt(&lines)
             .iter()
-            .all(|(_, from)| *from == TimeFrom::Arrival)
+            .all(|(_, from)| *from == TimeSource::Arrival)
     );
     let mut lines = vec![
         "Nov 20, 2026 1:00:01 PM shop.Cart add",
@@ -223,9 +223,9 @@ fn a_date_that_messages_quote_is_none() {
     lines = lines.into_iter().cycle().take(60).collect();
     for (n, found) in learnt(&lines).into_iter().enumerate() {
         let from = if n % 2 == 0 {
-            TimeFrom::Stamp
+            TimeSource::Stamp
         } else {
-            TimeFrom::Previous
+            TimeSource::Previous
         };
         assert_eq!(found, (time("2026-11-20T13:00:01Z"), from), "{}", lines[n]);
     }
@@ -237,39 +237,39 @@ fn a_date_that_stands_in_a_message_is_not_its_time_where_stamps_stand_otherwise(
     let lines = [
         (
             "*** Starting shop 2.0 (64bit) on [Fri Nov 20 13:00:01 2026] ***",
-            TimeFrom::Stamp,
+            TimeSource::Stamp,
         ),
         (
             "compiled with version: 12.2.0 on 19 May 2023 13:59:29",
-            TimeFrom::Previous,
+            TimeSource::Previous,
         ),
         (
             "Python version: 3.11.2 (main, Oct  7 2026, 12:35:07) [GCC 12.2.0]",
-            TimeFrom::Previous,
+            TimeSource::Previous,
         ),
         (
             "your license ends on 2027-01-01 00:00:00",
-            TimeFrom::Previous,
+            TimeSource::Previous,
         ),
         (
             "spawned worker 1 (pid: 36356, cores: 1)",
-            TimeFrom::Previous,
+            TimeSource::Previous,
         ),
         (
             "[pid: 7|req: 1/1] 10.0.0.5 () {24 vars in 247 bytes} [Fri Nov 20 13:00:01 2026] GET /",
-            TimeFrom::Stamp,
+            TimeSource::Stamp,
         ),
         (
             "[pid: 7|req: 1/2] 10.0.0.5 (bob) {4 vars in 2 bytes} [Fri Nov 20 13:00:01 2026] GET /",
-            TimeFrom::Stamp,
+            TimeSource::Stamp,
         ),
         (
             "Fri Nov 20 13:00:01 2026 - *** worker 2 hangs ***",
-            TimeFrom::Stamp,
+            TimeSource::Stamp,
         ),
     ];
     let texts: Vec<&str> = lines.iter().map(|(line, _)| *line).collect();
-    let mut one_by_one = Stamper::new(&HostClock::fixed(0));
+    let mut one_by_one = TimestampReader::new(&HostClock::fixed(0));
     for ((line, from), found) in lines.into_iter().zip(learnt(&texts)) {
         assert_eq!(found, (time(at), from), "{line}");
         assert_eq!(
@@ -300,11 +300,11 @@ fn times_of_day_may_have_stack_traces_between() {
     let found = learnt(&texts);
     assert_eq!(
         found[36],
-        (time("2026-11-20T13:00:09.01Z"), TimeFrom::Stamp)
+        (time("2026-11-20T13:00:09.01Z"), TimeSource::Stamp)
     );
     assert_eq!(
         found[39],
-        (time("2026-11-20T13:00:09.01Z"), TimeFrom::Previous)
+        (time("2026-11-20T13:00:09.01Z"), TimeSource::Previous)
     );
 }
 
@@ -345,7 +345,7 @@ fn days_and_months_are_told_apart_by_those_around_them() {
             let expected = time(&format!("2026-{day}T13:00:01Z"));
             assert_eq!(
                 found[n * 4],
-                (expected, TimeFrom::Stamp),
+                (expected, TimeSource::Stamp),
                 "{}",
                 lines[n * 4]
             );
@@ -366,29 +366,29 @@ fn a_time_of_day_has_the_day_of_its_neighbours() {
     let lines: Vec<&str> = lines.iter().copied().chain(["15:00:00 six"; 4]).collect();
     let found = learnt(&lines);
     let expected = [
-        ("2026-11-19T23:59:58Z", TimeFrom::Stamp),
-        ("2026-11-19T23:59:59.5Z", TimeFrom::Stamp),
-        ("2026-11-20T00:00:01Z", TimeFrom::Stamp),
-        ("2026-11-20T00:00:01Z", TimeFrom::Previous),
-        ("2026-11-20T08:00:00Z", TimeFrom::Stamp),
-        ("2026-11-20T07:59:59Z", TimeFrom::Stamp),
-        ("2026-11-20T15:00:00Z", TimeFrom::Stamp),
+        ("2026-11-19T23:59:58Z", TimeSource::Stamp),
+        ("2026-11-19T23:59:59.5Z", TimeSource::Stamp),
+        ("2026-11-20T00:00:01Z", TimeSource::Stamp),
+        ("2026-11-20T00:00:01Z", TimeSource::Previous),
+        ("2026-11-20T08:00:00Z", TimeSource::Stamp),
+        ("2026-11-20T07:59:59Z", TimeSource::Stamp),
+        ("2026-11-20T15:00:00Z", TimeSource::Stamp),
     ];
     for (n, (at, from)) in expected.into_iter().enumerate() {
         assert_eq!(found[n], (time(at), from), "{}", lines[n]);
     }
     let few = learnt(&["13:00:01 a", "13:00:02 b", "13:00:02 c", "13:00:03 d"]);
-    assert_eq!(few[3], (time("2026-11-20T13:00:03Z"), TimeFrom::Stamp));
+    assert_eq!(few[3], (time("2026-11-20T13:00:03Z"), TimeSource::Stamp));
     assert_eq!(
         stamp("13:00:01 hello").1,
-        TimeFrom::Arrival,
+        TimeSource::Arrival,
         "one line proves nothing"
     );
 }
 
 #[test]
 fn lines_that_come_as_they_are_written_have_the_present_day() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let lines = (0..10).map(|n| format!("15:29:5{n} x")).collect::<Vec<_>>();
     stamper.learn(&mut lines.iter().map(String::as_bytes), now());
     assert_eq!(
@@ -412,9 +412,9 @@ fn a_source_of_several_kinds_has_the_stamps_of_each() {
         "level=info ts=1795179601 msg=x",
     ];
     let lines: Vec<&str> = kinds.iter().copied().cycle().take(50).collect();
-    let expected = (time("2026-11-20T13:00:01Z"), TimeFrom::Stamp);
+    let expected = (time("2026-11-20T13:00:01Z"), TimeSource::Stamp);
     assert!(learnt(&lines).iter().all(|found| *found == expected));
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     for line in &lines {
         assert_eq!(read(&mut stamper, line, now()), expected, "{line}");
     }
@@ -423,10 +423,10 @@ fn a_source_of_several_kinds_has_the_stamps_of_each() {
 #[test]
 fn what_continues_a_record_has_its_time_whatever_dates_it_has() {
     let first = time("2026-11-20T13:00:01Z");
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     assert_eq!(
         read(&mut stamper, "2026-11-20 13:00:01 ERROR no luck", now()),
-        (first, TimeFrom::Stamp)
+        (first, TimeSource::Stamp)
     );
     for line in [
         "java.lang.Exception: since 2020-01-01 00:00:00",
@@ -441,7 +441,7 @@ fn what_continues_a_record_has_its_time_whatever_dates_it_has() {
     ] {
         assert_eq!(
             read(&mut stamper, line, now()),
-            (first, TimeFrom::Previous),
+            (first, TimeSource::Previous),
             "{line}"
         );
     }
@@ -449,7 +449,7 @@ fn what_continues_a_record_has_its_time_whatever_dates_it_has() {
 
 #[test]
 fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     for n in 0..64 {
         assert!(stamper.wants_sample(), "after {n} lines");
         stamper.learn(&mut [&b"2026-11-20 13:00:01 hello"[..]].into_iter(), now());
@@ -462,7 +462,7 @@ fn a_sample_is_wanted_until_there_was_one_and_again_when_it_stops_fitting() {
     let lines = ["worker at 13:00:02.000: hello"; 20];
     stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now());
     let given = TimeFormat::parse("iso8601").expect("a format");
-    assert!(!Stamper::with_format(&HostClock::fixed(0), &given).wants_sample());
+    assert!(!TimestampReader::with_format(&HostClock::fixed(0), &given).wants_sample());
 }
 
 #[test]
@@ -497,7 +497,7 @@ fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
         }),
     ];
     for (name, line) in kinds {
-        let mut stamper = Stamper::new(&HostClock::fixed(0));
+        let mut stamper = TimestampReader::new(&HostClock::fixed(0));
         for n in 0..60 {
             let text = line(n);
             stamper.learn(&mut [text.as_bytes()].into_iter(), now());
@@ -505,7 +505,7 @@ fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
                 time("2026-11-20T13:00:00Z").plus_millis(i64::try_from(n).expect("small") * 1000);
             assert_eq!(
                 read(&mut stamper, &text, now()),
-                (expected, TimeFrom::Stamp),
+                (expected, TimeSource::Stamp),
                 "{name}: {text}"
             );
         }
@@ -515,10 +515,10 @@ fn lines_that_come_one_by_one_are_read_as_those_of_a_batch() {
 #[test]
 fn a_long_dump_makes_nothing_forgotten() {
     let head = |n: usize| format!("[INFO] [main] 13:00:{n:02}.000 hello");
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let heads: Vec<String> = (0..30).map(head).collect();
     stamper.learn(&mut heads.iter().map(String::as_bytes), now());
-    assert_eq!(read(&mut stamper, &heads[0], now()).1, TimeFrom::Stamp);
+    assert_eq!(read(&mut stamper, &heads[0], now()).1, TimeSource::Stamp);
     let dump: Vec<String> = (0..5000)
         .map(|n| format!("thread {n} waits for lock {}", n * 7))
         .collect();
@@ -527,48 +527,48 @@ fn a_long_dump_makes_nothing_forgotten() {
         for line in lines {
             assert_eq!(
                 read(&mut stamper, line, now()),
-                (time("2026-11-20T13:00:00Z"), TimeFrom::Previous),
+                (time("2026-11-20T13:00:00Z"), TimeSource::Previous),
                 "{line}"
             );
         }
     }
     assert_eq!(
         read(&mut stamper, &heads[5], now()),
-        (time("2026-11-20T13:00:05Z"), TimeFrom::Stamp)
+        (time("2026-11-20T13:00:05Z"), TimeSource::Stamp)
     );
 }
 
 #[test]
 fn an_entry_of_a_slow_log_has_one_time() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let mut from = |line: &str| read(&mut stamper, line, now());
     let first = time("2026-11-20T13:00:05.5Z");
     assert_eq!(
         from("# Time: 2026-11-20T13:00:05.500000Z"),
-        (first, TimeFrom::Stamp)
+        (first, TimeSource::Stamp)
     );
     assert_eq!(
         from("# User@Host: app[app] @ web-1 [10.0.0.1]  Id: 8"),
-        (first, TimeFrom::Previous)
+        (first, TimeSource::Previous)
     );
     assert_eq!(
         from("SET timestamp=1795179601;"),
-        (first, TimeFrom::Previous)
+        (first, TimeSource::Previous)
     );
-    assert_eq!(from("SELECT 1;"), (first, TimeFrom::Previous));
+    assert_eq!(from("SELECT 1;"), (first, TimeSource::Previous));
     assert_eq!(
         from("# User@Host: app[app] @ web-1 [10.0.0.1]  Id: 8").1,
-        TimeFrom::Previous
+        TimeSource::Previous
     );
     assert_eq!(
         from("SET timestamp=1795179606;"),
-        (time("2026-11-20T13:00:06Z"), TimeFrom::Stamp)
+        (time("2026-11-20T13:00:06Z"), TimeSource::Stamp)
     );
 }
 
 #[test]
 fn a_date_that_an_early_message_quotes_does_not_become_the_day_of_those_after_it() {
-    let mut stamper = Stamper::new(&HostClock::fixed(0));
+    let mut stamper = TimestampReader::new(&HostClock::fixed(0));
     let lines: Vec<String> = (0..12)
         .map(|n| match n {
             2 => "13:00:02.000 [main] DEBUG Cart looked at: 2001-02-03 04:05:06".to_owned(),
@@ -584,7 +584,7 @@ fn a_date_that_an_early_message_quotes_does_not_become_the_day_of_those_after_it
     for (n, stamped) in (0..).zip(&found).skip(4) {
         assert_eq!(
             (stamped.time, stamped.from),
-            (day.plus_millis(n * 1000), TimeFrom::Stamp),
+            (day.plus_millis(n * 1000), TimeSource::Stamp),
             "{}",
             lines[n as usize]
         );

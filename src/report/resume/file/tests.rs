@@ -1,12 +1,12 @@
 //! What becomes of the file, in every state in which a run may leave it.
 
 use super::*;
-use crate::model::reached::Reached;
+use crate::model::read_position::ReadPosition;
 use crate::model::time::Time;
 
-fn remembered(offset: u64) -> Remembered {
+fn remembered(offset: u64) -> SavedPositions {
     let place = format!("1.2.{offset}.00000000").parse().expect("a place");
-    let reached = Reached {
+    let reached = ReadPosition {
         place,
         length: 3,
         before: b"one".to_vec(),
@@ -20,7 +20,7 @@ fn remembered(offset: u64) -> Remembered {
 }
 
 /// Opens it, and lets go of it: what was read, and what was said.
-fn open(path: &Path) -> (Remembered, Vec<String>) {
+fn open(path: &Path) -> (SavedPositions, Vec<String>) {
     let (_store, remembered, notices) = CheckpointFile::open(path).expect("a store");
     (remembered, notices)
 }
@@ -45,7 +45,7 @@ fn what_was_written_last_is_read_and_the_one_before_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("at");
     let (store, nothing, _) = CheckpointFile::open(&path).expect("a store");
-    assert_eq!(nothing, Remembered::new());
+    assert_eq!(nothing, SavedPositions::new());
     for offset in 1..4 {
         store.write(&remembered(offset)).expect("written");
     }
@@ -102,7 +102,7 @@ fn a_file_that_is_torn_is_set_aside_and_the_one_before_used() {
     fs::write(with(&path, ".previous"), "torn too").expect("torn");
     fs::write(&path, "torn").expect("torn");
     let (read, notices) = open(&path);
-    assert_eq!(read, Remembered::new());
+    assert_eq!(read, SavedPositions::new());
     assert!(
         notices
             .iter()

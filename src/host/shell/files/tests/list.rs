@@ -115,7 +115,7 @@ fn every_host_lists_where_the_symlinks_lead_that_were_asked_for() {
         link("one.log", "real \n[1]/a.log"),
         link("none.log", "real \n[1]/none.log"),
     );
-    let check = |host: &str, listed: Vec<Listing>| {
+    let check = |host: &str, listed: Vec<FileListing>| {
         assert_eq!(listed[0].links(), std::slice::from_ref(&one), "{host}");
         assert_eq!(
             listed[1].links(),
@@ -147,7 +147,7 @@ fn every_host_lists_where_the_symlinks_lead_that_were_asked_for() {
         };
         check(host, run(ask));
     });
-    let stop = crate::engine::Stop::default();
+    let stop = crate::engine::StopFlag::default();
     let mut listed = questions
         .map(|question| crate::engine::list(&question, &stop).expect("a list"))
         .to_vec();

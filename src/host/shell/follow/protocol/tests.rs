@@ -13,7 +13,7 @@ fn check(header: &str, body: &[u8], expected: &FollowAnswer) {
 
 #[test]
 fn answers_are_read_as_the_script_says_them() {
-    let stat = |changed| Stat {
+    let stat = |changed| FileStat {
         id: FileId {
             dev: 65024,
             ino: 42,
@@ -35,27 +35,36 @@ fn answers_are_read_as_the_script_says_them() {
     check(
         "changed 3 65024:42:1267:1795188137",
         b"",
-        &FollowAnswer::Seen(Seen::Changed(3, day)),
+        &FollowAnswer::Seen(FileObservation::Changed(3, day)),
     );
     check(
         "read 3 65024:42:1267:1795188137 4096",
         b"abc",
-        &FollowAnswer::Seen(Seen::Read(3, day, 4096, Bytes::from_static(b"abc"))),
+        &FollowAnswer::Seen(FileObservation::Read(
+            3,
+            day,
+            4096,
+            Bytes::from_static(b"abc"),
+        )),
     );
-    check("found 4 -", b"", &FollowAnswer::Seen(Seen::Found(4, None)));
+    check(
+        "found 4 -",
+        b"",
+        &FollowAnswer::Seen(FileObservation::Found(4, None)),
+    );
     check(
         "found 4 65024:42:1267:1795188137.000000250",
         b"",
-        &FollowAnswer::Seen(Seen::Found(4, Some(exact))),
+        &FollowAnswer::Seen(FileObservation::Found(4, Some(exact))),
     );
     check(
         "found 4 65024:42:1267:Nov210930",
         b"",
-        &FollowAnswer::Seen(Seen::Found(4, Some(stat(0)))),
+        &FollowAnswer::Seen(FileObservation::Found(4, Some(stat(0)))),
     );
     let listed = b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
     let siblings = [(exact, ".1", false), (day, "-20261120", true)];
-    let siblings = siblings.map(|(stat, name, packed)| Sibling {
+    let siblings = siblings.map(|(stat, name, packed)| RotatedSibling {
         stat,
         name: name.to_owned(),
         packed,
@@ -63,14 +72,14 @@ fn answers_are_read_as_the_script_says_them() {
     check(
         "listed 4 +",
         listed,
-        &FollowAnswer::Seen(Seen::ListedPart(4, siblings.to_vec())),
+        &FollowAnswer::Seen(FileObservation::ListedPart(4, siblings.to_vec())),
     );
     check(
         "listed 4 1",
         listed,
-        &FollowAnswer::Seen(Seen::Listed(4, true, siblings.to_vec())),
+        &FollowAnswer::Seen(FileObservation::Listed(4, true, siblings.to_vec())),
     );
-    let head = Head {
+    let head = FileHead {
         stat: day,
         sum: 4_038_471_504,
         length: 3,
@@ -78,58 +87,71 @@ fn answers_are_read_as_the_script_says_them() {
     check(
         "heads 4",
         b"65024:42:1267:1795188137 4038471504 3\ngone\n",
-        &FollowAnswer::Seen(Seen::Heads(4, vec![head])),
+        &FollowAnswer::Seen(FileObservation::Heads(4, vec![head])),
     );
     check(
         "hole 4 65024:42:1267:1795188137 1024",
         b"",
-        &FollowAnswer::Seen(Seen::Hole(4, day, 1024)),
+        &FollowAnswer::Seen(FileObservation::Hole(4, day, 1024)),
     );
-    let last = Stat { size: 8, ..day };
+    let last = FileStat { size: 8, ..day };
     check(
         "unpacked 4 65024:42:1267:1795188137 5 4",
         b"abc",
-        &FollowAnswer::Seen(Seen::Unpacked(4, last, 5, Bytes::from_static(b"abc"))),
+        &FollowAnswer::Seen(FileObservation::Unpacked(
+            4,
+            last,
+            5,
+            Bytes::from_static(b"abc"),
+        )),
     );
-    let more = Stat { size: 10, ..day };
+    let more = FileStat { size: 10, ..day };
     check(
         "unpacked 4 65024:42:1267:1795188137 5 4",
         b"abcd",
-        &FollowAnswer::Seen(Seen::Unpacked(4, more, 5, Bytes::from_static(b"abcd"))),
+        &FollowAnswer::Seen(FileObservation::Unpacked(
+            4,
+            more,
+            5,
+            Bytes::from_static(b"abcd"),
+        )),
     );
     check(
         "absent 4 missing",
         b"",
-        &FollowAnswer::Seen(Seen::Absent(4, Absence::Missing)),
+        &FollowAnswer::Seen(FileObservation::Absent(4, FileUnavailable::Missing)),
     );
     let ls = b"-rw-r----- 1 root adm 5 Nov 20 13:00 /l/a\n/l/a";
-    let stat = Stat {
+    let stat = FileStat {
         id: FileId { dev: 1, ino: 2 },
         size: 3,
         changed: 0,
     };
-    let barrier = || Barrier::parse(ls);
+    let barrier = || PermissionBlock::parse(ls);
     check(
         "denied 4 1:2:3:0",
         ls,
-        &FollowAnswer::Seen(Seen::Denied(4, Some(stat), barrier())),
+        &FollowAnswer::Seen(FileObservation::Denied(4, Some(stat), barrier())),
     );
     check(
         "denied 4 -",
         ls,
-        &FollowAnswer::Seen(Seen::Denied(4, None, barrier())),
+        &FollowAnswer::Seen(FileObservation::Denied(4, None, barrier())),
     );
     check("barred 4", ls, &FollowAnswer::Barred(4, barrier()));
     check(
         "absent 4 failing",
         b"Stale file handle\n",
-        &FollowAnswer::Seen(Seen::Absent(4, Absence::Failing("Stale file handle"))),
+        &FollowAnswer::Seen(FileObservation::Absent(
+            4,
+            FileUnavailable::Failing("Stale file handle"),
+        )),
     );
-    let other = Absence::Failing("it cannot be read");
+    let other = FileUnavailable::Failing("it cannot be read");
     check(
         "absent 4 failing",
         b"\x1b[2Jon fire\n",
-        &FollowAnswer::Seen(Seen::Absent(4, other)),
+        &FollowAnswer::Seen(FileObservation::Absent(4, other)),
     );
     let expanded = Expanded {
         pattern: 0,

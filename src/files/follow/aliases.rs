@@ -1,0 +1,162 @@
+//! One file under two names: a bind mount, a link, a second pattern. It is told once, under the
+//! name that was there first.
+//!
+//! Which file a new name stands for is decided at the end of a look, when all names have been
+//! looked at: a rotation may have moved the file under both. While one source reads a file the
+//! others that have it wait beside it, and know how far it was read: where their name keeps the
+//! file for longer, they go on there.
+
+use std::time::Duration;
+
+use super::followed_file::FollowedFile;
+use super::{FileStat, FollowRequest, FollowedSource, Follower, Phase};
+
+/// A source of a pattern that has not begun, or whose file is read under another name.
+#[derive(Debug)]
+pub(super) struct FileAlias {
+    /// What its name stands for, if anything.
+    pub(super) stat: Option<FileStat>,
+    /// How far the other has read the file.
+    known: Option<FollowedFile>,
+}
+
+impl FileAlias {
+    /// Whether another source reads its file.
+    pub(super) fn is_read(&self) -> bool {
+        self.stat.is_some() && self.known.is_some()
+    }
+}
+
+enum AliasOwner {
+    Nobody,
+    /// Another source reads it, or is about to; how far it has come, where that is news.
+    Other(Option<Box<FollowedFile>>),
+    /// Another source was reading it, whose name cannot be read any more.
+    Lost(u32),
+}
+
+impl FollowedSource {
+    /// Whether there is nothing to be told of it, because another source has its file.
+    pub(super) fn is_read_by_another(&self) -> bool {
+        self.twin.as_ref().is_some_and(FileAlias::is_read)
+    }
+
+    /// Whether this source reads a file, or is about to; of which `known` is known.
+    fn owner(&self, number: u32, stat: FileStat, known: Option<u64>) -> AliasOwner {
+        let generations = || self.old.iter().chain(&self.current);
+        let Some(generation) = generations().find(|one| one.id == stat.id) else {
+            let next = match self.phase {
+                Phase::Finding(next) | Phase::Waiting(next) => next,
+                Phase::Comparing(next, _) => Some(next),
+                Phase::Unknown | Phase::Reading => None,
+            };
+            return if next.is_some_and(|next| next.id == stat.id) {
+                AliasOwner::Other(None)
+            } else {
+                AliasOwner::Nobody
+            };
+        };
+        let is_current = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.id == stat.id);
+        let is_reading = matches!(self.phase, Phase::Unknown | Phase::Reading);
+        if self.problem.is_some() && is_current && is_reading {
+            // One that was asked for by its name goes on where it was when that is back, whatever
+            // others have told.
+            return if self.of_pattern {
+                AliasOwner::Lost(number)
+            } else {
+                AliasOwner::Nobody
+            };
+        }
+        AliasOwner::Other((known != Some(generation.offset)).then(|| Box::new(generation.clone())))
+    }
+}
+
+impl Follower {
+    /// A name of a pattern stands for this file; what becomes of it is decided when all names have
+    /// been looked at.
+    pub(super) fn wait_for_twins(&mut self, number: u32, stat: FileStat) {
+        let source = self.source(number);
+        let known = source.twin.take().and_then(|twin| twin.known);
+        source.twin = Some(FileAlias {
+            stat: Some(stat),
+            known,
+        });
+    }
+
+    /// Begins with the files that no other source reads.
+    pub(super) fn part_twins(&mut self, now: Duration) {
+        let waiting = |(&number, source): (&u32, &FollowedSource)| {
+            Some((number, source.twin.as_ref()?.stat?))
+        };
+        let waiting: Vec<(u32, FileStat)> = self.sources.iter().filter_map(waiting).collect();
+        for (number, stat) in waiting {
+            match self.owner(number, stat) {
+                AliasOwner::Other(generation) => {
+                    if let (Some(twin), Some(generation)) =
+                        (&mut self.source(number).twin, generation)
+                    {
+                        twin.known = Some(*generation);
+                    }
+                }
+                AliasOwner::Lost(other) => {
+                    let generation = self.source(other).current.take();
+                    self.go_on_as_twin(number, stat, generation, now);
+                }
+                AliasOwner::Nobody => {
+                    let known = self
+                        .source(number)
+                        .twin
+                        .as_mut()
+                        .and_then(|twin| twin.known.take());
+                    self.go_on_as_twin(number, stat, known, now);
+                }
+            }
+        }
+    }
+
+    fn owner(&self, number: u32, stat: FileStat) -> AliasOwner {
+        if stat.id.dev == 0 {
+            // Of a host that cannot tell devices apart.
+            return AliasOwner::Nobody;
+        }
+        let others = self.sources.iter().filter(|(other, _)| **other != number);
+        let twin = self
+            .sources
+            .get(&number)
+            .and_then(|source| source.twin.as_ref());
+        let known = twin
+            .and_then(|twin| twin.known.as_ref())
+            .filter(|known| known.id == stat.id)
+            .map(|known| known.offset);
+        others
+            .map(|(&other, source)| source.owner(other, stat, known))
+            .find(|owner| !matches!(owner, AliasOwner::Nobody))
+            .unwrap_or(AliasOwner::Nobody)
+    }
+
+    fn go_on_as_twin(
+        &mut self,
+        number: u32,
+        stat: FileStat,
+        known: Option<FollowedFile>,
+        now: Duration,
+    ) {
+        let source = self.source(number);
+        source.twin = None;
+        let Some(known) = known
+            .filter(|known| known.id == stat.id && known.held.is_none() && known.tail.is_none())
+        else {
+            return self.begin(number, stat, now);
+        };
+        let request = FollowRequest::ReadFrom(source.live, known.id, known.offset);
+        source.current = Some(FollowedFile {
+            watch: source.live,
+            ..known
+        });
+        (source.phase, source.unread, source.begun) = (Phase::Reading, true, true);
+        self.requests.push(request);
+    }
+}

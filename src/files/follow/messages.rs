@@ -1,0 +1,166 @@
+//! What the follower is told, what it asks for, and what it says has come of it: values without any
+//! behaviour.
+
+use bytes::Bytes;
+
+use crate::model::cursor::{Cursor, FileId};
+use crate::parse::split::FilePiece;
+
+use super::PermissionBlock;
+
+/// A file on the host that is being looked at, as both sides number it.
+pub type Watch = u32;
+
+/// What `stat` said of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FileStat {
+    /// Which file.
+    pub id: FileId,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was changed last, in nanoseconds of the host's clock, as finely as the host can
+    /// tell; 0 where it cannot.
+    pub changed: u64,
+}
+
+/// A file beside a log that has its name and a number or a date: an older generation of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotatedSibling {
+    /// Which file.
+    pub stat: FileStat,
+    /// What follows the name of the log, without the ending of a compressed file.
+    pub name: String,
+    /// It is compressed.
+    pub packed: bool,
+}
+
+/// The first bytes of an uncompressed file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileHead {
+    /// Which file.
+    pub stat: FileStat,
+    /// The sum of its first bytes, as `cksum` has it.
+    pub sum: u32,
+    /// How many bytes, 1024 at most.
+    pub length: usize,
+}
+
+/// The last bytes before an offset, as `cksum` sums them up: by them a generation is known in a
+/// copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileFingerprint {
+    /// What `cksum` says.
+    pub sum: u32,
+    /// How many bytes.
+    pub length: usize,
+    /// When the generation was changed last, in seconds: a copy is not older.
+    pub since: u64,
+}
+
+/// What the script saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileObservation {
+    /// The name stands for another file than before, or the file is shorter than what was read.
+    Changed(Watch, FileStat),
+    /// Bytes from `start` on, some of them known; `stat` is from just before the read.
+    Read(Watch, FileStat, u64, Bytes),
+    /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the
+    /// end of these bytes where there are more.
+    Unpacked(Watch, FileStat, u64, Bytes),
+    /// There is no file that could be read.
+    Absent(Watch, FileUnavailable),
+    /// The file, where it is known which, may not be read.
+    Denied(Watch, Option<FileStat>, PermissionBlock),
+    /// Answer to [`FollowRequest::Find`].
+    Found(Watch, Option<FileStat>),
+    /// Part of the answer to [`FollowRequest::List`].
+    ListedPart(Watch, Vec<RotatedSibling>),
+    /// The rest of the answer to [`FollowRequest::List`]: false where files were moved all the while, so
+    /// that some may be left out.
+    Listed(Watch, bool, Vec<RotatedSibling>),
+    /// Answer to [`FollowRequest::Heads`].
+    Heads(Watch, Vec<FileHead>),
+    /// Answer to [`FollowRequest::Hole`]: there are nothing but NUL bytes up to this offset.
+    Hole(Watch, FileStat, u64),
+    /// Part of the answer to [`FollowRequest::Compare`]: a file beside the watched one, with its bytes
+    /// from `start` on.
+    Candidate(Watch, FileStat, u64, Bytes),
+    /// End of the answer to [`FollowRequest::Compare`].
+    Compared(Watch),
+    /// All watches have been looked at once.
+    PollEnded,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileUnavailable {
+    /// There is no file of this name.
+    Missing,
+    /// We may not read it, for this stands before it.
+    Denied(PermissionBlock),
+    /// A directory, pipe, socket or device.
+    Special,
+    /// Its file system does not work: in what way.
+    Failing(&'static str),
+}
+
+/// What the script is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowRequest {
+    /// Look at this path from now on. `chain` is the source it belongs to.
+    Watch {
+        /// Its number.
+        watch: Watch,
+        /// The source, for fairness and order.
+        chain: u32,
+        /// The path as the host spells it.
+        path: Vec<u8>,
+    },
+    /// Take the watched name to stand for this file, and read on from this offset.
+    ReadFrom(Watch, FileId, u64),
+    /// Look for a file beside that of `near`, and watch it as an old generation.
+    Find {
+        /// The number it gets.
+        watch: Watch,
+        /// Beside which.
+        near: Watch,
+        /// Which file.
+        id: FileId,
+        /// Where to read on.
+        offset: u64,
+        /// How it is known where it has another number now, as a copy or compressed.
+        mark: Option<FileFingerprint>,
+    },
+    /// List the older generations beside the watched file.
+    List(Watch),
+    /// Sum up the first bytes of the uncompressed files beside the watched one.
+    Heads(Watch),
+    /// Find out how far the NUL bytes go that stand at this offset.
+    Hole(Watch, u64),
+    /// Send the bytes before this offset of each file beside the watched one.
+    Compare(Watch, u64),
+    /// Look at it no longer.
+    Forget(Watch),
+}
+
+/// What has come of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowOutcome {
+    /// Lines and gaps of a file of a source.
+    Pieces(u32, FileId, Vec<FilePiece>),
+    /// What stands before the lines that come next, and is not wanted itself.
+    Before(u32, Vec<FilePiece>),
+    /// The last line of a file, of which the end has not come: its offset, and its beginning.
+    Unfinished(u32, FileId, u64, Bytes),
+    /// Why nothing comes from a source, or that it is read now.
+    Problem(u32, Option<FileUnavailable>),
+    /// A source of which nothing was told is read from here on; the bytes before.
+    Begun(u32, Cursor, Vec<u8>),
+    /// A source that was asked for its last lines has given them.
+    TailRead {
+        /// Which.
+        source: u32,
+        /// False where they are so long that not all were read.
+        is_all: bool,
+    },
+}

@@ -1,0 +1,129 @@
+//! Searches: the records that match, as hits, in either direction, until there are enough.
+//!
+//! A hit is the first line of its record; the rest of the record goes before the lines that were
+//! wanted after it, and is told from them by
+//! [`Line::continues`](crate::model::line::Line::continues).
+
+use crate::host::Files;
+use crate::model::time::HostClock;
+use crate::query::request::{LogResponse, SearchHit, SearchRequest};
+
+use super::hunt::{Catch, Catcher, Hunt, Quarry};
+use super::runs::Context;
+use super::sources::Log;
+use super::text::LogText;
+use super::{Halt, Out};
+
+/// Searches a log.
+pub(super) async fn search<F: Files>(
+    files: &mut F,
+    host: &str,
+    clock: &HostClock,
+    log: Log,
+    search: &SearchRequest,
+    out: &mut Out<'_>,
+) -> Result<(), Halt> {
+    let Some(quarry) = quarry(host, search) else {
+        return Ok(());
+    };
+    let name = log.info.name.clone();
+    let (mut hunt, notes) = Hunt::plan(LogText::new(files, log, clock), &quarry).await?;
+    for note in notes {
+        out.note(&name, note).await?;
+    }
+    let (limit, count_only) = (search.limit.unwrap_or(u64::MAX), search.count_only);
+    hunt.run(
+        &mut HitSink {
+            name,
+            limit,
+            count_only,
+            waiting: Vec::new(),
+            bytes: 0,
+        },
+        out,
+    )
+    .await
+}
+
+/// What a search looks for; `None` where nothing can match.
+pub(super) fn quarry<'a>(host: &'a str, search: &'a SearchRequest) -> Option<Quarry<'a>> {
+    let window = super::both(&search.window, &search.query)?;
+    let around = Context {
+        before: search.before as usize,
+        after: search.after as usize,
+    };
+    let context = if search.count_only {
+        Context::default()
+    } else {
+        around
+    };
+    Some(Quarry {
+        host,
+        query: &search.query,
+        window,
+        newest_first: search.newest_first,
+        context,
+    })
+}
+
+/// Sends hits: those that are found together, together, for each answer on its way wakes up who
+/// waits for it.
+struct HitSink {
+    name: std::sync::Arc<str>,
+    limit: u64,
+    count_only: bool,
+    waiting: Vec<SearchHit>,
+    /// What they hold, about.
+    bytes: usize,
+}
+
+/// Hits that have so many bytes together wait no longer.
+const MOST_WAITING: usize = 64 << 10;
+
+impl Catcher for HitSink {
+    async fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> Result<(), Halt> {
+        out.totals.hits += 1;
+        if self.count_only {
+            out.totals.lines += 1;
+            return Ok(());
+        }
+        let mut lines = catch.record.into_iter();
+        let Some(line) = lines.next() else {
+            return Ok(());
+        };
+        let after: Vec<_> = lines.chain(catch.after).collect();
+        out.totals.lines += 1 + (catch.before.len() + after.len()) as u64;
+        self.bytes += catch
+            .before
+            .iter()
+            .chain([&line])
+            .chain(&after)
+            .map(|line| line.raw.len() + 100)
+            .sum::<usize>();
+        self.waiting.push(SearchHit {
+            line,
+            before: catch.before,
+            after,
+        });
+        if self.bytes < MOST_WAITING {
+            Ok(())
+        } else {
+            self.rest(out).await
+        }
+    }
+
+    async fn rest(&mut self, out: &mut Out<'_>) -> Result<(), Halt> {
+        self.bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            Ok(())
+        } else {
+            out.send(LogResponse::Hits(self.name.clone(), waiting))
+                .await
+        }
+    }
+
+    fn wants(&self, out: &Out<'_>) -> u64 {
+        self.limit.saturating_sub(out.totals.hits)
+    }
+}

@@ -1,0 +1,222 @@
+//! From the lines that a scan has found to whole records: lines that stand next to each other are a
+//! run, and what a run shows from its first line to the beginning of the next record is a record.
+//! One that may go on outside of what was found is left open; to read it is left to `hunt`.
+
+use std::ops::Range;
+
+use crate::files::access::FoundLine;
+use crate::model::line::Line;
+use crate::model::time::TimeSource;
+
+use super::file_reader::FileReader;
+
+/// A run is looked at when it has so many bytes, whether it is over or not.
+const MOST_RUN_BYTES: usize = 2 << 20;
+
+/// Where lines have no stamps, the joiner is believed after so many lines.
+pub(super) const SURE_AFTER: usize = 8;
+
+/// Lines around a hit, as far as the scan was asked for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Context {
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+impl Context {
+    /// As much of each as one of both has.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self {
+            before: self.before.max(other.before),
+            after: self.after.max(other.after),
+        }
+    }
+}
+
+/// A record in which a line passed the filter.
+#[derive(Debug, Clone)]
+pub(super) enum RecordCandidate {
+    /// All its lines, and those around it; `None` where not all of those were found.
+    Whole {
+        /// Never empty.
+        record: Vec<Line>,
+        before: Option<Vec<Line>>,
+        after: Option<Vec<Line>>,
+    },
+    /// The record of the line at this offset is to be read.
+    Open(u64),
+}
+
+impl RecordCandidate {
+    /// Bytes that it holds, about.
+    pub(super) fn size(&self) -> usize {
+        let of = |lines: &[Line]| lines.iter().map(|line| line.raw.len() + 100).sum::<usize>();
+        match self {
+            Self::Whole {
+                record,
+                before,
+                after,
+            } => of(record) + before.as_deref().map_or(0, of) + after.as_deref().map_or(0, of),
+            Self::Open(_) => 100,
+        }
+    }
+
+    /// It is to be read.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
+    /// Nothing is to be read for it.
+    pub(super) fn is_at_hand(&self) -> bool {
+        matches!(
+            self,
+            Self::Whole {
+                before: Some(_),
+                after: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// Offset of its first line that is known.
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Self::Whole { record, .. } => record[0].cursor.offset,
+            Self::Open(offset) => *offset,
+        }
+    }
+}
+
+/// Lines next to each other, in their order.
+pub(super) struct Runs {
+    /// For the first line of a run: what is known of the file.
+    fresh: FileReader,
+    reader: FileReader,
+    /// Records of the file begin with a stamp.
+    stamped: bool,
+    /// Bytes of a line end of the file. Where a line has another one, a run is taken to be over:
+    /// there might be a line of nothing between it and the next.
+    line_end: u64,
+    /// Where the file ends.
+    length: u64,
+    context: Context,
+    lines: Vec<(Line, bool)>,
+    bytes: usize,
+}
+
+impl Runs {
+    pub(super) fn new(
+        fresh: FileReader,
+        (stamped, line_end): (bool, u64),
+        length: u64,
+        context: Context,
+    ) -> Self {
+        Self {
+            reader: fresh.clone(),
+            fresh,
+            stamped,
+            line_end,
+            length,
+            context,
+            lines: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The next line that was found.
+    pub(super) fn push(&mut self, found: FoundLine, out: &mut Vec<RecordCandidate>) {
+        if self
+            .lines
+            .last()
+            .is_some_and(|(last, _)| found.offset != self.end_of(last))
+        {
+            self.finish(out);
+        }
+        if self.bytes > MOST_RUN_BYTES {
+            self.look(false, out);
+        }
+        self.bytes += found.raw.len();
+        let line = self.reader.line(found.offset, found.raw);
+        self.lines.push((line, found.is_hit));
+    }
+
+    /// The run is over.
+    pub(super) fn finish(&mut self, out: &mut Vec<RecordCandidate>) {
+        self.look(true, out);
+        self.lines.clear();
+        self.bytes = 0;
+        self.reader = self.fresh.clone();
+    }
+
+    /// The records of the run; the last one only if it is over.
+    fn look(&mut self, is_over: bool, out: &mut Vec<RecordCandidate>) {
+        let mut begin = 0;
+        for end in 1..=self.lines.len() {
+            let is_end = end == self.lines.len();
+            if is_end && !is_over {
+                break;
+            }
+            if is_end || !self.lines[end].0.continues {
+                out.extend(self.candidate(begin..end));
+                begin = end;
+            }
+        }
+        let kept = begin.saturating_sub(self.context.before.max(SURE_AFTER));
+        self.bytes = self.lines[kept..]
+            .iter()
+            .map(|(line, _)| line.raw.len())
+            .sum();
+        if !is_over {
+            // What was looked at is context now.
+            self.lines[..begin]
+                .iter_mut()
+                .for_each(|(_, is_hit)| *is_hit = false);
+            self.lines.drain(..kept);
+        }
+    }
+
+    fn candidate(&self, range: Range<usize>) -> Option<RecordCandidate> {
+        let hit = self.lines[range.clone()]
+            .iter()
+            .find(|(_, is_hit)| *is_hit)?;
+        if !self.begins_at(range.start) || !self.ends_at(range.end) {
+            return Some(RecordCandidate::Open(hit.0.cursor.offset));
+        }
+        let of = |range: Range<usize>| {
+            self.lines[range]
+                .iter()
+                .map(|(line, _)| line.clone())
+                .collect::<Vec<_>>()
+        };
+        let before = range
+            .start
+            .checked_sub(self.context.before)
+            .map(|from| of(from..range.start));
+        let to = range.end + self.context.after;
+        let after = (to <= self.lines.len()).then(|| of(range.end..to));
+        Some(RecordCandidate::Whole {
+            record: of(range),
+            before,
+            after,
+        })
+    }
+
+    /// Whether a record surely begins with this line.
+    fn begins_at(&self, at: usize) -> bool {
+        let line = &self.lines[at].0;
+        let is_head = !line.continues && (!self.stamped || line.time_from == TimeSource::Stamp);
+        let enough = if self.stamped { 1 } else { SURE_AFTER };
+        line.cursor.offset == 0 || (is_head && (at >= enough || self.lines[0].0.cursor.offset == 0))
+    }
+
+    /// Whether a record surely ends before this line.
+    fn ends_at(&self, at: usize) -> bool {
+        let last = &self.lines[at - 1].0;
+        at < self.lines.len() || self.end_of(last) >= self.length
+    }
+
+    /// Where the next line begins.
+    fn end_of(&self, line: &Line) -> u64 {
+        line.cursor.offset + line.raw.len() as u64 + self.line_end
+    }
+}
