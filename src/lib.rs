@@ -53,7 +53,8 @@
 //! | a request to a script | the table at the top of `host::shell::follow::protocol` or `host::shell::files::protocol`; the script, with the same words; the lists of `shell::tests::vocabulary` |
 //! | a fact of a host | `host::driver::facts` makes it of raw values; `describe.sh` with `host::shell::describe`, and `host::local`, read these |
 //! | a program whose lines are followed | `host::shell::streams::words` (its command lines), `list` (what there is) |
-//! | another driver for the files of a host | `host::driver::files::Files`, and `tests/it/conformance.rs` |
+//! | another driver of a host | the traits of `host::driver::files` (and `tests/it/conformance.rs`) and of `host::driver::follow` (and a world for the suite in its tests) |
+//! | when files are looked at, or metrics read | `host::session` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |

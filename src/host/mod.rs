@@ -2,7 +2,8 @@
 //!
 //! [`supervise()`] keeps one host connected and says all it has to say through an [`Outbox`], until
 //! it is told to stop or, for a bounded pass, until it is done. A failure is an event like any
-//! other. Following is plain `sh` over a channel ([`shell`]), on this machine too. What was written
+//! other. What a driver can do is in `driver`, and `session` follows a host by any of them; so far
+//! that is plain `sh` over a channel ([`shell`]), on this machine too. What was written
 //! before is answered by [`ask`](mod@ask), where there are two drivers of [`Files`]: that shell,
 //! and `engine` for this machine. How hosts are reached is left to `transport`, how many become one
 //! to `fleet`.
@@ -15,6 +16,7 @@ mod outbox;
 mod root;
 pub mod search;
 mod serve;
+mod session;
 pub mod shell;
 mod supervise;
 mod track;

@@ -104,7 +104,6 @@ const LONG_FILES: &[&str] = &[
     "src/host/search/hunt.rs",
     "src/host/shell/files/tests.rs",
     "src/files/follow/mod.rs",
-    "src/host/shell/session.rs",
     "src/host/shell/streams/stream.rs",
     "src/host/track.rs",
     "src/parse/timestamp/notation.rs",

@@ -3,24 +3,13 @@
 use jiff::Timestamp;
 
 use crate::host::driver::facts::{ClockReading, RawFacts, RoundTrip};
-use crate::model::host::SystemFacts;
-
-/// Facts, and what else was found out in the same breath.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Description {
-    /// For the screen and the JSON.
-    pub(crate) facts: SystemFacts,
-    /// There is a journal that could be read.
-    pub(crate) journal: bool,
-    /// The login and its groups, for hints about permissions.
-    pub(crate) user: String,
-}
+use crate::host::driver::follow::HostDescription;
 
 /// Reads the answer to a question that took this round trip.
 #[must_use]
-pub(crate) fn parse(text: &[u8], trip: RoundTrip) -> Description {
+pub(crate) fn parse(text: &[u8], trip: RoundTrip) -> HostDescription {
     let text = String::from_utf8_lossy(text);
-    let mut description = Description::default();
+    let mut description = HostDescription::default();
     let mut raw = RawFacts::default();
     for line in text.lines() {
         let (name, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -96,7 +85,7 @@ mod tests {
     const AT: Time = Time(1_795_188_137_000_000_000);
 
     /// Asked at that time, and answered so much later.
-    fn described(text: &[u8], ms: i64) -> Description {
+    fn described(text: &[u8], ms: i64) -> HostDescription {
         let trip = RoundTrip {
             sent: AT,
             received: AT.plus_millis(ms),
@@ -165,7 +154,7 @@ mod tests {
     fn nonsense_leaves_facts_empty() {
         assert_eq!(
             described(b"clock x\nuname\n\xff\xfe\ncores many\n", 0),
-            Description::default()
+            HostDescription::default()
         );
     }
 }

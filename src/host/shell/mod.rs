@@ -10,11 +10,12 @@ mod limits;
 mod protocol;
 mod script;
 mod script_text;
-mod session;
 mod streams;
 
 pub use files::ShellFiles;
-pub use session::{run, run_as_root};
+#[cfg(test)]
+pub(crate) use follow::ShellFollower;
+pub use follow::{run, run_as_root};
 pub(crate) use streams::note;
 pub use streams::{Problems, Streams, Talk, Trouble, history};
 

@@ -11,7 +11,7 @@
 //! | `read FILE FROM MOST` | `text SIZE START + bytes`; of a compressed file SIZE is a hyphen, and `ended WORDS` follows |
 //! | `measure FILE` | `length SIZE`; of a compressed file `length -` and `ended WORDS` |
 //! | `seek FILE KIND STRICT TARGET PIVOT` | `hint OFFSET READS ORDERED`, or `hint` where no stamp was seen |
-//! | `scan FILE FROM TO HOW FOLD BEFORE AFTER PATTERNS` | `scanning FORM BEGIN END`; what it finds waits |
+//! | `scan FILE FROM TO HOW FOLD BEFORE AFTER PATTERNS` | `scanning FORM BEGIN END`; what it finds waits. FORM is `all` for text as it is, `offset` for lines behind their offsets, `number` for the same with bytes of the value 1 for NUL |
 //! | `next some KIB`, `next much KIB` | of a scan: `piece + bytes`; `some` is what there is, `much` waits for more |
 //! | `reread FROM MOST` | of the file of a scan: `text SIZE START + bytes` |
 //! | `stop KILL` | none, and no end: the scan is over, `1` where its programs still run |

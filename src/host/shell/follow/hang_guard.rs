@@ -119,13 +119,6 @@ impl HangGuard {
         false
     }
 
-    /// Whether a pattern is known to hang.
-    pub(crate) fn hangs(&self, number: u32) -> bool {
-        self.held
-            .get(&Suspect::Pattern(number))
-            .is_some_and(|held| held.told)
-    }
-
     /// What is to be tried now, with its path or pattern.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<(Suspect, Vec<u8>)> {
         let mut folders = BTreeSet::new();
@@ -270,7 +263,6 @@ mod tests {
             [Suspect::File(1), Suspect::Pattern(0)]
         );
         assert_eq!(guard.take_hanging(late), []);
-        assert!(guard.hangs(0));
         assert_eq!(
             guard.due(late),
             [
@@ -279,7 +271,7 @@ mod tests {
             ]
         );
         assert_eq!(guard.answered(Suspect::Pattern(0), true), []);
-        assert!(guard.passes_pattern(0, b"/b/*/x[0-9]") && !guard.hangs(0));
+        assert!(guard.passes_pattern(0, b"/b/*/x[0-9]"));
         assert_eq!(guard.answered(Suspect::File(77), true), []);
     }
 }

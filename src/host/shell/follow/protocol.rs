@@ -29,6 +29,7 @@ use crate::files::follow::{
     FileHead, FileObservation, FileStat, FileUnavailable, FollowRequest, PermissionBlock,
     RotatedSibling, Watch,
 };
+use crate::host::driver::follow::{BarredPattern, ExpandedPattern};
 use crate::host::shell::frame::{END, Frame};
 use crate::host::shell::protocol::{DESCRIBE, DESCRIBED, ProtocolError, READY, StatWord, escape};
 use crate::model::log_file::Compression;
@@ -133,9 +134,9 @@ pub(crate) enum FollowAnswer {
     /// A poll is over; true where it stopped at its limit and another should follow at once.
     Polled(bool),
     /// Logs that a pattern matches.
-    Expanded(Expanded),
+    Expanded(ExpandedPattern),
     /// What the pattern with this number matches cannot be told, for this stands before it.
-    Barred(u32, PermissionBlock),
+    Barred(BarredPattern),
     /// Whether touching it has come back.
     Tried(Suspect, bool),
     /// Facts, as `describe` of the script prints them.
@@ -146,19 +147,6 @@ pub(crate) enum FollowAnswer {
     Disks(Bytes),
     /// The end of what one request brought.
     End,
-}
-
-/// Logs that a pattern matches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expanded {
-    /// The number of the pattern.
-    pub(crate) pattern: u32,
-    /// How many there are.
-    pub(crate) matched: u32,
-    /// Whether the pattern matches anything, be it old generations alone.
-    pub(crate) any: bool,
-    /// Their paths; of very many those that were written to last.
-    pub(crate) files: Vec<Bytes>,
 }
 
 /// Reads an answer.
@@ -186,10 +174,10 @@ fn decode_words(frame: &Frame) -> Option<FollowAnswer> {
             decode_suspect(words.next()?)?,
             words.next()? == "1",
         )),
-        "barred" => Some(FollowAnswer::Barred(
-            words.next()?.parse().ok()?,
-            PermissionBlock::parse(&frame.body),
-        )),
+        "barred" => Some(FollowAnswer::Barred(BarredPattern {
+            pattern: words.next()?.parse().ok()?,
+            barrier: PermissionBlock::parse(&frame.body),
+        })),
         "expanded" => decode_expanded(words, &frame.body).map(FollowAnswer::Expanded),
         kind => decode_seen(kind, words, &frame.body).map(FollowAnswer::Seen),
     }
@@ -204,11 +192,11 @@ fn decode_suspect(name: &str) -> Option<Suspect> {
     }
 }
 
-fn decode_expanded(mut words: Words<'_>, body: &Bytes) -> Option<Expanded> {
+fn decode_expanded(mut words: Words<'_>, body: &Bytes) -> Option<ExpandedPattern> {
     let files = body
         .split(|&byte| byte == 0)
         .filter(|file| !file.is_empty());
-    Some(Expanded {
+    Some(ExpandedPattern {
         pattern: words.next()?.parse().ok()?,
         matched: words.next()?.parse().ok()?,
         any: words.next()? == "1",

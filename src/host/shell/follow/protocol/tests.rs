@@ -138,7 +138,14 @@ fn answers_are_read_as_the_script_says_them() {
         ls,
         &FollowAnswer::Seen(FileObservation::Denied(4, None, barrier())),
     );
-    check("barred 4", ls, &FollowAnswer::Barred(4, barrier()));
+    check(
+        "barred 4",
+        ls,
+        &FollowAnswer::Barred(BarredPattern {
+            pattern: 4,
+            barrier: barrier(),
+        }),
+    );
     check(
         "absent 4 failing",
         b"Stale file handle\n",
@@ -153,7 +160,7 @@ fn answers_are_read_as_the_script_says_them() {
         b"\x1b[2Jon fire\n",
         &FollowAnswer::Seen(FileObservation::Absent(4, other)),
     );
-    let expanded = Expanded {
+    let expanded = ExpandedPattern {
         pattern: 0,
         matched: 2,
         any: true,
