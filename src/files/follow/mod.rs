@@ -714,4 +714,4 @@ fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@ use super::*;
 use proptest::prelude::*;
 
 mod heads;
-mod host;
+pub(crate) mod host;
 mod resume;
 
 use host::{Action, Host, LOG, number};

@@ -5,3 +5,6 @@
 pub(crate) mod facts;
 pub(crate) mod files;
 pub(crate) mod follow;
+
+#[cfg(test)]
+mod tests;
