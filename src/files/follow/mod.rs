@@ -279,11 +279,11 @@ impl Follower {
             }
             FileObservation::Absent(watch, ref why) => self.absent(watch, why),
             FileObservation::Denied(watch, stat, ref barrier) => {
-                self.denied(watch, stat, barrier, now)
+                self.denied(watch, stat, barrier, now);
             }
             FileObservation::Found(watch, stat) => self.found(watch, stat, now),
             FileObservation::ListedPart(watch, ref siblings) => {
-                drop(self.gather_listing(watch, siblings))
+                self.gather_listing(watch, siblings);
             }
             FileObservation::Listed(watch, is_whole, ref siblings) => {
                 let Some(all) = self.gather_listing(watch, siblings).map(std::mem::take) else {
@@ -294,7 +294,7 @@ impl Follower {
             FileObservation::Heads(watch, ref heads) => self.learn_heads(watch, heads),
             FileObservation::Hole(watch, stat, to) => self.hole(watch, stat, to),
             FileObservation::Candidate(watch, stat, start, ref bytes) => {
-                self.candidate(watch, stat, start, bytes)
+                self.candidate(watch, stat, start, bytes);
             }
             FileObservation::Compared(watch) => self.compared(watch, now),
             FileObservation::PollEnded => self.poll_ended(now),
@@ -542,7 +542,7 @@ impl Follower {
                 // It is still there, where nobody can say.
                 FileUnavailable::Failing(_) => {}
                 FileUnavailable::Denied(_) | FileUnavailable::Special => {
-                    self.give_up_old(number, watch)
+                    self.give_up_old(number, watch);
                 }
             };
         }

@@ -82,9 +82,9 @@ pub(crate) enum DriverEvent {
     /// The pattern with this number is not expanded, for the host does not come back from there.
     PatternHangs(u32),
     /// What the host is.
-    Described(HostDescription),
+    Described(Box<HostDescription>),
     /// A reading of the counters.
-    Counters(ProcCounters),
+    Counters(Box<ProcCounters>),
     /// How full its disks are.
     Disks(Vec<DiskUsage>),
     /// A request is not answered, nor is anything behind it.

@@ -199,7 +199,7 @@ async fn a_host_says_what_it_is_and_is_sampled<W: World>(mut world: W) {
     let DriverEvent::Counters(counters) = next_event(driver).await else {
         panic!("the second answer is to the second question");
     };
-    assert_ne!(counters, ProcCounters::default());
+    assert_ne!(*counters, ProcCounters::default());
     let DriverEvent::Disks(disks) = next_event(driver).await else {
         panic!("the third answer is to the third question");
     };

@@ -221,7 +221,7 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
                 self.track.describe(description.facts, description.user);
                 self.is_described = true;
             }
-            DriverEvent::Counters(counters) => self.sampled(counters),
+            DriverEvent::Counters(counters) => self.sampled(*counters),
             DriverEvent::Disks(disks) => {
                 self.track.disks = disks;
                 self.sampler
@@ -263,7 +263,7 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
         match request.kind {
             DriverRequestKind::Disks => self.track.df_hangs = true,
             DriverRequestKind::Poll | DriverRequestKind::Expand | DriverRequestKind::Other => {
-                self.track.hung = true
+                self.track.hung = true;
             }
             DriverRequestKind::Sample => {}
         }

@@ -77,18 +77,20 @@ impl DescribeHost for ModelDriver {
             sent: Time(0),
             received: Time(0),
         };
+        let description = HostDescription {
+            facts: raw.facts(trip),
+            ..HostDescription::default()
+        };
         self.events
-            .push_back(DriverEvent::Described(HostDescription {
-                facts: raw.facts(trip),
-                ..HostDescription::default()
-            }));
+            .push_back(DriverEvent::Described(Box::new(description)));
     }
 }
 
 impl SampleMetrics for ModelDriver {
     fn sample(&mut self) {
         let counters = ProcCounters::parse("/proc/uptime:100.00 50.00\n");
-        self.events.push_back(DriverEvent::Counters(counters));
+        self.events
+            .push_back(DriverEvent::Counters(Box::new(counters)));
     }
 
     fn measure_disks(&mut self) {

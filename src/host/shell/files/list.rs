@@ -52,7 +52,9 @@ impl<'a> Lister<'a> {
             ListingPart::Look => {}
             ListingPart::Unsettled => self.own.is_settled = false,
             ListingPart::Links(links) => {
-                links.into_iter().for_each(|link| self.own.push_link(link))
+                for link in links {
+                    self.own.push_link(link);
+                }
             }
             ListingPart::Files { own, files } => {
                 for (number, file) in files.into_iter().enumerate() {

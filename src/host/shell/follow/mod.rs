@@ -226,10 +226,11 @@ impl ShellFollower {
                     sent: asked,
                     received: now(),
                 };
-                DriverEvent::Described(describe::parse(&text, trip))
+                DriverEvent::Described(Box::new(describe::parse(&text, trip)))
             }
             FollowAnswer::Counters(text) => {
-                DriverEvent::Counters(ProcCounters::parse(&String::from_utf8_lossy(&text)))
+                let counters = ProcCounters::parse(&String::from_utf8_lossy(&text));
+                DriverEvent::Counters(Box::new(counters))
             }
             FollowAnswer::Disks(text) => disks(&text),
         })
