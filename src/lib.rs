@@ -29,7 +29,7 @@
 //! | [`commands`] | The use cases, one file each: puts the parts together and runs them. Prompts on a terminal without a console. | model, query, transport, fleet, stages, report, tui, demo, cli, config |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
-//! of the fleet; then `host/shell/follow.sh` and [`files::follow`], which are both halves of
+//! of the fleet; then `host/shell/follow/follow.sh` and [`files::follow`], which are both halves of
 //! following a file. For what has been written before: [`query::request`], which is all that can be
 //! asked and answered, then [`host::ask`] and [`host::search`].
 //!
@@ -81,7 +81,7 @@
 //! | what | where |
 //! |---|---|
 //! | a metric | `metrics` reads it, `model::metrics` names it, `view::metrics` draws it, `report::json` and `report::schema` print it |
-//! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow.sh` sends what is listed there |
+//! | a file of `/proc` that is sampled | `metrics::PROC_FILES`; `host/shell/follow/follow.sh` sends what is listed there |
 //! | a key, or an action of the console | the table in `app::actions`; `app::dispatch` and `app::log_actions` do it; help, man page and completions follow |
 //! | a kind of pane | a variant of `app::pane::Pane` and a file of `app::pane` with its state; a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
@@ -92,12 +92,14 @@
 //! | what goes on with a record | `parse::multiline::shape` |
 //! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |
 //! | what a host can be asked | `query::request`; `host::search` answers for files, `host::programs` for programs |
-//! | a compression | `model::log_file::Packing`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh` |
-//! | a rotation scheme | `files::rotation`; the patterns of `generations` in `follow.sh` and `look_over` in `files.sh` |
+//! | a compression | the table of `model::log_file`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh`, which a test holds against the table |
+//! | a rotation scheme | `files::rotation`, whose separators and endings are in the patterns of both scripts; `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | `files::follow::messages` and `host::shell::codec`, or `host::shell::files`; the script; the lists of `shell::tests::vocabulary` |
+//! | a request to a script | the table at the top of `host::shell::follow::protocol` or `host::shell::files::protocol`; the script, with the same words; the lists of `shell::tests::vocabulary` |
+//! | a fact of a host | `host::driver::facts` makes it of raw values; `describe.sh` with `host::shell::describe`, and `host::local`, read these |
 //! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
-//! | another driver for the files of a host | `host::files::Files`, and `tests/it/conformance.rs` |
+//! | another driver of a host | the traits of `host::driver::files` (and `tests/it/conformance.rs`) and of `host::driver::follow` (and a world for the suite in its tests) |
+//! | when files are looked at, or metrics read | `host::session` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |

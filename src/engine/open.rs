@@ -39,7 +39,7 @@ pub(super) fn open(file: &LogFile) -> Result<(File, LogFile), FileError> {
     Ok((
         File::from(opened),
         LogFile {
-            packing: file.packing,
+            compression: file.compression,
             ..now
         },
     ))
@@ -76,7 +76,7 @@ fn described(path: &[u8], stat: &Stat) -> LogFile {
         },
         size: u64::try_from(stat.st_size).unwrap_or(0),
         modified: Time(modified),
-        packing: Compression::of_name(path),
+        compression: Compression::of_name(path),
     }
 }
 

@@ -36,7 +36,7 @@ impl CachingReader {
             _ => PlainText::open(file)?,
         };
         let chunk = chunk(&mut text, from, most, stop);
-        if file.packing != Compression::Plain {
+        if file.compression != Compression::Plain {
             self.kept = Some((file.clone(), text));
         }
         chunk

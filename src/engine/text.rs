@@ -38,10 +38,12 @@ impl PlainText {
     /// Opens a file at its beginning.
     pub(super) fn open(file: &LogFile) -> Result<Self, FileError> {
         let (opened, now) = open(file)?;
-        let length = (file.packing == Compression::Plain && now.size > 0).then_some(now.size);
-        let form = match file.packing {
+        let length = (file.compression == Compression::Plain && now.size > 0).then_some(now.size);
+        let form = match file.compression {
             Compression::Plain => TextForm::Plain(opened),
-            packing => TextForm::Packed(Box::new(Unpacker::new(opened, now.size, packing)?)),
+            compression => {
+                TextForm::Packed(Box::new(Unpacker::new(opened, now.size, compression)?))
+            }
         };
         Ok(Self {
             form,

@@ -46,7 +46,7 @@ enum ArchiveMember {
 
 /// The text of a compressed file.
 pub(super) struct Unpacker {
-    packing: Compression,
+    compression: Compression,
     /// `None` behind the last.
     member: Option<ArchiveMember>,
     limit: u64,
@@ -57,12 +57,12 @@ pub(super) struct Unpacker {
 
 impl Unpacker {
     /// Begins with the first byte of a file of this size.
-    pub(super) fn new(file: File, size: u64, packing: Compression) -> Result<Self, FileError> {
+    pub(super) fn new(file: File, size: u64, compression: Compression) -> Result<Self, FileError> {
         let limit = size.saturating_mul(MAX_RATIO).clamp(RATIO_FROM, MAX_TEXT);
-        let member =
-            ArchiveMember::new(packing, BufReader::with_capacity(INPUT, file)).map_err(damaged)?;
+        let member = ArchiveMember::new(compression, BufReader::with_capacity(INPUT, file))
+            .map_err(damaged)?;
         Ok(Self {
-            packing,
+            compression,
             member,
             limit,
             given: 0,
@@ -111,9 +111,9 @@ impl Unpacker {
             let ahead = input.fill_buf()?;
             let zeroes = ahead.iter().take_while(|&&byte| byte == 0).count();
             match ahead.get(zeroes) {
-                Some(&first) if may_begin(self.packing, first) => {
+                Some(&first) if may_begin(self.compression, first) => {
                     input.consume(zeroes);
-                    return ArchiveMember::new(self.packing, input);
+                    return ArchiveMember::new(self.compression, input);
                 }
                 Some(_) => return Ok(None),
                 None if zeroes == 0 => return Ok(None),
@@ -124,8 +124,8 @@ impl Unpacker {
 }
 
 /// By the first byte of the magic number.
-fn may_begin(packing: Compression, first: u8) -> bool {
-    match packing {
+fn may_begin(compression: Compression, first: u8) -> bool {
+    match compression {
         Compression::Plain => false,
         Compression::Gzip => first == 0x1f,
         Compression::Bzip2 => first == b'B',
@@ -136,8 +136,8 @@ fn may_begin(packing: Compression, first: u8) -> bool {
 }
 
 impl ArchiveMember {
-    fn new(packing: Compression, input: Input) -> io::Result<Option<Self>> {
-        Ok(Some(match packing {
+    fn new(compression: Compression, input: Input) -> io::Result<Option<Self>> {
+        Ok(Some(match compression {
             Compression::Plain => return Ok(None),
             Compression::Gzip => Self::Gzip(Box::new(GzDecoder::new(input))),
             Compression::Bzip2 => Self::Bzip2(Box::new(BzDecoder::new(input))),

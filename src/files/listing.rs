@@ -185,7 +185,7 @@ mod tests {
             id,
             size: 1,
             modified: Time(modified),
-            packing: Compression::Plain,
+            compression: Compression::Plain,
         }
     }
 

@@ -3,8 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::rotation::RotationIndex;
-use crate::model::log_file::Compression;
+use super::rotation::{RotationIndex, before_numbers, separates, without_endings};
 
 /// Paths of live files.
 #[derive(Debug, Clone, Default)]
@@ -54,15 +53,13 @@ impl LogNames {
 
 /// The paths of all logs that a file may be a generation of by its name, and some more.
 fn logs_that_fit(file: &[u8]) -> Vec<Vec<u8>> {
-    let name = file.strip_suffix(b".backup").unwrap_or(file);
-    let name = Compression::of_name(name).stripped(name);
-    let name = name.strip_suffix(b".backup").unwrap_or(name);
+    let name = without_endings(file);
     let start = file
         .iter()
         .rposition(|&byte| byte == b'/')
         .map_or(0, |slash| slash + 1);
     let mut logs = vec![file.to_vec(), name.to_vec()];
-    logs.extend(before_numbers(name, start).map(|at| name[..at].to_vec()));
+    logs.extend(where_numbers_begin(name, start).map(|at| name[..at].to_vec()));
     // With numbers before its extension.
     if let Some(dot) = name
         .iter()
@@ -70,17 +67,15 @@ fn logs_that_fit(file: &[u8]) -> Vec<Vec<u8>> {
         .filter(|&dot| dot > start)
     {
         logs.extend(
-            before_numbers(&name[..dot], start).map(|at| [&name[..at], &name[dot..]].concat()),
+            where_numbers_begin(&name[..dot], start).map(|at| [&name[..at], &name[dot..]].concat()),
         );
     }
     logs
 }
 
 /// The places from which on a name has nothing but numbers and what separates them.
-fn before_numbers(name: &[u8], start: usize) -> impl Iterator<Item = usize> {
-    let is_number = |byte: &&u8| byte.is_ascii_digit() || b"-._".contains(*byte);
-    let first = name.len() - name.iter().rev().take_while(is_number).count();
-    (first.max(start)..name.len()).filter(|&at| b"-._".contains(&name[at]))
+fn where_numbers_begin(name: &[u8], start: usize) -> impl Iterator<Item = usize> {
+    (before_numbers(name).max(start)..name.len()).filter(|&at| separates(&name[at]))
 }
 
 #[cfg(test)]

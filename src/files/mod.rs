@@ -5,4 +5,3 @@ pub mod follow;
 pub mod listing;
 pub mod log_names;
 pub mod rotation;
-pub mod siblings;

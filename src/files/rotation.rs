@@ -1,8 +1,16 @@
-//! What the name of a file says of its place among the generations of a log.
+//! What the name of a file says of its place among the generations of a log. The scripts of the
+//! shell driver have [`SEPARATORS`] and [`BACKUP`] in their patterns.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
-use crate::model::log_file::Compression;
+use crate::model::log_file::{Compression, archive_endings};
+
+/// What separates a name from the numbers of a generation, and these from each other.
+pub const SEPARATORS: &str = "-._";
+
+/// The ending of a file that logrotate finds under a name that it is about to give to another one.
+pub const BACKUP: &str = ".backup";
 
 /// Where a file stands among the generations of a log, by its name. The order is that of age: the
 /// oldest first, and where a log was rotated in both ways, those with a date before those with a
@@ -28,9 +36,7 @@ impl RotationIndex {
     /// its way (`.backup`).
     #[must_use]
     pub fn of(live: &[u8], candidate: &[u8]) -> Option<Self> {
-        let name = candidate.strip_suffix(b".backup").unwrap_or(candidate);
-        let name = Compression::of_name(name).stripped(name);
-        let name = name.strip_suffix(b".backup").unwrap_or(name);
+        let name = without_endings(candidate);
         if candidate == live || name == live {
             return Some(Self::Live);
         }
@@ -57,9 +63,7 @@ impl RotationIndex {
 
     /// Of what was added to the name: numbers, each behind one of `-._`.
     fn of_added(added: &[u8]) -> Option<Self> {
-        let separates = |byte: &u8| b"-._".contains(byte);
-        let valid = added.first().is_some_and(separates)
-            && added.iter().all(|b| separates(b) || b.is_ascii_digit());
+        let valid = added.first().is_some_and(separates) && added.iter().all(is_of_numbers);
         let groups: Vec<&[u8]> = added
             .split(separates)
             .filter(|group| !group.is_empty())
@@ -78,6 +82,49 @@ impl RotationIndex {
 #[must_use]
 pub fn belongs(live: &[u8], candidate: &[u8]) -> bool {
     RotationIndex::of(live, candidate).is_some()
+}
+
+/// Whether a file is an old generation of another one of those that a pattern matches, which is
+/// read when it is one and not followed by itself; or is compressed. A name with a date and no
+/// other file is a log of its own.
+#[must_use]
+pub fn is_rotated(file: &[u8], all: &HashSet<&[u8]>) -> bool {
+    if archive_endings().any(|ending| file.ends_with(ending.as_bytes())) {
+        return true;
+    }
+    let stem = before_numbers(file);
+    // "app.log" with ".1", "app.log" with "-20261120": the stem has no separator at its end.
+    stem > 0 && stem < file.len() && separates(&file[stem]) && all.contains(&file[..stem])
+}
+
+/// A name without the endings of a compressed file and of one that is out of logrotate's way.
+pub(crate) fn without_endings(name: &[u8]) -> &[u8] {
+    let name = without_backup(name);
+    without_backup(Compression::of_name(name).stripped(name))
+}
+
+fn without_backup(name: &[u8]) -> &[u8] {
+    name.strip_suffix(BACKUP.as_bytes()).unwrap_or(name)
+}
+
+/// How long a name is without the numbers at its end and what separates them.
+pub(crate) fn before_numbers(name: &[u8]) -> usize {
+    name.len()
+        - name
+            .iter()
+            .rev()
+            .take_while(|byte| is_of_numbers(byte))
+            .count()
+}
+
+/// Whether it is a digit or a separator.
+fn is_of_numbers(byte: &u8) -> bool {
+    byte.is_ascii_digit() || separates(byte)
+}
+
+/// Whether it is one of [`SEPARATORS`].
+pub(crate) fn separates(byte: &u8) -> bool {
+    SEPARATORS.as_bytes().contains(byte)
 }
 
 /// `20261120130000` in its parts, so that it compares with what was written with separators.
@@ -101,6 +148,30 @@ fn number(digits: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn old_generations_and_compressed_files_are_told_from_logs() {
+        let all = [
+            "/l/app.log",
+            "/l/app.log.1",
+            "/l/app.log-20261120",
+            "/l/web-2.log",
+            "/l/x.1",
+        ];
+        let all: HashSet<&[u8]> = all.iter().map(|path| path.as_bytes()).collect();
+        for (file, rotated) in [
+            ("/l/app.log", false),
+            ("/l/app.log.1", true),
+            ("/l/app.log-20261120", true),
+            ("/l/app.log.2.gz", true),
+            ("/l/app.lz4", true),
+            ("/l/web-2.log", false),
+            ("/l/x.1", false),
+            ("/l/", false),
+        ] {
+            assert_eq!(is_rotated(file.as_bytes(), &all), rotated, "{file}");
+        }
+    }
 
     #[test]
     fn generations_are_known_by_their_names_and_other_logs_are_not() {

@@ -11,7 +11,7 @@ use crate::model::state::HostStatus;
 use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
-use super::files::{Failure, Files};
+use super::driver::files::{Failure, Files};
 use super::followed_files::{usual_sources, whole_journal};
 use super::local::LocalFiles;
 use super::programs::{self, Problem, Talk};

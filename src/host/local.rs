@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tokio::sync::Semaphore;
 
-use super::files::{Failure, Files, Hint, MAX_READ};
-use super::shell::described;
+use super::driver::facts::{ClockReading, RawFacts, RoundTrip};
+use super::driver::files::{Failure, Files, Hint, MAX_READ};
 use crate::engine::{self, CachingReader, FileScanner, StopFlag};
 use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
 use crate::files::listing::FileListing;
@@ -134,64 +134,76 @@ where
     Ok(done.map_err(|error| broken(&error))??)
 }
 
-/// In the words of the script that describes other hosts, so that they are understood the same.
+/// The clock of this machine is ours, and is asked in no time.
 fn describe() -> SystemFacts {
+    let now = Zoned::new(Timestamp::now(), TimeZone::system());
+    let at = Time::from_timestamp(now.timestamp());
+    let trip = RoundTrip {
+        sent: at,
+        received: at,
+    };
+    read_facts(&now).facts(trip)
+}
+
+fn read_facts(now: &Zoned) -> RawFacts {
     let uname = rustix::system::uname();
     let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
-    let now = Zoned::new(Timestamp::now(), TimeZone::system());
-    let at = now.timestamp();
-    let mut text = format!(
-        "clock {}.{:09} {}\n",
-        at.as_second(),
-        at.subsec_nanosecond(),
-        now.strftime("%z")
-    );
-    text += &format!(
-        "uname {} {} {}\n",
-        word(uname.sysname()),
-        word(uname.machine()),
-        word(uname.release())
-    );
-    text += &format!("hostname {}\n", word(uname.nodename()));
-    let lines = |path: &str| std::fs::read(Path::new(path)).unwrap_or_default();
-    let stat = lines("/proc/stat");
-    let booted = stat
-        .split(|&byte| byte == b'\n')
-        .find(|line| line.starts_with(b"btime "));
-    text += &format!("{}\n", String::from_utf8_lossy(booted.unwrap_or_default()));
-    let memory = lines("/proc/meminfo");
-    let total = memory
-        .split(|&byte| byte == b'\n')
-        .find(|line| line.starts_with(b"MemTotal:"));
-    text += &format!("{}\n", String::from_utf8_lossy(total.unwrap_or_default()));
-    text += &format!(
-        "uptime {}\n",
-        String::from_utf8_lossy(&lines("/proc/uptime")).trim_end()
-    );
-    let zone = lines("/etc/localtime");
-    let rules = zone
-        .strip_suffix(b"\n")
-        .and_then(|zone| zone.rsplit(|&byte| byte == b'\n').next());
-    text += &format!(
-        "zone {}\n",
-        String::from_utf8_lossy(rules.unwrap_or_default())
-    );
-    let boot = lines("/proc/sys/kernel/random/boot_id");
-    if !boot.is_empty() {
-        text += &format!("boot {}", String::from_utf8_lossy(&boot));
+    RawFacts {
+        clock: Some(ClockReading {
+            at: now.timestamp(),
+            resolution_ms: 0,
+        }),
+        utc_offset_s: Some(now.offset().seconds()),
+        zone_rules: zone_rules(),
+        os: word(uname.sysname()),
+        arch: word(uname.machine()),
+        kernel: word(uname.release()),
+        hostname: word(uname.nodename()),
+        booted: value_in("/proc/stat", "btime ").trim().parse().ok(),
+        memory: value_in("/proc/meminfo", "MemTotal:"),
+        uptime: text_of("/proc/uptime"),
+        boot_id: Some(
+            text_of("/proc/sys/kernel/random/boot_id")
+                .trim_end()
+                .to_owned(),
+        )
+        .filter(|id| !id.is_empty()),
+        cores: count_cores(),
     }
-    let listed = lines("/proc/cpuinfo")
-        .split(|&byte| byte == b'\n')
-        .filter(|l| l.starts_with(b"processor"))
+}
+
+/// The text of a file, where there is one.
+fn text_of(path: &str) -> String {
+    let bytes = std::fs::read(Path::new(path)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What follows a name at the beginning of a line.
+fn value_in(path: &str, name: &str) -> String {
+    let text = text_of(path);
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.unwrap_or_default().to_owned()
+}
+
+/// A file of a time zone ends in the rules that hold from its last change on.
+fn zone_rules() -> String {
+    let zone = text_of("/etc/localtime");
+    let rules = zone
+        .strip_suffix('\n')
+        .and_then(|zone| zone.rsplit('\n').next());
+    rules.unwrap_or_default().to_owned()
+}
+
+fn count_cores() -> u32 {
+    let listed = text_of("/proc/cpuinfo")
+        .lines()
+        .filter(|line| line.starts_with("processor"))
         .count();
-    let cores = if listed > 0 {
-        listed
-    } else {
-        std::thread::available_parallelism().map_or(0, Into::into)
+    let cores = match listed {
+        0 => std::thread::available_parallelism().map_or(0, Into::into),
+        listed => listed,
     };
-    text += &format!("\ncores {cores}\n");
-    let now = Time::from_timestamp(at);
-    described(text.as_bytes(), now)
+    u32::try_from(cores).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //!
 //! [`supervise()`] keeps one host connected and says all it has to say through an [`Outbox`], until
 //! it is told to stop or, for a bounded pass, until it is done. A failure is an event like any
-//! other. Following is plain `sh` over a channel ([`shell`]), on this machine too. What was written
+//! other. What a driver can do is in `driver`, and `session` follows a host by any of them; so far
+//! that is plain `sh` over a channel ([`shell`]), on this machine too. What was written
 //! before is answered by [`ask`](mod@ask), where there are two drivers of [`Files`]: that shell,
 //! and `engine` for this machine. How hosts are reached is left to `transport`, how many become one
 //! to `fleet`.
 
 pub mod ask;
-mod files;
+mod driver;
 mod followed_files;
 mod lag;
 mod local;
@@ -16,11 +17,12 @@ mod outbox;
 pub mod programs;
 mod request_server;
 pub mod search;
+mod session;
 pub mod shell;
 mod sudo;
 mod supervise;
 
-pub use files::{Failure, Files, Hint, MAX_READ};
+pub use driver::files::{Failure, Files, Hint, MAX_READ};
 pub use local::LocalFiles;
 pub use outbox::Outbox;
 pub use request_server::Question;

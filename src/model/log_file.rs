@@ -19,43 +19,61 @@ pub enum Compression {
     Zstd,
 }
 
+/// The compressions whose text is read, each with the ending of its files and the program that
+/// unpacks it. The scripts of the shell driver have their patterns from this table.
+const COMPRESSIONS: [(Compression, &str, &str); 4] = [
+    (Compression::Gzip, ".gz", "gzip"),
+    (Compression::Bzip2, ".bz2", "bzip2"),
+    (Compression::Xz, ".xz", "xz"),
+    (Compression::Zstd, ".zst", "zstd"),
+];
+
+/// Endings of compressed files whose text is not read. They are archives and no logs all the same.
+const OTHER_ARCHIVES: [&str; 2] = [".lz4", ".Z"];
+
 impl Compression {
     /// By the end of the file's name; that is what `logrotate` and people go by.
     #[must_use]
     pub fn of_name(name: &[u8]) -> Self {
-        let ends: [(&[u8], Self); 4] = [
-            (b".gz", Self::Gzip),
-            (b".bz2", Self::Bzip2),
-            (b".xz", Self::Xz),
-            (b".zst", Self::Zstd),
-        ];
-        ends.iter()
-            .find(|(end, _)| name.ends_with(end))
-            .map_or(Self::Plain, |(_, packing)| *packing)
+        COMPRESSIONS
+            .iter()
+            .find(|(_, ending, _)| name.ends_with(ending.as_bytes()))
+            .map_or(Self::Plain, |(compression, ..)| *compression)
     }
 
     /// The name of a file without the ending that says so.
     #[must_use]
     pub fn stripped(self, name: &[u8]) -> &[u8] {
-        let ending = match self {
-            Self::Plain => 0,
-            Self::Gzip | Self::Xz => 3,
-            Self::Bzip2 | Self::Zstd => 4,
-        };
-        &name[..name.len().saturating_sub(ending)]
+        name.strip_suffix(self.ending().as_bytes()).unwrap_or(name)
     }
 
     /// The word for it in JSON, which is also the program that unpacks it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Gzip => "gzip",
-            Self::Bzip2 => "bzip2",
-            Self::Xz => "xz",
-            Self::Zstd => "zstd",
-        }
+        self.row().map_or("plain", |(_, _, program)| program)
     }
+
+    /// How the names of such files end.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        self.row().map_or("", |(_, ending, _)| ending)
+    }
+
+    fn row(self) -> Option<&'static (Self, &'static str, &'static str)> {
+        COMPRESSIONS.iter().find(|(one, ..)| *one == self)
+    }
+
+    /// All whose text is read, without [`Self::Plain`].
+    pub fn all() -> impl Iterator<Item = Self> {
+        COMPRESSIONS.iter().map(|(compression, ..)| *compression)
+    }
+}
+
+/// Endings of all compressed files, also of those that cannot be read.
+pub fn archive_endings() -> impl Iterator<Item = &'static str> {
+    Compression::all()
+        .map(Compression::ending)
+        .chain(OTHER_ARCHIVES)
 }
 
 /// A file as it was found in its folder. Its path is only where it was; the reader makes sure
@@ -71,5 +89,5 @@ pub struct LogFile {
     /// When it was last written to.
     pub modified: Time,
     /// How its text is stored.
-    pub packing: Compression,
+    pub compression: Compression,
 }

@@ -315,7 +315,7 @@ fn facts(file: &LogFile) -> (Vec<u8>, u64, u64, u64, i64, &'static str) {
         file.id.ino,
         file.size,
         file.modified.0,
-        file.packing.as_str(),
+        file.compression.as_str(),
     )
 }
 

@@ -118,7 +118,6 @@ const LONG_FILES: &[&str] = &[
     "src/host/search/chain.rs",
     "src/host/search/hunt.rs",
     "src/host/shell/files/tests.rs",
-    "src/host/shell/session.rs",
     "src/host/programs/stream.rs",
     "src/host/followed_files.rs",
     "src/report/schema.rs",

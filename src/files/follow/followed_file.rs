@@ -11,8 +11,9 @@ use super::tail::LastLines;
 use super::{FileFingerprint, FileStat, Watch};
 use crate::model::gap::GapReason;
 
-/// Bytes kept to recognise a file by. The script reads at least as many again.
-pub(super) const MARKER: usize = 1024;
+/// Bytes kept to recognise a file by. Whoever reads on from an offset reads at least as many before
+/// it again.
+pub const MARKER: usize = 1024;
 
 /// Most lines are written at once; one that is not whole for so long is waited for by whoever
 /// watches.

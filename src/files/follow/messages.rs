@@ -59,14 +59,14 @@ pub struct FileFingerprint {
 
 /// What the script saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileObservation<'a> {
+pub enum FileObservation {
     /// The name stands for another file than before, or the file is shorter than what was read.
     Changed(Watch, FileStat),
     /// Bytes from `start` on, some of them known; `stat` is from just before the read.
-    Read(Watch, FileStat, u64, &'a [u8]),
+    Read(Watch, FileStat, u64, Bytes),
     /// The same of what a compressed file unpacks to, which does not grow; the size is beyond the
     /// end of these bytes where there are more.
-    Unpacked(Watch, FileStat, u64, &'a [u8]),
+    Unpacked(Watch, FileStat, u64, Bytes),
     /// There is no file that could be read.
     Absent(Watch, FileUnavailable),
     /// The file, where it is known which, may not be read.
@@ -84,7 +84,7 @@ pub enum FileObservation<'a> {
     Hole(Watch, FileStat, u64),
     /// Part of the answer to [`FollowRequest::Compare`]: a file next to the watched one, with its
     /// bytes from `start` on.
-    Candidate(Watch, FileStat, u64, &'a [u8]),
+    Candidate(Watch, FileStat, u64, Bytes),
     /// End of the answer to [`FollowRequest::Compare`].
     Compared(Watch),
     /// All watches have been looked at once.

@@ -43,6 +43,7 @@ mod tail;
 
 use aliases::FileAlias;
 use followed_file::FollowedFile;
+pub use followed_file::MARKER;
 #[cfg(test)]
 pub(crate) use followed_file::cksum;
 use heads::KnownHeads;
@@ -263,7 +264,7 @@ impl Follower {
     }
 
     /// Takes in what the script saw at `now`, on any clock that does not go back.
-    pub fn see(&mut self, seen: &FileObservation<'_>, now: Duration) {
+    pub fn see(&mut self, seen: &FileObservation, now: Duration) {
         let read = |watch, stat, start, bytes| FileRead {
             watch,
             stat,
@@ -273,12 +274,12 @@ impl Follower {
         };
         match *seen {
             FileObservation::Changed(watch, stat) => self.changed(watch, stat, now),
-            FileObservation::Read(watch, stat, start, bytes) => {
+            FileObservation::Read(watch, stat, start, ref bytes) => {
                 if !self.pass_over_known(watch, stat, start, bytes) {
                     self.read(&read(watch, stat, start, bytes).within_size());
                 }
             }
-            FileObservation::Unpacked(watch, stat, start, bytes) => {
+            FileObservation::Unpacked(watch, stat, start, ref bytes) => {
                 self.unpacked(&read(watch, stat, start, bytes));
             }
             FileObservation::Absent(watch, ref why) => self.absent(watch, why),
@@ -297,7 +298,7 @@ impl Follower {
             }
             FileObservation::Heads(watch, ref heads) => self.learn_heads(watch, heads),
             FileObservation::Hole(watch, stat, to) => self.hole(watch, stat, to),
-            FileObservation::Candidate(watch, stat, start, bytes) => {
+            FileObservation::Candidate(watch, stat, start, ref bytes) => {
                 self.candidate(watch, stat, start, bytes);
             }
             FileObservation::Compared(watch) => self.compared(watch, now),
@@ -645,4 +646,4 @@ fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@ use super::*;
 use proptest::prelude::*;
 
 mod heads;
-mod host;
+pub(crate) mod host;
 mod resume;
 
 use host::{Action, Host, LOG, number};
@@ -325,7 +325,12 @@ fn an_old_generation_whose_name_went_to_another_file_before_the_read_is_looked_f
     let (watch, stat) = (*host.order.last().unwrap(), host.stat("log.1").unwrap());
     host.rename_and_create();
     follower.see(
-        &FileObservation::Read(watch, stat, 0, b"of another file\n"),
+        &FileObservation::Read(
+            watch,
+            stat,
+            0,
+            bytes::Bytes::from_static(b"of another file\n"),
+        ),
         Duration::ZERO,
     );
     settle(&mut host, &mut follower);

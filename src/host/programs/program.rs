@@ -2,26 +2,22 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::host::driver::facts::RoundTrip;
 use crate::model::host::SystemFacts;
 use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
 use super::line_splitter::{LineSplitter, RawLine};
-use crate::host::shell::codec::{Nonsense, escape};
+use crate::host::shell::describe;
 use crate::host::shell::frame::END;
+use crate::host::shell::limits::{ANSWER_LIMIT, LEASE_RENEWAL};
+use crate::host::shell::protocol::{DESCRIBE, DESCRIBED, ProtocolError, READY, RENEW, escape};
 use crate::host::shell::script::{Script, protocol_error};
-use crate::host::shell::{PROGRAMS, describe};
+use crate::host::shell::script_text::PROGRAMS;
 
-/// The script ends itself when it is not told to go on for ten minutes.
-const LEASE: Duration = Duration::from_secs(120);
-
-/// A listing, or what a log has to say anew, that takes longer will not come.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-
-/// RequestKind a pipe holds.
+/// What a pipe holds.
 const MOST_OF_A_PIECE: usize = 64 << 10;
 
 /// No listing is longer; what is beyond is left unread.
@@ -45,7 +41,7 @@ impl Shell {
         };
         Ok(Self {
             script,
-            lease: Instant::now() + LEASE,
+            lease: Instant::now() + LEASE_RENEWAL,
             has_more: false,
         })
     }
@@ -96,16 +92,22 @@ impl Shell {
     pub(super) async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let now = || Time::from_timestamp(Timestamp::now());
         let sent = now();
-        self.script.send("D\n".to_owned()).await?;
+        self.script.send(format!("{DESCRIBE}\n")).await?;
         let asking = async {
             let mut facts = None;
             loop {
                 let frame = self.script.next().await?;
                 match (frame.header.as_str(), &facts) {
-                    ("D", _) => facts = Some(describe::parse(&frame.body, sent, now()).facts),
+                    (DESCRIBED, _) => {
+                        let trip = RoundTrip {
+                            sent,
+                            received: now(),
+                        };
+                        facts = Some(describe::parse(&frame.body, trip).facts);
+                    }
                     (END, Some(facts)) => return Ok(facts.clone()),
-                    (END | "R", _) => {}
-                    _ => return Err(protocol_error(&Nonsense(frame.header))),
+                    (END | READY, _) => {}
+                    _ => return Err(protocol_error(&ProtocolError(frame.header))),
                 }
             }
         };
@@ -135,13 +137,13 @@ impl Shell {
                             span.into_iter().for_each(|span| self.script.end_of(span));
                             return Ok(frame.body);
                         }
-                        END | "R" => {}
-                        _ => return Err(protocol_error(&Nonsense(frame.header))),
+                        END | READY => {}
+                        _ => return Err(protocol_error(&ProtocolError(frame.header))),
                     }
                 }
                 () = sleep_until(self.lease) => {
-                    self.lease += LEASE;
-                    self.script.send("K\n".to_owned()).await?;
+                    self.lease += LEASE_RENEWAL;
+                    self.script.send(RENEW.to_owned()).await?;
                 }
             }
         }

@@ -23,12 +23,12 @@ stream() {
 
 serve() {
   # Twice, for a frame is whole when the next begins.
-  say R; say R
+  say ready; say ready
   exec 4<&0
   while read -r op rest; do
     case $op in
       S) stream $rest; say . ;;
-      D) describe; say . ;;
+      describe) describe; say . ;;
     esac
   done
 }

@@ -1,7 +1,7 @@
 //! The script under every shell there is here, asked by hand.
 
-use crate::host::shell::PROGRAMS;
-use crate::host::shell::codec::escape;
+use crate::host::shell::protocol::escape;
+use crate::host::shell::script_text::PROGRAMS;
 use crate::host::shell::tests::{TOKEN, Talk, with_every_shell};
 
 use super::line_splitter::LineSplitter;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::files::listing::LogLink;
 use crate::files::log_names::LogNames;
 use crate::files::rotation::RotationIndex;
-use crate::files::siblings::is_rotated;
+use crate::files::rotation::is_rotated;
 use crate::model::cursor::FileId;
 use crate::model::log_file::{Compression, LogFile};
 
@@ -131,7 +131,7 @@ fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
         let (key, file) = (older.key(), older.file);
         let known = once.get(&key);
         if known.is_none_or(|known| {
-            known.packing != Compression::Plain && file.packing == Compression::Plain
+            known.compression != Compression::Plain && file.compression == Compression::Plain
         }) {
             once.insert(key, file);
         }
@@ -288,19 +288,19 @@ pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
     let mut next: Option<usize> = None;
     for (number, file) in before.iter().enumerate().rev() {
         let same = at.get(&file.id).copied();
-        let shrunk =
-            same.is_some_and(|at| file.packing == Compression::Plain && now[at].size < file.size);
+        let shrunk = same
+            .is_some_and(|at| file.compression == Compression::Plain && now[at].size < file.size);
         let place = if shrunk { same } else { next }
             .or(Some(now.len()).filter(|_| number + 1 == before.len()));
         // Since then it may have been emptied again and again.
         let may_be =
-            |other: &LogFile| other.packing != Compression::Plain || other.size >= file.size;
+            |other: &LogFile| other.compression != Compression::Plain || other.size >= file.size;
         let new = (0..place.unwrap_or(0))
             .rev()
             .take_while(|at| is_new(&now[*at]));
         let older = new
             .into_iter()
-            .find(|at| file.packing != Compression::Plain || may_be(&now[*at]));
+            .find(|at| file.compression != Compression::Plain || may_be(&now[*at]));
         places[number] = if shrunk || same.is_none() {
             older
         } else {
@@ -328,7 +328,7 @@ mod tests {
             id,
             size: 1,
             modified,
-            packing: Compression::of_name(path.as_bytes()),
+            compression: Compression::of_name(path.as_bytes()),
         }
     }
 
@@ -621,7 +621,7 @@ mod tests {
     fn generations_are_found_again_in_a_new_listing() {
         let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
             let file = |(ino, size): &(u64, u64)| {
-                let packing = if *size == 3 {
+                let compression = if *size == 3 {
                     Compression::Gzip
                 } else {
                     Compression::Plain
@@ -629,7 +629,7 @@ mod tests {
                 LogFile {
                     id: FileId { dev: 1, ino: *ino },
                     size: *size,
-                    packing,
+                    compression,
                     ..file(0, "/l/a")
                 }
             };

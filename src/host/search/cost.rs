@@ -56,7 +56,7 @@ async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<
     let mut cost = RequestCost::default();
     for (file, range) in hunt.ranges() {
         // A compressed file is unpacked as a whole.
-        let bytes = if file.packing == Compression::Plain {
+        let bytes = if file.compression == Compression::Plain {
             range.end - range.start
         } else {
             file.size
@@ -96,7 +96,7 @@ async fn of_page<F: Files>(
     for (number, end) in generations {
         let line = text.head(number).await?.line as u64;
         let file = text.file(number);
-        let is_plain = file.packing == Compression::Plain;
+        let is_plain = file.compression == Compression::Plain;
         let there = if is_plain {
             file.size.min(end)
         } else {
@@ -134,14 +134,14 @@ impl RequestCost {
 /// How a part of a file is read.
 fn reading(file: &LogFile, range: &Range<u64>) -> String {
     let path = quoted(&String::from_utf8_lossy(&file.path));
-    match file.packing {
+    match file.compression {
         Compression::Plain if range.start == 0 && range.end >= file.size => format!("cat {path}"),
         Compression::Plain => format!(
             "tail -c +{} {path} | head -c {}",
             range.start + 1,
             range.end - range.start
         ),
-        packing => format!("{} -dc {path}", packing.as_str()),
+        compression => format!("{} -dc {path}", compression.as_str()),
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
             id: FileId::default(),
             size: 1000,
             modified: crate::model::time::Time(0),
-            packing: Compression::of_name(path.as_bytes()),
+            compression: Compression::of_name(path.as_bytes()),
         };
         for (path, range, expected) in [
             ("/l/a", 0..1000, "cat /l/a"),

@@ -138,7 +138,7 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     pub(super) fn is_plain(&self, number: usize) -> bool {
-        self.log.files[number].packing == Compression::Plain
+        self.log.files[number].compression == Compression::Plain
     }
 
     /// The end of the log, as it was listed.
@@ -157,7 +157,7 @@ impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn reach(&self, number: usize) -> u64 {
         let file = &self.log.files[number];
         let length = self.known[number].length.unwrap_or(u64::MAX);
-        if file.packing == Compression::Plain {
+        if file.compression == Compression::Plain {
             file.size
         } else {
             length
@@ -188,7 +188,7 @@ impl<'f, F: Files> LogText<'f, F> {
     pub(super) fn look(&mut self, number: usize, part: Range<u64>) {
         let unpacked = &mut self.known[number].unpacked;
         let file = &self.log.files[number];
-        self.tally.scanned += match file.packing {
+        self.tally.scanned += match file.compression {
             Compression::Plain => part.end - part.start,
             _ => part.end.min(file.size).saturating_sub(std::mem::replace(
                 unpacked,
@@ -221,7 +221,7 @@ impl<'f, F: Files> LogText<'f, F> {
             self.look(number, at..at + chunk.bytes.len() as u64);
             let file = &self.log.files[number];
             if is_end
-                && file.packing == Compression::Plain
+                && file.compression == Compression::Plain
                 && at + (chunk.bytes.len() as u64) < file.size
             {
                 return Err(self.shrunk(number));

@@ -1,113 +1,69 @@
 //! What a host says of itself in plain mode: the answer to the script's `describe`.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use crate::model::host::SystemFacts;
-use crate::model::time::Time;
+use crate::host::driver::facts::{ClockReading, RawFacts, RoundTrip};
+use crate::host::driver::follow::HostDescription;
 
-/// Facts, and what else was found out in the same breath.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Description {
-    /// For the screen and the JSON.
-    pub facts: SystemFacts,
-    /// There is a journal that could be read.
-    pub journal: bool,
-    /// The login and its groups, for hints about permissions.
-    pub user: String,
-}
-
-/// Reads the answer, which was asked for at `sent` and had come at `received` by our clock.
-///
-/// The clock offset is that of the classic algorithm (RFC 5905, section 8) with one stamp of the
-/// host: its clock minus the middle of the round trip, right to within half of the round trip and
-/// the resolution of its stamp.
+/// Reads the answer to a question that took this round trip.
 #[must_use]
-pub(crate) fn parse(text: &[u8], sent: Time, received: Time) -> Description {
+pub(crate) fn parse(text: &[u8], trip: RoundTrip) -> HostDescription {
     let text = String::from_utf8_lossy(text);
-    let mut description = Description::default();
+    let mut description = HostDescription::default();
+    let mut raw = RawFacts::default();
     for line in text.lines() {
         let (name, value) = line.split_once(' ').unwrap_or((line, ""));
-        let facts = &mut description.facts;
         match name {
-            "clock" => parse_clock(value, sent, received, facts),
-            "uname" => parse_uname(value, facts),
-            "hostname" => value.clone_into(&mut facts.hostname),
-            "zone" => facts.zone = agreed(value, facts.utc_offset_s, received),
-            "btime" => facts.booted = value.trim().parse().ok().and_then(seconds),
-            "MemTotal:" => facts.memory_bytes = kibibytes(value).unwrap_or(0),
-            "uptime" => {
-                facts.uptime_s = value
-                    .split('.')
-                    .next()
-                    .and_then(|s| s.parse().ok())
-                    .unwrap_or(0);
-            }
-            "boot" => facts.boot_id = Some(value.to_owned()),
-            "cores" => facts.cores = value.trim().parse().unwrap_or(0),
             "user" => value.clone_into(&mut description.user),
             "journal" => description.journal = true,
-            _ => {}
+            name => parse_fact(name, value, &mut raw),
         }
     }
+    description.facts = raw.facts(trip);
     description
 }
 
-/// The rules of a zone, unless the clock's offset is another: a login may have a zone of its own.
-fn agreed(rules: &str, utc_offset_s: Option<i32>, at: Time) -> Option<String> {
-    let zone = TimeZone::posix(rules).ok()?;
-    let offset = zone.to_offset(at.to_timestamp()).seconds();
-    (Some(offset) == utc_offset_s).then(|| rules.to_owned())
+fn parse_fact(name: &str, value: &str, raw: &mut RawFacts) {
+    match name {
+        "clock" => parse_clock(value, raw),
+        "uname" => parse_uname(value, raw),
+        "hostname" => value.clone_into(&mut raw.hostname),
+        "zone" => value.clone_into(&mut raw.zone_rules),
+        "btime" => raw.booted = value.trim().parse().ok(),
+        "MemTotal:" => value.clone_into(&mut raw.memory),
+        "uptime" => value.clone_into(&mut raw.uptime),
+        "boot" => raw.boot_id = Some(value.to_owned()),
+        "cores" => raw.cores = value.trim().parse().unwrap_or(0),
+        _ => {}
+    }
 }
 
-/// `16384 kB`
-fn kibibytes(value: &str) -> Option<u64> {
-    value
-        .trim()
-        .strip_suffix("kB")?
-        .trim_end()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1024)
-}
-
-fn seconds(since_epoch: i64) -> Option<Time> {
-    Timestamp::from_second(since_epoch)
-        .ok()
-        .map(Time::from_timestamp)
-}
-
-fn parse_uname(value: &str, facts: &mut SystemFacts) {
-    let mut words = value.splitn(3, ' ');
-    facts.os = words.next().unwrap_or_default().to_ascii_lowercase();
-    facts.arch = words.next().unwrap_or_default().to_owned();
-    facts.kernel = words.next().unwrap_or_default().to_owned();
+fn parse_uname(value: &str, raw: &mut RawFacts) {
+    let mut words = value.splitn(3, ' ').map(str::to_owned);
+    raw.os = words.next().unwrap_or_default();
+    raw.arch = words.next().unwrap_or_default();
+    raw.kernel = words.next().unwrap_or_default();
 }
 
 /// `SECONDS.NANOSECONDS ZONE`. A `date` that knows no nanoseconds prints something else after the
 /// dot, or nothing.
-fn parse_clock(value: &str, sent: Time, received: Time, facts: &mut SystemFacts) {
+fn parse_clock(value: &str, raw: &mut RawFacts) {
     let (clock, zone) = value.split_once(' ').unwrap_or((value, ""));
-    facts.utc_offset_s = parse_zone(zone);
+    raw.utc_offset_s = parse_zone(zone);
+    raw.clock = parse_reading(clock);
+}
+
+fn parse_reading(clock: &str) -> Option<ClockReading> {
     let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let Ok(seconds) = seconds.parse::<i64>() else {
-        return;
-    };
-    let precise = fraction.len() == 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let nanos = if precise {
-        fraction.parse().unwrap_or(0)
+    let seconds = seconds.parse().ok()?;
+    let is_precise = fraction.len() == 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let (nanos, resolution_ms) = if is_precise {
+        (fraction.parse().ok()?, 0)
     } else {
-        500_000_000
+        (500_000_000, 500)
     };
-    let Ok(host) = Timestamp::new(seconds, nanos) else {
-        return;
-    };
-    let middle = sent.0 / 2 + received.0 / 2;
-    let round_trip = received.0.saturating_sub(sent.0).max(0);
-    let resolution = if precise { 0.0 } else { 500.0 };
-    facts.clock_offset_ms =
-        Some((Time::from_timestamp(host).0.saturating_sub(middle)) as f64 / 1e6);
-    facts.clock_error_ms = Some(round_trip as f64 / 2e6 + resolution);
+    let at = Timestamp::new(seconds, nanos).ok()?;
+    Some(ClockReading { at, resolution_ms })
 }
 
 /// `+0130` in seconds.
@@ -124,13 +80,23 @@ fn parse_zone(zone: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Time;
 
     const AT: Time = Time(1_795_188_137_000_000_000);
+
+    /// Asked at that time, and answered so much later.
+    fn described(text: &[u8], ms: i64) -> HostDescription {
+        let trip = RoundTrip {
+            sent: AT,
+            received: AT.plus_millis(ms),
+        };
+        parse(text, trip)
+    }
 
     #[test]
     fn facts_are_read_with_the_offset_of_the_clock() {
         let text = b"clock 1795188138.250000000 -0330\nuname Linux x86_64 6.1.0-13-amd64\nhostname web-1\nboot abc\ncores 8\nMemTotal:       16384 kB\nuptime 86400.51\nuser ops adm\njournal\n";
-        let description = parse(text, AT, AT.plus_millis(100));
+        let description = described(text, 100);
         let facts = &description.facts;
         assert_eq!(
             (
@@ -154,15 +120,15 @@ mod tests {
 
     #[test]
     fn the_zone_has_its_rules_where_they_agree_with_the_clock() {
-        let described = |text: &str| parse(text.as_bytes(), AT, AT).facts;
-        let facts = described(
+        let of_text = |text: &str| described(text.as_bytes(), 0).facts;
+        let facts = of_text(
             "clock 1795188138.0 +0100\nzone CET-1CEST,M3.5.0,M10.5.0/3\nbtime 1795000000\n",
         );
         let summer = "2026-07-01T12:00:00Z".parse().expect("a time");
         assert_eq!(facts.clock().zone.to_offset(summer).seconds(), 7200);
         assert_eq!(facts.clock().boot, Some(Time(1_795_000_000_000_000_000)));
         for other in ["EST5EDT,M3.2.0,M11.1.0", "TZif2", ""] {
-            let facts = described(&format!("clock 1795188138.0 +0100\nzone {other}\n"));
+            let facts = of_text(&format!("clock 1795188138.0 +0100\nzone {other}\n"));
             assert_eq!(facts.zone, None);
             assert_eq!(facts.clock().zone.to_offset(summer).seconds(), 3600);
         }
@@ -175,7 +141,7 @@ mod tests {
             "1795188137.%N +0000",
             "1795188137 +0000",
         ] {
-            let facts = parse(format!("clock {clock}\n").as_bytes(), AT, AT).facts;
+            let facts = described(format!("clock {clock}\n").as_bytes(), 0).facts;
             assert_eq!(
                 (facts.clock_offset_ms, facts.clock_error_ms),
                 (Some(500.0), Some(500.0)),
@@ -187,8 +153,8 @@ mod tests {
     #[test]
     fn nonsense_leaves_facts_empty() {
         assert_eq!(
-            parse(b"clock x\nuname\n\xff\xfe\ncores many\n", AT, AT),
-            Description::default()
+            described(b"clock x\nuname\n\xff\xfe\ncores many\n", 0),
+            HostDescription::default()
         );
     }
 }

@@ -1,6 +1,6 @@
 # describe: what does not change while we are connected, a name and a value to a line.
 describe() {
-  say D
+  say described
   echo "clock $(date '+%s.%N %z')"
   # A file of a time zone ends in the rules that hold from its last change on.
   echo "zone $(tail -n 1 /etc/localtime 2>/dev/null | tr -cd '[:print:]')"

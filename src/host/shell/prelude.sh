@@ -86,6 +86,6 @@ hand_on() {
   trap '' PIPE
   lease
   while IFS= read -r request; do
-    case $request in K) lease ;; *) printf '%s\n' "$request" 2>/dev/null || break ;; esac
+    case $request in renew) lease ;; *) printf '%s\n' "$request" 2>/dev/null || break ;; esac
   done
 }

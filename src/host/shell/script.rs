@@ -11,9 +11,9 @@ use crate::transport::{
     is_noise,
 };
 
-use super::codec::{self, ScriptAnswer};
 use super::frame::{END, Frame, Frames};
-use super::{launch, new_token};
+use super::protocol::READY;
+use super::script_text::{launch, new_token};
 
 /// How much of what a host says beside our frames is kept to be shown.
 const NOISE_SHOWN: usize = 200;
@@ -48,7 +48,7 @@ pub(crate) struct Script {
 
 /// What the shell says and does before it becomes root's. It is told nothing more until it has said
 /// so, for what it had read ahead would be lost to its successor.
-const BECOME_ROOT: &str = r"PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH; printf '\n%s S\n\n%s .\n' $T $T; exec sudo -n /bin/sh -s";
+const BECOME_ROOT: &str = r"PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH; printf '\n%s shell\n\n%s .\n' $T $T; exec sudo -n /bin/sh -s";
 
 impl Script {
     /// Starts `text` in a shell of its own and waits for its first word.
@@ -91,7 +91,7 @@ impl Script {
             .send(Bytes::from(format!("T={}; {BECOME_ROOT}\n", script.token)));
         time.run(become_root).await.unwrap_or(Ok(()))?;
         match time.run(script.next()).await {
-            Ok(Ok(frame)) if frame.header == "S" => {}
+            Ok(Ok(frame)) if frame.header == "shell" => {}
             Ok(Err(error)) => return Err(error),
             Ok(Ok(_)) => return Err(script.no_shell("answered with something else than a shell")),
             Err(_) => return Err(script.slow(time.whole())),
@@ -101,7 +101,7 @@ impl Script {
         let sending = script.input.send(Bytes::from(launch(&script.token, text)));
         let sent = time.run(sending).await.unwrap_or(Ok(()));
         match time.run(script.next_of_root()).await {
-            Ok(Some(frame)) if codec::decode(&frame) == Ok(ScriptAnswer::Ready) => {
+            Ok(Some(frame)) if frame.header == READY => {
                 script.ready = true;
                 Ok(script)
             }
@@ -143,7 +143,7 @@ impl Script {
     async fn greeted(self, time: &mut Deadline) -> Result<Self, LinkError> {
         let mut script = self;
         match time.run(script.next()).await {
-            Ok(Ok(frame)) if codec::decode(&frame) == Ok(ScriptAnswer::Ready) => {
+            Ok(Ok(frame)) if frame.header == READY => {
                 script.ready = true;
                 Ok(script)
             }

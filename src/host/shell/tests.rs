@@ -5,8 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use super::FOLLOW;
 use super::frame::{END, Frame, Frames};
+use super::script_text::{FILES, FOLLOW, LAUNCH, PROGRAMS, launch, strip};
 
 /// Those that serve as `/bin/sh` somewhere. (Not ksh93: it needs temporary files, which ours may
 /// not write.)
@@ -22,9 +22,11 @@ pub(crate) const SHELLS: [&[&str]; 6] = [
 /// How many of [`SHELLS`] must be there.
 const NEEDED: usize = 4;
 
+mod denied;
 mod failing;
 mod group;
 mod lexer;
+mod names;
 mod rest;
 mod vocabulary;
 
@@ -72,7 +74,7 @@ impl Talk {
             stdout: Some(stdout),
             frames: Frames::new(TOKEN),
         };
-        assert_eq!(talk.next().header, "R");
+        assert_eq!(talk.next().header, "ready");
         talk
     }
 
@@ -101,7 +103,7 @@ impl Talk {
             let frame = self.next();
             match frame.header.as_str() {
                 END => return out,
-                "R" => {}
+                "ready" => {}
                 header => {
                     let plain = header
                         .split(' ')
@@ -137,9 +139,9 @@ impl Talk {
     }
 
     fn watch(&mut self, number: u32, path: &Path) {
-        let escaped = super::codec::escape(path.to_str().expect("UTF-8").as_bytes());
+        let escaped = super::protocol::escape(path.to_str().expect("UTF-8").as_bytes());
         assert_eq!(
-            self.ask(&format!("W {number} {number} {escaped}")),
+            self.ask(&format!("watch {number} {number} {escaped}")),
             Vec::<String>::new()
         );
     }
@@ -183,7 +185,10 @@ pub(crate) fn with_every_shell(check: impl Fn(&str, Command)) {
 
 #[test]
 fn the_script_has_no_placeholder_left_and_is_short() {
-    assert!(!FOLLOW.contains("S@"), "{}", *FOLLOW);
+    let placeholder = regex::Regex::new("@[A-Z_]+@").expect("a pattern");
+    for script in [&*FOLLOW, &*FILES, &*PROGRAMS] {
+        assert_eq!(placeholder.find(script).map(|found| found.as_str()), None);
+    }
     assert!(
         FOLLOW.len() < 20 << 10,
         "{} bytes are sent on each connection",
@@ -204,24 +209,28 @@ fn every_shell_reads_what_has_grown_and_nothing_else() {
         let mut talk = Talk::start(&mut command);
         talk.watch(1, &a);
         talk.watch(2, &b);
-        assert_eq!(talk.ask("P 262144"), ["C 1", "C 2", "E 0"], "{shell}");
-        talk.tell(&format!("A 1 {} 0", id(&a)));
-        talk.tell(&format!("A 2 {} 0", id(&b)));
         assert_eq!(
-            talk.ask("P 262144"),
-            ["F 1 0 one", "F 2 0 uno", "E 0"],
+            talk.ask("poll 262144"),
+            ["changed 1", "changed 2", "polled 0"],
             "{shell}"
         );
-        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
+        talk.tell(&format!("read_from 1 {} 0", id(&a)));
+        talk.tell(&format!("read_from 2 {} 0", id(&b)));
+        assert_eq!(
+            talk.ask("poll 262144"),
+            ["read 1 0 one", "read 2 0 uno", "polled 0"],
+            "{shell}"
+        );
+        assert_eq!(talk.ask("poll 262144"), ["polled 0"], "{shell}");
         std::fs::write(&b, "uno\ndue\n").expect("write");
         std::fs::remove_file(&a).expect("remove");
         assert_eq!(
-            talk.ask("P 262144"),
-            ["X 1 missing", "F 2 0 uno\ndue", "E 0"],
+            talk.ask("poll 262144"),
+            ["absent 1 missing", "read 2 0 uno\ndue", "polled 0"],
             "{shell}"
         );
-        talk.ask("N 1");
-        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
+        talk.ask("forget 1");
+        assert_eq!(talk.ask("poll 262144"), ["polled 0"], "{shell}");
     });
 }
 
@@ -235,98 +244,6 @@ fn unprivileged(command: &mut Command) {
 fn allow(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
         .expect("chmod");
-}
-
-#[test]
-fn what_is_in_a_folder_that_may_not_be_entered_is_denied_and_not_missing() {
-    with_every_shell(|shell, mut command| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
-        let (locked, log) = (path("it's locked"), path("it's locked/sub/app.log"));
-        std::fs::create_dir_all(log.parent().expect("a folder")).expect("folders");
-        std::fs::write(&log, "one\n").expect("write");
-        // A folder on the way and the file itself are links, one of them relative.
-        std::os::unix::fs::symlink("it's locked/sub", path("way")).expect("link");
-        std::os::unix::fs::symlink(path("way/app.log"), path("link")).expect("link");
-        std::os::unix::fs::symlink("loop", path("loop")).expect("link");
-        allow(folder.path(), 0o755);
-        allow(&locked, 0o600);
-        unprivileged(&mut command);
-        let mut talk = Talk::start(&mut command);
-        talk.watch(1, &path("link"));
-        talk.watch(2, &log);
-        for (watch, name) in [(3, "none/app.log"), (4, "loop"), (5, "loop/app.log")] {
-            talk.watch(watch, &path(name));
-        }
-        talk.watch(6, Path::new("relative/app.log"));
-        let answers = talk.ask("P 262144");
-        let missing = [6, 5, 4, 3].map(|watch| format!("X {watch} missing"));
-        assert_eq!(
-            (&answers[..4], &answers[6..]),
-            (&missing[..], &["E 0".to_owned()][..]),
-            "{shell}"
-        );
-        let barrier = format!("\n{}", locked.display());
-        for (watch, answer) in [(2, &answers[4]), (1, &answers[5])] {
-            let begin = format!("X {watch} denied - drw-------");
-            assert!(
-                answer.starts_with(&begin) && answer.ends_with(&barrier),
-                "{shell}: {answer:?}"
-            );
-        }
-        let pattern =
-            super::codec::escape(locked.join("*/*.log").to_str().expect("UTF-8").as_bytes());
-        let answers = talk.ask(&format!("G 0 {pattern}"));
-        assert!(
-            answers[0].starts_with("B 0 drw-------") && answers[0].ends_with(&barrier),
-            "{shell}: {answers:?}"
-        );
-        allow(&locked, 0o755);
-        assert_eq!(talk.ask("P 262144"), ["C 1", "C 2", "E 0"], "{shell}");
-        talk.tell(&format!("A 1 {} 0", id(&log)));
-        assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"], "{shell}");
-        let answers = talk.ask(&format!("G 0 {pattern}"));
-        assert!(answers[0].starts_with("G 0 1 "), "{shell}: {answers:?}");
-    });
-}
-
-#[test]
-fn of_a_file_that_may_not_be_read_it_is_told_once_whose_it_is_and_again_when_another_has_its_name()
-{
-    with_every_shell(|shell, mut command| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let [log, next, open] =
-            ["app.log", "next", "open.log"].map(|name| folder.path().join(name));
-        for path in [&log, &next, &open] {
-            std::fs::write(path, "one\n").expect("write");
-        }
-        allow(folder.path(), 0o755);
-        allow(&log, 0);
-        allow(&next, 0);
-        unprivileged(&mut command);
-        let mut talk = Talk::start(&mut command);
-        talk.watch(1, &log);
-        talk.watch(2, &open);
-        let denied = |answer: &str| {
-            let (begin, end) = ("X 1 denied ----------", format!("\n{}", log.display()));
-            assert!(
-                answer.starts_with(begin) && answer.ends_with(&end),
-                "{shell}: {answer:?}"
-            );
-        };
-        let answers = talk.ask("P 262144");
-        denied(&answers[0]);
-        assert_eq!(answers[1..], ["C 2", "E 0"], "{shell}");
-        talk.tell(&format!("A 2 {} 4", id(&open)));
-        assert_eq!(talk.ask("P 262144"), ["F 2 0 one", "E 0"], "{shell}");
-        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}");
-        std::fs::rename(&next, &log).expect("rename");
-        let answers = talk.ask("P 262144");
-        denied(&answers[0]);
-        assert_eq!(answers[1..], ["E 0"], "{shell}");
-        allow(&log, 0o644);
-        assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"], "{shell}");
-    });
 }
 
 #[test]
@@ -346,13 +263,13 @@ fn a_host_without_stat_is_followed_by_ls() {
         .env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     let mut talk = Talk::start(&mut command);
     talk.watch(1, &log);
-    assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
+    assert_eq!(talk.ask("poll 262144"), ["changed 1", "polled 0"]);
     talk.tell(&format!(
-        "A 1 0:{} 0",
+        "read_from 1 0:{} 0",
         id(&log).split(':').nth(1).expect("an inode")
     ));
-    assert_eq!(talk.ask("P 262144"), ["F 1 0 one", "E 0"]);
-    assert_eq!(talk.ask("P 262144"), ["E 0"]);
+    assert_eq!(talk.ask("poll 262144"), ["read 1 0 one", "polled 0"]);
+    assert_eq!(talk.ask("poll 262144"), ["polled 0"]);
 }
 
 /// A folder with programs that come before those of the system, but for a shell that takes its own
@@ -387,19 +304,32 @@ fn a_file_system_that_fails_is_told_from_a_name_that_stands_for_nothing() {
         let mut talk = Talk::start(&mut command);
         talk.watch(1, &log);
         talk.watch(2, &folder.path().join("other.log"));
-        let answer = talk.ask("P 262144");
+        let answer = talk.ask("poll 262144");
         if programs.is_none() {
-            assert_eq!(answer, ["X 2 missing", "X 1 missing", "E 0"], "{shell}");
+            assert_eq!(
+                answer,
+                ["absent 2 missing", "absent 1 missing", "polled 0"],
+                "{shell}"
+            );
             return;
         }
-        assert_eq!(answer[0], "X 2 missing", "{shell}");
+        assert_eq!(answer[0], "absent 2 missing", "{shell}");
         assert!(
-            answer[1].starts_with("X 1 failing ls") && answer[1].ends_with("Stale file handle"),
+            answer[1].starts_with("absent 1 failing ls")
+                && answer[1].ends_with("Stale file handle"),
             "{shell}: {answer:?}"
         );
-        assert_eq!(talk.ask("P 262144"), ["E 0"], "{shell}: it is said once");
+        assert_eq!(
+            talk.ask("poll 262144"),
+            ["polled 0"],
+            "{shell}: it is said once"
+        );
         std::fs::write(&log, "one\n").expect("write");
-        assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"], "{shell}");
+        assert_eq!(
+            talk.ask("poll 262144"),
+            ["changed 1", "polled 0"],
+            "{shell}"
+        );
     });
 }
 
@@ -417,7 +347,7 @@ fn all_file_systems_of_disks_are_told_however_many_are_mounted() {
     }
     command.args(["sh", "-c", &mounts]);
     let mut talk = Talk::start(&mut command);
-    let told = String::from_utf8(talk.ask_raw("U", "U").to_vec()).expect("UTF-8");
+    let told = String::from_utf8(talk.ask_raw("usage", "disks").to_vec()).expect("UTF-8");
     let parts: Vec<&str> = told.split("--\n").collect();
     let of_ours = |text: &str| {
         text.lines()
@@ -447,12 +377,12 @@ fn what_cannot_be_read_to_its_end_is_asked_for_again_with_the_reason() {
         std::fs::write(&log, "one\ntwo\n").expect("write");
         let mut talk = Talk::start(&mut command);
         talk.watch(1, &log);
-        talk.tell(&format!("A 1 {} 0", id(&log)));
-        let failing = "X 1 failing tail: error reading: Input/output error";
+        talk.tell(&format!("read_from 1 {} 0", id(&log)));
+        let failing = "absent 1 failing tail: error reading: Input/output error";
         for look in 0..3 {
             assert_eq!(
-                talk.ask("P 262144"),
-                ["F 1 0 one", failing, "E 0"],
+                talk.ask("poll 262144"),
+                ["read 1 0 one", failing, "polled 0"],
                 "{shell}, look {look}"
             );
         }
@@ -469,8 +399,8 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
         std::fs::write(&log, "one\n").expect("write");
         let mut talk = Talk::start(&mut command);
         let group = talk.child.id().to_string();
-        let path = super::codec::escape(log.to_str().expect("UTF-8").as_bytes());
-        let pattern = super::codec::escape(
+        let path = super::protocol::escape(log.to_str().expect("UTF-8").as_bytes());
+        let pattern = super::protocol::escape(
             folder
                 .path()
                 .join("*.log")
@@ -480,7 +410,7 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
         );
         let ended = |talk: &mut Talk, name: &str, path: &str| {
             let since = std::time::Instant::now();
-            while talk.ask(&format!("T {name} {path}")) != [format!("T {name} 1")] {
+            while talk.ask(&format!("try {name} {path}")) != [format!("tried {name} 1")] {
                 assert!(
                     since.elapsed() < std::time::Duration::from_secs(20),
                     "{shell}: {name} is not answered for"
@@ -488,14 +418,18 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         };
-        ended(&mut talk, "w1", &path);
-        ended(&mut talk, "w2", "/none/at/all");
-        ended(&mut talk, "p0", &format!("{pattern} p"));
+        ended(&mut talk, "watch_1", &path);
+        ended(&mut talk, "watch_2", "/none/at/all");
+        ended(&mut talk, "pattern_0", &pattern);
         let Some(programs) = programs else { return };
         std::fs::write(programs.path().join("tail.hangs"), "").expect("write");
         for _ in 0..20 {
-            assert_eq!(talk.ask(&format!("T w1 {path}")), ["T w1 0"], "{shell}");
-            ended(&mut talk, "w3", "/none/at/all");
+            assert_eq!(
+                talk.ask(&format!("try watch_1 {path}")),
+                ["tried watch_1 0"],
+                "{shell}"
+            );
+            ended(&mut talk, "watch_3", "/none/at/all");
         }
         let sleeping = members(&group)
             .iter()
@@ -537,29 +471,29 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
         }
         let mut talk = Talk::start(&mut command);
         talk.watch(1, &log);
-        let found = talk.ask(&format!("V 2 1 {} 0", ids[0]));
-        assert_eq!(found, ["V 2"], "{shell}");
-        let listed = talk.ask("L 1").join("\n");
+        let found = talk.ask(&format!("find 2 1 {} 0", ids[0]));
+        assert_eq!(found, ["found 2"], "{shell}");
+        let listed = talk.ask("list 1").join("\n");
         assert!(
-            listed.starts_with("L 1 1 ") && listed.contains(&format!("{}:4:", ids[1])),
+            listed.starts_with("listed 1 1 ") && listed.contains(&format!("{}:4:", ids[1])),
             "{shell}: {listed:?}"
         );
         assert!(
             listed.contains(" .1") && listed.contains(" .2") && !listed.contains("old"),
             "{shell}: {listed:?}"
         );
-        let heads = talk.ask("S 1").join("\n");
+        let heads = talk.ask("heads 1").join("\n");
         let sum = crate::files::follow::cksum(b"two\n");
         assert!(
-            heads.starts_with("S 1 ") && heads.contains(&format!("{}:4:", ids[1])),
+            heads.starts_with("heads 1 ") && heads.contains(&format!("{}:4:", ids[1])),
             "{shell}: {heads:?}"
         );
         assert!(heads.contains(&format!(" {sum} 4")), "{shell}: {heads:?}");
-        talk.ask(&format!("V 3 1 {} 0", ids[1]));
-        talk.tell(&format!("A 1 {} 0", ids[3]));
+        talk.ask(&format!("find 3 1 {} 0", ids[1]));
+        talk.tell(&format!("read_from 1 {} 0", ids[3]));
         assert_eq!(
-            talk.ask("P 262144"),
-            ["F 2 0 one", "F 3 0 two", "F 1 0 three", "E 0"],
+            talk.ask("poll 262144"),
+            ["read 2 0 one", "read 3 0 two", "read 1 0 three", "polled 0"],
             "{shell}"
         );
     });
@@ -576,16 +510,16 @@ fn one_poll_of_many_files_brings_a_bounded_share_of_each() {
         let log = folder.path().join(format!("{n}.log"));
         std::fs::write(&log, &text).expect("write");
         talk.watch(n, &log);
-        talk.tell(&format!("A {n} {} 0", id(&log)));
+        talk.tell(&format!("read_from {n} {} 0", id(&log)));
     }
-    let answer = talk.ask("P 262144");
+    let answer = talk.ask("poll 262144");
     let bytes: usize = answer.iter().map(String::len).sum();
     assert_eq!(answer.len(), 41, "each has its share");
     assert!(
         (1 << 20..8 << 20).contains(&bytes),
         "{bytes} bytes in one answer"
     );
-    assert_eq!(answer[40], "E 1", "and there is more");
+    assert_eq!(answer[40], "polled 1", "and there is more");
 }
 
 #[test]
@@ -593,7 +527,7 @@ fn no_shell_of_ours_can_write_a_file() {
     with_every_shell(|shell, mut command| {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("written");
-        let prelude = super::strip(&[include_str!("prelude.sh")]);
+        let prelude = strip(&[include_str!("prelude.sh")]);
         let text = format!(
             "T=x\n{prelude}\necho text >{0}\ncat /bin/sh >>{0}\necho end\n",
             file.display()

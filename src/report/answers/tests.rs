@@ -290,7 +290,7 @@ fn everything() -> Vec<FanOutEvent> {
         id: FileId { dev: 1, ino: 2 },
         size: 77,
         modified: Time(AT),
-        packing: Compression::Gzip,
+        compression: Compression::Gzip,
     };
     let info = SourceInfo {
         name: "app".into(),

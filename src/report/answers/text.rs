@@ -50,7 +50,7 @@ impl Style {
             self.paint(DIM, path.as_str())
         )?;
         for file in files.iter().rev() {
-            let (path, packing) = (SafeText::from_bytes(&file.path), file.packing.as_str());
+            let (path, packing) = (SafeText::from_bytes(&file.path), file.compression.as_str());
             writeln!(
                 out,
                 "    {:>10}  {packing:6}  {}  {path}",

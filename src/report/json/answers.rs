@@ -90,7 +90,7 @@ impl<'a> SourceLine<'a> {
         let file = |file: &'a LogFile| FilePart {
             path: JsonText::new(&file.path),
             bytes: file.size,
-            packing: file.packing.as_str(),
+            packing: file.compression.as_str(),
             modified: time(file.modified),
         };
         Self {

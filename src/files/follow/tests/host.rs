@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::super::*;
 
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +28,8 @@ pub(super) enum Action {
 
 /// Files by name, and what the script keeps of its watches.
 #[derive(Default)]
-pub(super) struct Host {
-    pub(super) files: BTreeMap<String, (u64, Vec<u8>)>,
+pub(crate) struct Host {
+    pub(crate) files: BTreeMap<String, (u64, Vec<u8>)>,
     pub(super) next_inode: u64,
     /// Stands for the time of change of every file.
     pub(super) changes: usize,
@@ -37,7 +39,7 @@ pub(super) struct Host {
     /// A file that we may not read.
     pub(super) denied: Option<String>,
     /// The same by their numbers: the mode goes with the file when it is renamed.
-    pub(super) shut: Vec<u64>,
+    pub(crate) shut: Vec<u64>,
     /// Newest generation first.
     pub(super) order: Vec<Watch>,
     /// What happens to the files while the script is at work: one of these between any two of its
@@ -67,6 +69,8 @@ pub(super) struct Host {
     pub(super) copies: Vec<u64>,
     /// What `log.1` is the copy of, not cut yet: its length.
     pub(super) uncut: Option<usize>,
+    /// What was seen, of which the follower has not heard.
+    pub(super) told: Vec<FileObservation>,
     /// `log.1` is being compressed: when it had been changed, and whether what comes now is in time
     /// for the archive.
     pub(super) packing: Option<(usize, bool)>,
@@ -82,7 +86,7 @@ pub(super) struct Script {
     pub(super) denied: Option<FileId>,
 }
 
-pub(super) const LOG: &str = "log";
+pub(crate) const LOG: &str = "log";
 
 /// From one tick of the clock to the next, in nanoseconds: 4 ms, and never a whole second.
 const TICK: u64 = 4_000_001;
@@ -91,7 +95,7 @@ const TICK: u64 = 4_000_001;
 const KEPT: u32 = 99;
 
 impl Host {
-    pub(super) fn create(&mut self, name: &str) {
+    pub(crate) fn create(&mut self, name: &str) {
         let inode = self.free.pop().unwrap_or_else(|| {
             self.next_inode += 1;
             self.next_inode
@@ -107,7 +111,7 @@ impl Host {
         self.changed.insert(inode, self.changes);
     }
 
-    pub(super) fn append(&mut self, name: &str, text: &str) {
+    pub(crate) fn append(&mut self, name: &str, text: &str) {
         if let Some((inode, bytes)) = self.files.get_mut(name) {
             let inode = *inode;
             bytes.extend_from_slice(text.as_bytes());
@@ -196,7 +200,7 @@ impl Host {
         self.free.extend((!is_empty).then_some(inode));
     }
 
-    pub(super) fn rename_and_create(&mut self) {
+    pub(crate) fn rename_and_create(&mut self) {
         self.shift();
         if let Some(file) = self.files.remove(LOG) {
             self.files.insert(format!("{LOG}.1"), file);
@@ -204,7 +208,7 @@ impl Host {
         self.create(LOG);
     }
 
-    pub(super) fn copy_and_truncate(&mut self) {
+    pub(crate) fn copy_and_truncate(&mut self) {
         self.copy();
         self.cut();
     }
@@ -416,17 +420,20 @@ impl Host {
                 return;
             }
             for request in requests {
-                self.serve_one(follower, &request, now);
+                for seen in self.answer(&request) {
+                    follower.see(&seen, now);
+                }
             }
         }
     }
 
-    pub(super) fn serve_one(
-        &mut self,
-        follower: &mut Follower,
-        request: &FollowRequest,
-        now: Duration,
-    ) {
+    /// Does one thing that a follower asks: what comes of it.
+    pub(crate) fn answer(&mut self, request: &FollowRequest) -> Vec<FileObservation> {
+        self.serve_one(request);
+        std::mem::take(&mut self.told)
+    }
+
+    fn serve_one(&mut self, request: &FollowRequest) {
         match request {
             FollowRequest::Watch { watch, path, .. } => {
                 let path = String::from_utf8(path.clone()).unwrap();
@@ -470,15 +477,14 @@ impl Host {
                         self.order.insert(live + 1, *watch);
                     }
                 }
-                follower.see(
-                    &FileObservation::Found(*watch, found.map(|(_, stat)| stat)),
-                    now,
-                );
+                self.told
+                    .push(FileObservation::Found(*watch, found.map(|(_, stat)| stat)));
             }
             FollowRequest::List(watch) => {
                 let prefix = self.watches[watch].path.clone();
                 let (is_whole, listed) = self.list(&prefix);
-                follower.see(&FileObservation::Listed(*watch, is_whole, listed), now);
+                self.told
+                    .push(FileObservation::Listed(*watch, is_whole, listed));
             }
             FollowRequest::Heads(watch) => {
                 let live = self.watches[watch].path.clone();
@@ -499,32 +505,27 @@ impl Host {
                     })
                 };
                 let heads = plain.filter_map(head).collect();
-                follower.see(&FileObservation::Heads(*watch, heads), now);
+                self.told.push(FileObservation::Heads(*watch, heads));
             }
             FollowRequest::Hole(..) => {}
             FollowRequest::Compare(watch, offset) => {
-                let live = self.watches[watch].path.clone();
-                for (name, stat) in self
-                    .beside(&live)
-                    .into_iter()
-                    .filter(|(name, _)| !is_packed(name))
-                {
+                for (name, stat) in self.beside(&self.watches[watch].path.clone()) {
                     let end = usize::try_from(*offset).unwrap();
-                    let Some((ino, bytes)) = self.files.get(&name) else {
+                    let file = self.files.get(&name).filter(|_| !is_packed(&name));
+                    let Some((_, bytes)) = file.filter(|(ino, _)| !self.shut.contains(ino)) else {
                         continue;
                     };
-                    if self.shut.contains(ino) {
-                        continue;
-                    }
                     let reaches = bytes.len() >= end;
                     let start = if reaches { end.saturating_sub(1500) } else { 0 };
                     let end = if reaches { end } else { bytes.len().min(4096) };
-                    follower.see(
-                        &FileObservation::Candidate(*watch, stat, start as u64, &bytes[start..end]),
-                        now,
-                    );
+                    self.told.push(FileObservation::Candidate(
+                        *watch,
+                        stat,
+                        start as u64,
+                        Bytes::copy_from_slice(&bytes[start..end]),
+                    ));
                 }
-                follower.see(&FileObservation::Compared(*watch), now);
+                self.told.push(FileObservation::Compared(*watch));
             }
             FollowRequest::Forget(watch) => {
                 self.watches.remove(watch);
@@ -535,56 +536,53 @@ impl Host {
 
     pub(super) fn poll(&mut self, follower: &mut Follower, now: Duration) {
         self.serve(follower, now);
-        // One stat of all, newest first, and then a read of each, oldest first.
-        let mut seen = Vec::new();
-        for watch in self.order.clone() {
-            self.step();
-            seen.push((
-                watch,
-                self.watches
-                    .get(&watch)
-                    .and_then(|script| self.stat(&script.path)),
-            ));
-        }
-        for (watch, stat) in seen.into_iter().rev() {
-            self.look(follower, watch, stat, now);
+        for seen in self.look_at_all() {
+            follower.see(&seen, now);
         }
         follower.see(&FileObservation::PollEnded, now);
         self.serve(follower, now);
     }
 
-    pub(super) fn look(
-        &mut self,
-        follower: &mut Follower,
-        watch: Watch,
-        stat: Option<FileStat>,
-        now: Duration,
-    ) {
+    /// One stat of all, newest first, and then a read of each, oldest first.
+    pub(crate) fn look_at_all(&mut self) -> Vec<FileObservation> {
+        let mut found = Vec::new();
+        for watch in self.order.clone() {
+            self.step();
+            let script = self.watches.get(&watch);
+            found.push((watch, script.and_then(|script| self.stat(&script.path))));
+        }
+        for (watch, stat) in found.into_iter().rev() {
+            self.look(watch, stat);
+        }
+        std::mem::take(&mut self.told)
+    }
+
+    fn look(&mut self, watch: Watch, stat: Option<FileStat>) {
         let Some(script) = self.watches.get_mut(&watch) else {
             return;
         };
         let Some(stat) = stat else {
             if !std::mem::replace(&mut script.absent, true) {
-                follower.see(
-                    &FileObservation::Absent(watch, FileUnavailable::Missing),
-                    now,
-                );
+                self.told
+                    .push(FileObservation::Absent(watch, FileUnavailable::Missing));
             }
             return;
         };
         if self.denied.as_ref() == Some(&script.path) {
-            return follower.see(
-                &FileObservation::Denied(watch, Some(stat), PermissionBlock::default()),
-                now,
-            );
+            return self.told.push(FileObservation::Denied(
+                watch,
+                Some(stat),
+                PermissionBlock::default(),
+            ));
         }
         if self.shut.contains(&stat.id.ino) {
             script.seen = None;
             if script.denied.replace(stat.id) != Some(stat.id) {
-                follower.see(
-                    &FileObservation::Denied(watch, Some(stat), PermissionBlock::default()),
-                    now,
-                );
+                self.told.push(FileObservation::Denied(
+                    watch,
+                    Some(stat),
+                    PermissionBlock::default(),
+                ));
             }
             return;
         }
@@ -595,7 +593,7 @@ impl Host {
         }
         let packed = is_packed(&script.path);
         if stat.id != script.id || (stat.size < script.offset && !packed) {
-            return follower.see(&FileObservation::Changed(watch, stat), now);
+            return self.told.push(FileObservation::Changed(watch, stat));
         }
         self.step();
         let script = &self.watches[&watch];
@@ -610,17 +608,19 @@ impl Host {
         };
         if (script.offset < 1024 || packed) && *ino != stat.id.ino {
             let other = self.stat(&script.path).unwrap();
-            return follower.see(&FileObservation::Changed(watch, other), now);
+            return self.told.push(FileObservation::Changed(watch, other));
         }
         let start = usize::try_from(script.offset).unwrap().saturating_sub(1500);
         if packed {
             let text = bytes.get(start..).unwrap_or_default().to_vec();
             let size = (start + text.len()) as u64;
             self.watches.get_mut(&watch).unwrap().seen = None;
-            return follower.see(
-                &FileObservation::Unpacked(watch, FileStat { size, ..stat }, start as u64, &text),
-                now,
-            );
+            return self.told.push(FileObservation::Unpacked(
+                watch,
+                FileStat { size, ..stat },
+                start as u64,
+                text.into(),
+            ));
         }
         let end = bytes.len().min(usize::try_from(stat.size).unwrap());
         let bytes = bytes.get(start..end).unwrap_or_default().to_vec();
@@ -632,10 +632,12 @@ impl Host {
             stat
         };
         self.watches.get_mut(&watch).unwrap().offset = to;
-        follower.see(
-            &FileObservation::Read(watch, stat, start as u64, &bytes),
-            now,
-        );
+        self.told.push(FileObservation::Read(
+            watch,
+            stat,
+            start as u64,
+            bytes.into(),
+        ));
     }
 }
 

@@ -153,9 +153,9 @@ impl Files for Fake {
             .iter()
             .filter(|file| file.path.starts_with(&stem));
         let listed = matches.map(|file| {
-            let packing = Compression::of_name(file.path.as_bytes());
+            let compression = Compression::of_name(file.path.as_bytes());
             // Packed text is shorter.
-            let size = if packing == Compression::Plain {
+            let size = if compression == Compression::Plain {
                 file.text.len()
             } else {
                 file.text.len() / 7
@@ -169,7 +169,7 @@ impl Files for Fake {
                 id,
                 size,
                 modified: file.modified,
-                packing,
+                compression,
             }
         });
         Ok(listed.collect())

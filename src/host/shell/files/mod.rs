@@ -7,6 +7,7 @@
 
 mod ended;
 mod list;
+mod protocol;
 mod stream;
 
 use std::time::Duration;
@@ -17,31 +18,24 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
 use crate::files::listing::FileListing;
-use crate::host::files::{Failure, Files, Hint, MAX_READ};
+use crate::host::driver::facts::RoundTrip;
+use crate::host::driver::files::{Failure, Files, Hint, MAX_READ};
 use crate::model::host::SystemFacts;
 use crate::model::log_file::{Compression, LogFile};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::parse::timestamp::TimeKey;
-use crate::query::Prefilter;
 use crate::transport::{Connection, LinkError};
 
-use super::codec::{Nonsense, escape};
-use super::frame::{END, Frame};
+use super::describe;
+use super::limits::{ANSWER_LIMIT, LEASE_RENEWAL, WORK_LIMIT};
+use super::protocol::{ProtocolError, RENEW};
 use super::script::{Script, protocol_error};
-use super::{FILES, describe};
-use ended::UnpackEnd;
+use super::script_text::FILES;
+use ended::damage;
 use list::{Lister, parts};
+use protocol::{FilesAnswer, FilesRequest, ProgramsEnd, SeekTarget, TextPiece, decode};
 use stream::ScanStream;
-
-/// The script ends itself when it is not told to go on for ten minutes.
-const LEASE: Duration = Duration::from_secs(120);
-
-/// An answer that takes longer means that the host hangs (on a dead disk, say).
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-
-/// What goes through much text may be silent for longer.
-const WORK_LIMIT: Duration = Duration::from_secs(300);
 
 /// The most frames of an answer that is not a list.
 const MOST_FRAMES: usize = 8;
@@ -88,7 +82,7 @@ impl ShellFiles {
         Self {
             script,
             most_listed: FileListing::LIMIT,
-            lease: Instant::now() + LEASE,
+            lease: Instant::now() + LEASE_RENEWAL,
             scan: None,
             failed: None,
         }
@@ -100,12 +94,19 @@ impl ShellFiles {
     /// When the connection breaks.
     pub async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let sent = now();
-        let frames = self.ask("D", ANSWER_LIMIT).await?;
-        let described = frames
-            .iter()
-            .find(|frame| frame.header == "D")
-            .ok_or_else(|| nonsense(frames.first()))?;
-        Ok(describe::parse(&described.body, sent, now()).facts)
+        let answers = self.ask(&FilesRequest::Describe, ANSWER_LIMIT).await?;
+        let text = first(&answers, |answer| match answer {
+            FilesAnswer::Described(text) => Some(text),
+            _ => None,
+        })?;
+        Ok(describe::parse(
+            text,
+            RoundTrip {
+                sent,
+                received: now(),
+            },
+        )
+        .facts)
     }
 
     /// Bytes that came from the host since the last call.
@@ -119,17 +120,22 @@ impl ShellFiles {
     }
 
     /// Sends a request.
-    async fn begin(&mut self, request: &str) -> Result<(), LinkError> {
-        // Not answered: it belongs to the answer that was begun.
-        let stop = self
-            .scan
-            .take()
-            .map_or_else(String::new, |scan| format!("X {}\n", u8::from(!scan.over)));
-        self.script.send(format!("{stop}{request}\n")).await
+    async fn begin(&mut self, request: &FilesRequest<'_>) -> Result<(), LinkError> {
+        let mut lines = String::new();
+        if let Some(scan) = self.scan.take() {
+            // Not answered: it belongs to the answer that was begun.
+            lines += &FilesRequest::Stop { kill: !scan.over }.encode();
+        }
+        lines += &request.encode();
+        self.script.send(lines).await
     }
 
-    /// The frames of an answer.
-    async fn ask(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, LinkError> {
+    /// Sends a request and waits for its answers.
+    async fn ask(
+        &mut self,
+        request: &FilesRequest<'_>,
+        limit: Duration,
+    ) -> Result<Vec<FilesAnswer>, LinkError> {
         let span = self.script.begin();
         self.begin(request).await?;
         let answer = self.answer(limit).await;
@@ -137,39 +143,41 @@ impl ShellFiles {
         answer
     }
 
-    async fn answer(&mut self, limit: Duration) -> Result<Vec<Frame>, LinkError> {
-        let mut frames = Vec::new();
+    async fn answer(&mut self, limit: Duration) -> Result<Vec<FilesAnswer>, LinkError> {
+        let mut answers = Vec::new();
         let asked = Instant::now();
-        while let Some(frame) = self.next_of_answer(asked, limit).await? {
-            if frames.len() >= MOST_FRAMES {
-                return Err(nonsense(Some(&frame)));
+        while let Some(answer) = self.next_of_answer(asked, limit).await? {
+            if answers.len() >= MOST_FRAMES {
+                return Err(nonsense(Some(&answer)));
             }
-            frames.push(frame);
+            answers.push(answer);
         }
-        Ok(frames)
+        Ok(answers)
     }
 
-    /// The next frame of an answer; `None` where it is over.
+    /// The next part of an answer; `None` where it is over.
     async fn next_of_answer(
         &mut self,
         asked: Instant,
         limit: Duration,
-    ) -> Result<Option<Frame>, LinkError> {
+    ) -> Result<Option<FilesAnswer>, LinkError> {
         loop {
             let lease = self.lease;
             // A host that is slow to say it all is not silent.
             let deadline = self.script.heard().max(asked) + limit;
             tokio::select! {
                 biased;
-                frame = self.script.next() => match frame? {
-                    frame if frame.header == END => return Ok(None),
-                    // It is said twice at the beginning.
-                    frame if frame.header == "R" => {}
-                    frame => return Ok(Some(frame)),
-                },
+                frame = self.script.next() => {
+                    match decode(&frame?).map_err(|error| protocol_error(&error))? {
+                        FilesAnswer::End => return Ok(None),
+                        // It is said twice at the beginning.
+                        FilesAnswer::Ready => {}
+                        answer => return Ok(Some(answer)),
+                    }
+                }
                 () = sleep_until(lease) => {
-                    self.lease += LEASE;
-                    self.script.send("K\n".to_owned()).await?;
+                    self.lease += LEASE_RENEWAL;
+                    self.script.send(RENEW.to_owned()).await?;
                 }
                 // Meanwhile a part of a frame may have come, which is not silence.
                 () = sleep_until(deadline) => if self.script.heard().max(asked).elapsed() >= limit {
@@ -180,31 +188,38 @@ impl ShellFiles {
     }
 
     /// The same of a file; what the script says of it in place of an answer is an error.
-    async fn ask_of_file(&mut self, request: &str, limit: Duration) -> Result<Vec<Frame>, Failure> {
-        let frames = self.ask(request, limit).await?;
-        match frames
-            .iter()
-            .find_map(|frame| frame.header.strip_prefix("X "))
-        {
-            Some(why) => Err(refusal(why).into()),
-            None => Ok(frames),
-        }
+    async fn ask_of_file(
+        &mut self,
+        request: &FilesRequest<'_>,
+        limit: Duration,
+    ) -> Result<Vec<FilesAnswer>, Failure> {
+        let answers = self.ask(request, limit).await?;
+        let refusal = answers.iter().find_map(|answer| match answer {
+            FilesAnswer::Refused(why) => Some(why.clone()),
+            _ => None,
+        });
+        refusal.map_or(Ok(answers), |why| Err(why.into()))
     }
 
-    async fn list_by(&mut self, how: &str, pattern: &[u8]) -> Result<FileListing, Failure> {
+    async fn list_by(&mut self, is_pattern: bool, pattern: &[u8]) -> Result<FileListing, Failure> {
         let (stem, extension) = parts(pattern);
-        let request = format!("L {how} {} {}", word(stem), word(extension));
+        let request = FilesRequest::List {
+            is_pattern,
+            stem,
+            extension,
+        };
         let mut lister = Lister::new(pattern, self.most_listed);
-        let (span, asked) = (self.script.begin(), Instant::now());
+        let span = self.script.begin();
+        let asked = Instant::now();
         self.begin(&request).await?;
-        while let Some(frame) = self.next_of_answer(asked, ANSWER_LIMIT).await? {
-            match frame.header.strip_prefix("X ") {
-                Some(why) => {
-                    let why = refusal(why);
+        while let Some(answer) = self.next_of_answer(asked, ANSWER_LIMIT).await? {
+            match answer {
+                FilesAnswer::Listing(part) => lister.push(part),
+                FilesAnswer::Refused(why) => {
                     self.answer(ANSWER_LIMIT).await?;
                     return Err(why.into());
                 }
-                None => lister.push(&frame).ok_or_else(|| nonsense(Some(&frame)))?,
+                other => return Err(nonsense(Some(&other)).into()),
             }
         }
         self.script.end_of(span);
@@ -214,7 +229,7 @@ impl ShellFiles {
     /// As much of a read as the link brings soon.
     fn piece_of(&self, file: &LogFile, most: usize) -> usize {
         let share = self.script.share();
-        match file.packing {
+        match file.compression {
             Compression::Plain => most.min(share),
             // All before it is unpacked for each piece: only a slow link is worth that.
             _ if share < QUICK_SHARE => most.min(2 * share),
@@ -228,44 +243,20 @@ impl ShellFiles {
         from: u64,
         most: usize,
     ) -> Result<FileChunk, Failure> {
-        let limit = if file.packing == Compression::Plain {
+        let limit = if file.compression == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT
         };
-        let frames = self
-            .ask_of_file(&format!("R {} {from} {most}", file_words(file)), limit)
-            .await?;
-        let Some((start, body)) = frames.iter().find_map(text_of) else {
-            return Err(nonsense(frames.first()).into());
-        };
-        if file.packing == Compression::Plain {
-            let size: u64 = frames[0]
-                .header
-                .split(' ')
-                .nth(1)
-                .and_then(|size| size.parse().ok())
-                .unwrap_or(0);
-            // What is beyond is not there yet: a network file system may give NUL bytes for it.
-            // Files of /proc have no size.
-            let length = if size > 0 {
-                size
-            } else {
-                start + body.len() as u64
-            };
-            let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
-            let bytes = cut(body, start, from, most.min(there));
-            let at_end = if size > 0 {
-                from.saturating_add(bytes.len() as u64) >= length
-            } else {
-                bytes.is_empty() || bytes.len() < most
-            };
-            return Ok(FileChunk { at_end, bytes });
+        let request = FilesRequest::Read(file, from, most);
+        let answers = self.ask_of_file(&request, limit).await?;
+        let text = first(&answers, text_of)?;
+        if file.compression == Compression::Plain {
+            return Ok(chunk_of_plain(text, from, most));
         }
-        let bytes = cut(body, start, from, most);
-        let is_all = start + body.len() as u64 <= from + bytes.len() as u64;
-        let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
-        match ended.damage {
+        let bytes = cut(text, from, most);
+        let is_all = text.start + text.bytes.len() as u64 <= from + bytes.len() as u64;
+        match damage(first(&answers, end_of)?, file.compression) {
             Some(error) if bytes.is_empty() && most > 0 => Err(error.into()),
             damage => Ok(FileChunk {
                 at_end: damage.is_none() && is_all,
@@ -278,14 +269,10 @@ impl ShellFiles {
     async fn restore(&mut self, finds: &mut ScanBatch) -> Result<(), LinkError> {
         for line in finds.lines.iter_mut().filter(|line| line.raw.contains(&1)) {
             let most = line.raw.len();
-            self.script
-                .send(format!("Z {} {most}\n", line.offset))
-                .await?;
-            let frames = self.answer(ANSWER_LIMIT).await?;
-            let Some((start, body)) = frames.iter().find_map(text_of) else {
-                return Err(nonsense(frames.first()));
-            };
-            let text = cut(body, start, line.offset, most);
+            let request = FilesRequest::Reread(line.offset, most);
+            self.script.send(request.encode()).await?;
+            let answers = self.answer(ANSWER_LIMIT).await?;
+            let text = cut(first(&answers, text_of)?, line.offset, most);
             if text.len() == most {
                 let hole = text.iter().take_while(|&&byte| byte == 0).count();
                 line.offset += hole as u64;
@@ -299,12 +286,11 @@ impl ShellFiles {
 impl Files for ShellFiles {
     async fn list(&mut self, pattern: &[u8]) -> Result<FileListing, Failure> {
         let is_pattern = pattern.iter().any(|byte| b"*?[".contains(byte));
-        self.list_by(if is_pattern { "p" } else { "f" }, pattern)
-            .await
+        self.list_by(is_pattern, pattern).await
     }
 
     async fn list_log(&mut self, path: &[u8]) -> Result<FileListing, Failure> {
-        self.list_by("f", path).await
+        self.list_by(false, path).await
     }
 
     async fn read(&mut self, file: &LogFile, from: u64, most: usize) -> Result<FileChunk, Failure> {
@@ -323,7 +309,7 @@ impl Files for ShellFiles {
                 .read_piece(file, from + parts.len() as u64, wanted)
                 .await
             {
-                Err(Failure::File(_)) if file.packing != Compression::Plain => break,
+                Err(Failure::File(_)) if file.compression != Compression::Plain => break,
                 read => read?,
             };
             parts.extend_from_slice(&chunk.bytes);
@@ -335,51 +321,34 @@ impl Files for ShellFiles {
     }
 
     async fn measure(&mut self, file: &LogFile) -> Result<u64, Failure> {
-        let frames = self
-            .ask_of_file(&format!("M {}", file_words(file)), WORK_LIMIT)
-            .await?;
-        let plain = frames
-            .iter()
-            .find_map(|frame| frame.header.strip_prefix("N ")?.parse().ok());
-        if let Some(size) = plain {
-            return Ok(size);
+        let request = FilesRequest::Measure(file);
+        let answers = self.ask_of_file(&request, WORK_LIMIT).await?;
+        let plain = answers.iter().find_map(|answer| match answer {
+            FilesAnswer::Length(length) => *length,
+            _ => None,
+        });
+        if let Some(length) = plain {
+            return Ok(length);
         }
-        let ended = UnpackEnd::of(&frames, file.packing).ok_or_else(|| nonsense(frames.last()))?;
-        match (ended.damage, ended.length) {
+        let end = first(&answers, end_of)?;
+        match (damage(end, file.compression), end.length) {
             (Some(error), _) => Err(error.into()),
             (None, Some(length)) => Ok(length),
-            (None, None) => Err(nonsense(frames.last()).into()),
+            (None, None) => Err(nonsense(answers.last()).into()),
         }
     }
 
     async fn scan(&mut self, scan: &ScanRequest) -> Result<(), Failure> {
         self.failed = None;
-        let to = if i64::try_from(scan.to).is_ok() {
-            scan.to.to_string()
-        } else {
-            "-".to_owned()
-        };
-        let (how, fold, patterns) = match &scan.filter {
-            Prefilter::Everything => ("all", 0, Vec::new()),
-            Prefilter::Lines(patterns) => (
-                if patterns.fixed { "F" } else { "E" },
-                u8::from(patterns.either_case),
-                patterns.file(),
-            ),
-        };
-        let file = file_words(&scan.file);
-        let context = format!("{} {}", scan.before, scan.after);
-        let request = format!(
-            "S {file} {} {to} {how} {fold} {context} {}",
-            scan.from,
-            word(&patterns)
-        );
-        let frames = self.ask_of_file(&request, WORK_LIMIT).await?;
-        let stream = frames
-            .iter()
-            .find_map(|frame| ScanStream::begin(&frame.header, self.script.token(), scan));
-        let stream = stream.ok_or_else(|| nonsense(frames.first()))?;
-        let restores = stream.has_no_nul() && scan.file.packing == Compression::Plain;
+        let answers = self
+            .ask_of_file(&FilesRequest::Scan(scan), WORK_LIMIT)
+            .await?;
+        let start = first(&answers, |answer| match answer {
+            FilesAnswer::Scanning(start) => Some(start),
+            _ => None,
+        })?;
+        let stream = ScanStream::begin(*start, self.script.token(), scan);
+        let restores = stream.has_no_nul() && scan.file.compression == Compression::Plain;
         self.scan = Some(Running {
             stream,
             restores,
@@ -397,26 +366,27 @@ impl Files for ShellFiles {
                     .take()
                     .map_or(Ok(None), |error| Err(error.into()));
             };
-            let request = format!("N {}\n", running.stream.pieces(share));
+            let request = FilesRequest::Next(running.stream.pieces(share));
             let span = self.script.begin();
-            self.script.send(request).await?;
-            let frames = self.answer(WORK_LIMIT).await?;
+            self.script.send(request.encode()).await?;
+            let answers = self.answer(WORK_LIMIT).await?;
             self.script.end_of(span);
-            let Some(piece) = frames.iter().find(|frame| frame.header == "J") else {
-                return Err(nonsense(frames.first()).into());
-            };
+            let piece = first(&answers, |answer| match answer {
+                FilesAnswer::Piece(piece) => Some(piece),
+                _ => None,
+            })?;
             let Some(running) = self.scan.as_mut() else {
                 return Ok(None);
             };
             let mut finds = running
                 .stream
-                .push(&piece.body)
-                .map_err(|header| protocol_error(&Nonsense(header)))?;
+                .push(piece)
+                .map_err(|header| protocol_error(&ProtocolError(header)))?;
             if let Some(ended) = running.stream.ended() {
                 running.over = true;
                 self.failed = ended.clone();
-            } else if piece.body.is_empty() {
-                return Err(nonsense(Some(piece)).into());
+            } else if piece.is_empty() {
+                return Err(nonsense(answers.first()).into());
             }
             let is_over = running.over;
             if running.restores {
@@ -440,111 +410,85 @@ impl Files for ShellFiles {
         } else {
             now()
         };
-        let (strict, target, pivot) = (
-            u8::from(key.is_strict()),
-            key.target(time, written),
-            key.pivot(written),
-        );
-        let request = format!(
-            "T {} {} {strict} {target} {pivot}",
-            file_words(file),
-            key.kind()
-        );
-        let limit = if file.packing == Compression::Plain {
+        let to = SeekTarget {
+            kind: key.kind(),
+            is_strict: key.is_strict(),
+            target: key.target(time, written),
+            pivot: key.pivot(written),
+        };
+        let limit = if file.compression == Compression::Plain {
             ANSWER_LIMIT
         } else {
             WORK_LIMIT
         };
-        let frames = self.ask_of_file(&request, limit).await?;
-        let answer = frames
-            .iter()
-            .find_map(|frame| frame.header.strip_prefix("K"));
-        Ok(hint(answer.ok_or_else(|| nonsense(frames.first()))?))
+        let request = FilesRequest::Seek(file, to);
+        let answers = self.ask_of_file(&request, limit).await?;
+        let hint = first(&answers, |answer| match answer {
+            FilesAnswer::Hint(hint) => Some(hint),
+            _ => None,
+        })?;
+        Ok(*hint)
     }
-}
-
-/// `OFFSET READS ORDERED`; nothing where no stamp was seen.
-fn hint(answer: &str) -> Option<Hint> {
-    let mut words = answer.split_whitespace();
-    let (offset, reads) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(Hint {
-        offset,
-        reads,
-        ordered: words.next()? == "1",
-    })
 }
 
 fn now() -> Time {
     Time::from_timestamp(Timestamp::now())
 }
 
-/// A word of a request that may be empty.
-fn word(bytes: &[u8]) -> String {
-    // Nothing, as `printf %b` has it.
-    if bytes.is_empty() {
-        "\\c".to_owned()
-    } else {
-        escape(bytes)
+/// The first of these answers that is what was asked for.
+fn first<'a, T>(
+    answers: &'a [FilesAnswer],
+    wanted: impl Fn(&'a FilesAnswer) -> Option<&'a T>,
+) -> Result<&'a T, LinkError> {
+    let found = answers.iter().find_map(wanted);
+    found.ok_or_else(|| nonsense(answers.first()))
+}
+
+fn text_of(answer: &FilesAnswer) -> Option<&TextPiece> {
+    match answer {
+        FilesAnswer::Text(text) => Some(text),
+        _ => None,
     }
 }
 
-fn file_words(file: &LogFile) -> String {
-    format!(
-        "{} {}:{} {}",
-        escape(&file.path),
-        file.id.dev,
-        file.id.ino,
-        file.packing.as_str()
-    )
+fn end_of(answer: &FilesAnswer) -> Option<&ProgramsEnd> {
+    match answer {
+        FilesAnswer::Ended(end) => Some(end),
+        _ => None,
+    }
 }
 
-/// Where the text of an answer begins, and the text.
-fn text_of(frame: &Frame) -> Option<(u64, &Bytes)> {
-    let start = frame
-        .header
-        .strip_prefix("F ")?
-        .split(' ')
-        .nth(1)?
-        .parse()
-        .ok()?;
-    Some((start, &frame.body))
+fn chunk_of_plain(text: &TextPiece, from: u64, most: usize) -> FileChunk {
+    let size = text.size.unwrap_or(0);
+    // What is beyond is not there yet: a network file system may give NUL bytes for it. Files of
+    // /proc have no size.
+    let length = if size > 0 {
+        size
+    } else {
+        text.start + text.bytes.len() as u64
+    };
+    let there = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX);
+    let bytes = cut(text, from, most.min(there));
+    let at_end = if size > 0 {
+        from.saturating_add(bytes.len() as u64) >= length
+    } else {
+        bytes.is_empty() || bytes.len() < most
+    };
+    FileChunk { at_end, bytes }
 }
 
 /// What was asked for of what came, which begins on the block before.
-fn cut(body: &Bytes, start: u64, from: u64, most: usize) -> Bytes {
-    let skip = usize::try_from(from.saturating_sub(start))
+fn cut(text: &TextPiece, from: u64, most: usize) -> Bytes {
+    let skip = usize::try_from(from.saturating_sub(text.start))
         .unwrap_or(usize::MAX)
-        .min(body.len());
-    body.slice(skip..body.len().min(skip.saturating_add(most)))
+        .min(text.bytes.len());
+    let end = text.bytes.len().min(skip.saturating_add(most));
+    text.bytes.slice(skip..end)
 }
 
-fn refusal(why: &str) -> FileError {
-    match why {
-        "missing" => FileError::Missing,
-        "denied" => FileError::Denied,
-        "special" => FileError::Special,
-        "replaced" => FileError::Replaced,
-        _ => match PROGRAMS
-            .iter()
-            .find(|program| why.strip_prefix("without ") == Some(program))
-        {
-            Some(program) => FileError::Unsupported(program),
-            None => FileError::Other(why.to_owned()),
-        },
-    }
-}
-
-/// What the script cannot do without.
-const PROGRAMS: [&str; 10] = [
-    "dd", "head", "tail", "wc", "grep", "awk", "gzip", "bzip2", "xz", "zstd",
-];
-
-fn nonsense(frame: Option<&Frame>) -> LinkError {
-    let header = frame.map_or_else(
-        || "nothing".to_owned(),
-        |frame| frame.header.chars().take(80).collect(),
-    );
-    protocol_error(&Nonsense(header))
+fn nonsense(answer: Option<&FilesAnswer>) -> LinkError {
+    let said = answer.map_or_else(|| "nothing".to_owned(), |answer| format!("{answer:?}"));
+    protocol_error(&ProtocolError::of_header(&said))
 }
 
 fn silent(limit: Duration) -> LinkError {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use super::ended::damage;
+use super::protocol::{PieceSize, ProgramsEnd, ScanForm, ScanStart};
 use crate::files::access::{FileError, FoundLine, ScanBatch, ScanRequest};
 use crate::model::log_file::Compression;
 use crate::parse::split::MAX_LINE;
@@ -15,26 +16,15 @@ const MAX_HEAD: usize = 64;
 /// A piece of so many bytes says that more waits behind it.
 const MUCH: usize = 16 << 10;
 
-/// How lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StreamForm {
-    /// As they are: everything is found.
-    Text,
-    /// `OFFSET:LINE`, and `OFFSET-LINE` for context.
-    Offset,
-    /// The same, with bytes of the value 1 for NUL.
-    WithoutNul,
-}
-
 /// A stream that is being read.
 pub(super) struct ScanStream {
-    form: StreamForm,
-    /// Offset of the first byte that was looked at; of [`StreamForm::Text`], of the line that comes
+    form: ScanForm,
+    /// Offset of the first byte that was looked at; of [`ScanForm::Text`], of the line that comes
     /// next.
     begin: u64,
     /// Where looking ends, where that is known.
     end: Option<u64>,
-    packing: Compression,
+    compression: Compression,
     mark: String,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
@@ -52,46 +42,40 @@ pub(super) struct ScanStream {
 }
 
 impl ScanStream {
-    /// Of the header that announces it: `B FORM BEGIN END`.
-    pub(super) fn begin(header: &str, token: &str, scan: &ScanRequest) -> Option<Self> {
-        let mut words = header.strip_prefix("B ")?.split(' ');
-        let form = match words.next()? {
-            "all" => StreamForm::Text,
-            "b" => StreamForm::Offset,
-            "n" => StreamForm::WithoutNul,
-            _ => return None,
-        };
-        let begin = words.next()?.parse().ok()?;
-        let end = words.next()?.parse().ok();
-        Some(Self {
-            form,
-            begin,
-            end,
-            packing: scan.file.packing,
+    /// Of what announces it.
+    pub(super) fn begin(start: ScanStart, token: &str, scan: &ScanRequest) -> Self {
+        Self {
+            form: start.form,
+            begin: start.begin,
+            end: start.end,
+            compression: scan.file.compression,
             mark: format!("#{token} "),
             partial: Vec::new(),
             hole: 0,
             dropped: 0,
             pending: None,
-            read_to: begin,
+            read_to: start.begin,
             much: false,
             asked: MUCH,
             ended: None,
-        })
+        }
     }
 
     /// Whether NUL bytes come as bytes of the value 1.
     pub(super) fn has_no_nul(&self) -> bool {
-        self.form == StreamForm::WithoutNul
+        self.form == ScanForm::WithoutNul
     }
 
-    /// What to ask for: 1 for what there is, 4 for more where much waits; and how many KiB at most,
-    /// of so many bytes that the link may bring.
-    pub(super) fn pieces(&mut self, share: usize) -> String {
-        let (how, most) = if self.much { (4, 256) } else { (1, 64) };
+    /// What to ask for: what there is, or more where much waits; of so many bytes that the link
+    /// may bring.
+    pub(super) fn pieces(&mut self, share: usize) -> PieceSize {
+        let most = if self.much { 256 } else { 64 };
         let kib = (share >> 10).clamp(4, most);
         self.asked = kib << 10;
-        format!("{how} {kib}")
+        PieceSize {
+            is_much: self.much,
+            kib,
+        }
     }
 
     /// How it ended, if it has: with the error that ended it.
@@ -149,10 +133,13 @@ impl ScanStream {
 
     fn line(&mut self, line: Bytes, lines: &mut Vec<FoundLine>) -> Result<(), String> {
         if let Some(how) = line.strip_prefix(self.mark.as_bytes()) {
-            self.ended = Some(damage(&String::from_utf8_lossy(how), self.packing));
+            self.ended = Some(damage(
+                &ProgramsEnd::parse(&String::from_utf8_lossy(how)),
+                self.compression,
+            ));
             return Ok(());
         }
-        if self.form != StreamForm::Text && matches!(&line[..], b"" | b"--") {
+        if self.form != ScanForm::Text && matches!(&line[..], b"" | b"--") {
             return Ok(());
         }
         let head = self
@@ -178,10 +165,10 @@ impl ScanStream {
         if found.raw.is_empty() && self.end.is_some_and(|end| found.offset >= end) {
             return Ok(());
         }
-        if self.form == StreamForm::Text {
+        if self.form == ScanForm::Text {
             self.begin = after;
         }
-        if self.form == StreamForm::Text && found.raw.is_empty() {
+        if self.form == ScanForm::Text && found.raw.is_empty() {
             // Seen to be one by what follows.
             self.pending = Some(found);
         } else {
@@ -193,7 +180,7 @@ impl ScanStream {
 
     /// What stands before the text of a line.
     fn head(&self, line: &[u8]) -> Option<ScanHead> {
-        if self.form == StreamForm::Text {
+        if self.form == ScanForm::Text {
             return Some(ScanHead {
                 offset: self.begin,
                 is_hit: true,

@@ -15,7 +15,7 @@ use crate::host::shell::tests::SHELLS;
 use crate::model::cursor::FileId;
 use crate::model::time::HostClock;
 use crate::parse::timestamp::TimestampReader;
-use crate::query::GrepPatterns;
+use crate::query::{GrepPatterns, Prefilter};
 
 mod list;
 

@@ -4,8 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::super::{FILES, FOLLOW, launch};
-use super::{TOKEN, Talk, with_every_shell};
+use super::{FILES, FOLLOW, TOKEN, Talk, launch, with_every_shell};
 
 /// Puts a program of this name into a folder.
 pub(super) fn stub(folder: &Path, name: &str, text: &str) {
@@ -55,21 +54,21 @@ fn a_program_that_fails_keeps_no_line_of_a_followed_file_away() {
             let mut command = again(&command);
             let mut talk = start(&mut command, bin.path(), &FOLLOW);
             talk.watch(1, &log);
-            let seen = talk.ask("P 65536");
-            assert!(seen[0].starts_with("C 1"), "{seen:?}");
+            let seen = talk.ask("poll 65536");
+            assert!(seen[0].starts_with("changed 1"), "{seen:?}");
             let id = if program == "stat" {
                 format!("0:{}", inode(&log))
             } else {
                 super::id(&log)
             };
-            talk.tell(&format!("A 1 {id} 0"));
-            assert_eq!(talk.ask("P 65536"), ["F 1 0 one", "E 0"]);
+            talk.tell(&format!("read_from 1 {id} 0"));
+            assert_eq!(talk.ask("poll 65536"), ["read 1 0 one", "polled 0"]);
             // What tells of the host may be less; the answers come.
-            for request in ["D", "M", "U"] {
+            for request in ["describe", "sample", "usage"] {
                 assert!(!talk.ask(request).is_empty(), "{request}");
             }
             std::fs::write(&log, "one\ntwo\n").expect("write");
-            let grown = talk.ask("P 65536");
+            let grown = talk.ask("poll 65536");
             assert!(grown[0].ends_with("two"), "{grown:?}");
         }
     });
@@ -89,7 +88,7 @@ fn disks_are_told_where_timeout_fails_or_wants_other_words() {
             stub(bin.path(), "df", "#!/bin/sh\necho disks\n");
             let mut command = again(&command);
             let mut talk = start(&mut command, bin.path(), &FOLLOW);
-            let answer = talk.ask("U").concat();
+            let answer = talk.ask("usage").concat();
             told.push(answer.matches("disks").count());
         }
         assert!(
@@ -105,7 +104,7 @@ fn a_program_that_fails_ends_no_shell_that_reads_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("a.log");
         std::fs::write(&log, "one\ntwo\n").expect("write");
-        let path = super::super::codec::escape(log.to_str().expect("UTF-8").as_bytes());
+        let path = super::super::protocol::escape(log.to_str().expect("UTF-8").as_bytes());
         for program in programs() {
             println!("{shell} where {program} fails");
             let bin = tempfile::tempdir().expect("a folder");
@@ -121,13 +120,13 @@ fn a_program_that_fails_ends_no_shell_that_reads_back() {
             } else {
                 super::id(&log)
             };
-            let read = format!("R {path} {id} plain 0 100");
+            let read = format!("read {path} {id} plain 0 100");
             assert!(talk.ask(&read).concat().contains("one"), "it reads");
-            talk.tell(&format!("S {path} {id} plain 4 - F 0 0 0 two"));
-            talk.tell("N");
-            talk.tell("X");
-            talk.tell(&format!("T {path} {id} plain iso 0 1 0"));
-            talk.tell("L f /nonexistent");
+            talk.tell(&format!("scan {path} {id} plain 4 - F 0 0 0 two"));
+            talk.tell("next some 64");
+            talk.tell("stop 1");
+            talk.tell(&format!("seek {path} {id} plain iso 0 1 0"));
+            talk.tell("list path /nonexistent");
             while !talk.ask(&read).concat().contains("one") {}
         }
     });

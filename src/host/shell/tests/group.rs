@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::super::{PROGRAMS, launch};
 use super::failing::stub;
+use super::{PROGRAMS, launch};
 use super::{TOKEN, with_every_shell};
 
 /// Longest wait for anything.
@@ -86,7 +86,7 @@ impl Wrapped {
             bystander,
             said,
         };
-        wrapped.until(&format!("{TOKEN} R"));
+        wrapped.until(&format!("{TOKEN} ready"));
         wrapped
     }
 
@@ -147,7 +147,7 @@ enum Group {
 /// input.
 fn ends_only_its_own(shell: &str, script: &str, group: Group) {
     let mut wrapped = Wrapped::start(shell, script);
-    let word = |word: &str| super::super::codec::escape(format!("={word}").as_bytes());
+    let word = |word: &str| super::super::protocol::escape(format!("={word}").as_bytes());
     wrapped.ask(&format!("S {} {}\nN\n", word("sleep"), word("601")));
     let runs = |pid: &u32| {
         std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words == b"sleep\x00601\0")

@@ -27,11 +27,11 @@ impl Resting {
         std::fs::write(&log, "one\n").expect("write");
         let mut talk = Talk::start(command);
         talk.watch(1, &log);
-        assert_eq!(talk.ask("P 262144"), ["C 1", "E 0"]);
-        talk.tell(&format!("A 1 {} 4", id(&log)));
+        assert_eq!(talk.ask("poll 262144"), ["changed 1", "polled 0"]);
+        talk.tell(&format!("read_from 1 {} 4", id(&log)));
         assert_eq!(
-            talk.ask("P 262144"),
-            ["F 1 0 one", "E 0"],
+            talk.ask("poll 262144"),
+            ["read 1 0 one", "polled 0"],
             "the bytes before the offset, to be compared"
         );
         let mut resting = Self {
@@ -46,7 +46,7 @@ impl Resting {
     }
 
     fn nothing_happens(&mut self) {
-        assert_eq!(self.talk.ask("P 262144"), ["E 0"]);
+        assert_eq!(self.talk.ask("poll 262144"), ["polled 0"]);
     }
 
     fn append(&self, text: &str) {
@@ -61,8 +61,8 @@ impl Resting {
     fn look_until(&mut self, what: &str) -> usize {
         let since = Instant::now();
         for looks in 1.. {
-            let answer = self.talk.ask("P 262144");
-            if answer[0] != "E 0" {
+            let answer = self.talk.ask("poll 262144");
+            if answer[0] != "polled 0" {
                 assert_eq!(answer[0], what);
                 return looks;
             }
@@ -149,17 +149,19 @@ fn what_happens_to_files_at_rest_is_seen_at_one_of_the_next_looks() {
     with_every_shell(|shell, mut command| {
         let mut resting = Resting::start(&mut command);
         resting.append("two\n");
-        let looks = resting.look_until("F 1 0 one\ntwo");
+        let looks = resting.look_until("read 1 0 one\ntwo");
         assert!(looks <= 10, "{shell}: {looks} looks for a line");
-        resting.talk.tell(&format!("A 1 {} 8", id(&resting.log)));
-        resting.look_until("F 1 0 one\ntwo");
+        resting
+            .talk
+            .tell(&format!("read_from 1 {} 8", id(&resting.log)));
+        resting.look_until("read 1 0 one\ntwo");
         for _ in 0..LOOKS {
             resting.nothing_happens();
         }
         std::fs::rename(&resting.log, resting.log.with_extension("log.1")).expect("rename");
-        resting.look_until("X 1 missing");
+        resting.look_until("absent 1 missing");
         std::fs::write(&resting.log, "new\n").expect("write");
-        let looks = resting.look_until("C 1");
+        let looks = resting.look_until("changed 1");
         assert!(
             looks <= 2,
             "{shell}: a name that stands for something again is seen after {looks} looks"
@@ -176,9 +178,9 @@ fn a_file_that_is_denied_keeps_no_other_from_rest_and_is_seen_when_it_is_granted
         std::fs::write(&denied, "one\n").expect("write");
         allow(&denied, 0);
         resting.talk.watch(2, &denied);
-        let told = resting.talk.ask("P 262144");
+        let told = resting.talk.ask("poll 262144");
         assert!(
-            told[0].starts_with("X 2 denied ----------") && told[1..] == ["E 0"],
+            told[0].starts_with("denied 2 ----------") && told[1..] == ["polled 0"],
             "{shell}: {told:?}"
         );
         for _ in 0..LOOKS {
@@ -189,7 +191,7 @@ fn a_file_that_is_denied_keeps_no_other_from_rest_and_is_seen_when_it_is_granted
         let free = has_watcher(shell) && !shell.starts_with("mksh");
         assert!(!free || costs.contains(&0), "{shell}: {costs:?}");
         allow(&denied, 0o644);
-        let looks = resting.look_until("C 2");
+        let looks = resting.look_until("changed 2");
         assert!(
             looks <= 2,
             "{shell}: a file that is granted is seen after {looks} looks"
@@ -207,12 +209,12 @@ fn a_line_at_any_moment_around_the_start_of_the_watcher_is_seen_without_another_
         for looks in 27..=42 {
             text += "x\n";
             resting.append("x\n");
-            let looked = resting.look_until(&format!("F 1 0 {}", text.trim_end()));
+            let looked = resting.look_until(&format!("read 1 0 {}", text.trim_end()));
             assert!(looked <= 10, "{shell}: {looked} looks for a line");
             resting
                 .talk
-                .tell(&format!("A 1 {} {}", id(&resting.log), text.len()));
-            resting.look_until(&format!("F 1 0 {}", text.trim_end()));
+                .tell(&format!("read_from 1 {} {}", id(&resting.log), text.len()));
+            resting.look_until(&format!("read 1 0 {}", text.trim_end()));
             for _ in 0..looks {
                 resting.nothing_happens();
             }
@@ -244,7 +246,7 @@ fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three
     }
     resting.append("two\n");
     assert_eq!(
-        resting.look_until("F 1 0 one\ntwo"),
+        resting.look_until("read 1 0 one\ntwo"),
         1,
         "every look is made again"
     );
@@ -268,7 +270,11 @@ fn r40_nothing_is_left_of_a_shell_whose_answers_cannot_be_written_any_more() {
         talk.stdout = None;
         // Requests that were under way when the connection broke.
         for _ in 0..LOOKS {
-            let _ = talk.stdin.as_mut().expect("open").write_all(b"P 262144\n");
+            let _ = talk
+                .stdin
+                .as_mut()
+                .expect("open")
+                .write_all(b"poll 262144\n");
             std::thread::sleep(Duration::from_millis(5));
         }
         talk.stdin = None;
@@ -293,8 +299,8 @@ fn r40_a_shell_that_is_renewed_outlives_its_first_lease() {
     let mut talk = Talk::start_with(&mut command, "lease_s=4", &FOLLOW);
     let since = Instant::now();
     while since.elapsed() < Duration::from_millis(5500) {
-        talk.tell("K");
-        assert_eq!(talk.ask("P 262144"), ["E 0"]);
+        talk.tell("renew");
+        assert_eq!(talk.ask("poll 262144"), ["polled 0"]);
         std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use super::lexer::take_apart;
 use super::with_every_shell;
 use crate::files::follow::{FileFingerprint, FollowRequest};
-use crate::host::shell::codec::{encode, escape};
+use crate::host::shell::follow::protocol::FollowScriptRequest;
+use crate::host::shell::protocol::escape;
 use crate::model::cursor::FileId;
 
 /// What a shell does by itself. `.` and `source` are not among them, nor is anything that changes a
@@ -306,13 +307,13 @@ proptest! {
     #[test]
     fn r70_a_request_is_one_line_of_plain_words_whatever_the_path(request in any_request()) {
         let mut line = String::new();
-        encode(&request, &mut line);
+        FollowScriptRequest::File(&request).encode(&mut line);
         let body = line.strip_suffix('\n').expect("a line");
         prop_assert!(body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" /._-:\\".contains(&byte)), "{line:?}");
         let words: Vec<&str> = body.split(' ').collect();
         prop_assert!(words.iter().all(|word| !word.is_empty()), "{line:?}");
         if let FollowRequest::Watch { watch, chain, path } = &request {
-            prop_assert_eq!(&words[..3], ["W", &watch.to_string(), &chain.to_string()]);
+            prop_assert_eq!(&words[..3], ["watch", &watch.to_string(), &chain.to_string()]);
             prop_assert_eq!(words.len(), 4);
             prop_assert_eq!(&unescaped(words[3]), path);
         }
@@ -328,7 +329,7 @@ fn r65_every_shell_reads_every_byte_of_a_path_as_it_was() {
         // As the scripts do it: read as a word, unescaped, with a full stop that keeps the line
         // ends at the end.
         let script = format!(
-            "LC_ALL=C\nread -r op a <<'X'\nW {}\nX\na=$(printf '%b.' \"$a\"); printf %s \"${{a%.}}\"\n",
+            "LC_ALL=C\nread -r op a <<'X'\nwatch {}\nX\na=$(printf '%b.' \"$a\"); printf %s \"${{a%.}}\"\n",
             escape(&path)
         );
         let mut child = command
@@ -348,11 +349,7 @@ fn r65_every_shell_reads_every_byte_of_a_path_as_it_was() {
 
 #[test]
 fn r69_every_script_gives_up_writing_before_anything_else() {
-    for script in [
-        &*super::super::FOLLOW,
-        &*super::super::FILES,
-        &*super::super::PROGRAMS,
-    ] {
+    for script in [&*super::FOLLOW, &*super::FILES, &*super::PROGRAMS] {
         let (before, _) = script
             .split_once("ulimit -f 0; ulimit -c 0")
             .expect("it gives up writing");
@@ -364,7 +361,7 @@ fn r69_every_script_gives_up_writing_before_anything_else() {
             .collect();
         assert_eq!(names, ["export", "export", "unset"], "nothing runs before");
     }
-    let (before, _) = super::super::LAUNCH
+    let (before, _) = super::LAUNCH
         .split_once("ulimit -f 0")
         .expect("it gives up writing");
     assert_eq!(

@@ -64,7 +64,7 @@ fn every_host_lists_a_log_with_its_generations_and_no_other_file() {
             assert_eq!(
                 listed
                     .iter()
-                    .filter(|file| file.packing == Compression::Gzip)
+                    .filter(|file| file.compression == Compression::Gzip)
                     .count(),
                 2,
                 "{host}"

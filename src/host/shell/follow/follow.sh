@@ -1,4 +1,5 @@
-# Follows many files and samples metrics by answering requests, one per line: a letter and its operands.
+# Follows many files and samples metrics by answering requests, one per line: a word and its operands. The words of both
+# ends are in protocol.rs.
 #
 # Nothing is sent unasked, so the console sets the pace and no queue can run over. The console decides what the
 # answers mean; here is only what has to be done on the spot, without a round trip: look at all files with one
@@ -16,7 +17,7 @@ get() { eval "$1=\$$2_$3"; }
 
 # Bytes before our offset that are read again each time: the console compares them, and so notices that a file was
 # rewritten or swapped whatever its size and number say.
-mark=1024
+mark=@MARKER@
 
 # read_file i stat most: what lies beyond off_i, at most so many bytes.
 read_file() {
@@ -30,7 +31,7 @@ read_file() {
   if [ "$off" -lt "$mark" ]; then
     # Too little to compare: make sure that what is opened is what was looked at.
     { opened=1; now=$(stats /proc/self/fd/0); [ -z "$now" ] && now=$2
-      if [ "${now%:*:*}" = "${2%:*:*}" ]; then send "$1" "$now"; else say C "$1" "$now"; fi; } <"$path"
+      if [ "${now%:*:*}" = "${2%:*:*}" ]; then send "$1" "$now"; else say changed "$1" "$now"; fi; } <"$path"
   else
     send "$1" "$2" <"$path"
   fi
@@ -47,7 +48,7 @@ read_file() {
 
 send() {
   opened=1
-  say F "$1" "$2" $((skip * bs))
+  say read "$1" "$2" $((skip * bs))
   [ "$count" = 0 ] || dd bs=$bs skip=$skip count=$count 2>/dev/null || opened=2
 }
 
@@ -58,17 +59,17 @@ read_packed() {
   opened=0
   { opened=1; now=$(stats /proc/self/fd/0); [ -z "$now" ] && now=$2
     if [ "${now%:*:*}" = "${2%:*:*}" ]; then
-      say H "$1" "$2" $from $((off - from + $3))
+      say unpacked "$1" "$2" $from $((off - from + $3))
       unpack "$path" | tail -c +$((from + 1)) | head -c $((off - from + $3))
     else
-      say C "$1" "$now"
+      say changed "$1" "$now"
     fi; } <"$path"
   eval "seen_$1="
   if [ $opened = 1 ]; then eval "off_$1=$((off + $3))"; capped=$capped$chain' '; fi
 }
 
 # fails i words: the file system does not work; the words are those of a program.
-fails() { say X "$1" failing; printf '%s\n' "$2"; }
+fails() { say absent "$1" failing; printf '%s\n' "$2"; }
 
 # absent i path: says once why there is no file. In a folder that we may not enter nobody can say what is there.
 absent() {
@@ -90,7 +91,7 @@ absent() {
     esac
   fi
   eval "seen_$1=$why"
-  if [ $why = denied ]; then say X "$1" denied -; whose "$barrier"; else say X "$1" $why; fi
+  if [ $why = denied ]; then say denied "$1" -; whose "$barrier"; else say absent "$1" $why; fi
 }
 
 # denied i stat: says once of each file that has the name that we may not read it. A name that moved while it was looked at
@@ -98,7 +99,7 @@ absent() {
 denied() {
   get seen seen "$1"; get path path "$1"; why=denied:${2%:*:*}
   [ ! -r "$path" ] || return
-  [ "$seen" = "$why" ] || { eval "seen_$1=\$why"; say X "$1" denied "$2"; whose "$path"; }
+  [ "$seen" = "$why" ] || { eval "seen_$1=\$why"; say denied "$1" "$2"; whose "$path"; }
 }
 
 # While files rest, a process waits for them instead of one being started for each look: tail, where it is GNU's, is
@@ -164,7 +165,7 @@ leave_out() {
 
 # poll most sum: looks at every watch and reads what has grown: at most so many bytes of each, and of all together, about.
 poll() {
-  if rests; then say E 0; return; fi
+  if rests; then say polled 0; return; fi
   most=$1; sum=${2:-4194304}; have=$order; gone=0; shut=0
   if [ -z "$all" ]; then names $order; all=$list; fi
   eval "set -- $all"
@@ -201,10 +202,10 @@ poll() {
     case $capped in *" $chain "*) eval "seen_$i="; continue ;; esac
     get packed packed "$i"
     if [ -n "$packed" ] && [ "${s%:*:*}" = "$id" ]; then read_packed "$i" "$s" "$most"; continue; fi
-    if [ "${s%:*:*}" != "$id" ] || [ "$size" -lt "$off" ]; then say C "$i" "$s"; else read_file "$i" "$s" "$most"; fi
+    if [ "${s%:*:*}" != "$id" ] || [ "$size" -lt "$off" ]; then say changed "$i" "$s"; else read_file "$i" "$s" "$most"; fi
   done
   [ "$capped" = ' ' ] || again=1
-  say E $again
+  say polled $again
   [ "$shut" = 0 ] || leave_out "$shut"
   lost=${gone#0}${shut#0}
   if [ -n "$todo" ] || [ "$have" != "$held" ]; then held=$have; looked 1; else looked 0; fi
@@ -242,21 +243,21 @@ bases() { get path path "$1"; get real real "$1"; }
 heads() {
   bases "$1"; i=$1 can=0 handle=keep_plain
   for f in "$path"* ${real:+"$real"*}; do
-    case $f in "$path") : ;; *[-._]*[0-9]) [ ! -f "$f" ] || put "$f" ;; esac
+    case $f in "$path") : ;; *[@SEPARATORS@]*[0-9]) [ ! -f "$f" ] || put "$f" ;; esac
   done
   flush
-  say S "$i"
+  say heads "$i"
   [ $can -gt 0 ] || return 0
   for k in $(latest 8); do
     get f may "$k"
-    [ ! -r "$f" ] || { s=$(stats /proc/self/fd/0); [ -n "$s" ] || s=$(stats "$f"); echo $s $(head -c 1024 | cksum); } <"$f" 2>/dev/null
+    [ ! -r "$f" ] || { s=$(stats /proc/self/fd/0); [ -n "$s" ] || s=$(stats "$f"); echo $s $(head -c $mark | cksum); } <"$f" 2>/dev/null
   done
 }
 
 # unpack name: what standard input unpacks to, going by the name.
 unpack() { case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zst) zstd -dcq ;; esac 2>/dev/null; }
 
-is_packed() { case $1 in *.gz|*.bz2|*.xz|*.zst) return 0 ;; *) return 1 ;; esac; }
+is_packed() { case $1 in @PACKED@) return 0 ;; *) return 1 ;; esac; }
 
 # generations base: what stat says of each file beside it that has a number or a date, and what follows the name, in
 # "part_1" to "part_$parts"; "has" becomes which files have which names. Fails where one went away meanwhile.
@@ -265,7 +266,7 @@ generations() {
   for f in "$base"*; do
     n=${f#"$base"}; is_packed "$n" && n=${n%.*}
     # "app.log-20261120130000.backup": what logrotate finds under the name where it is about to create the next log.
-    case ${n%.backup} in ''|[!-._]*|*[!-._0-9]*) continue ;; esac
+    case ${n%@BACKUP@} in ''|[!@SEPARATORS@]*|*[!@SEPARATORS@0-9]*) continue ;; esac
     [ ! -f "$f" ] || put "$f"
   done
   flush
@@ -297,8 +298,8 @@ list() {
     fi
   done
   k=1
-  while [ $k -lt $parts ]; do say L "$1" +; get part part $k; printf '%s' "$part"; k=$((k + 1)); done
-  say L "$1" $whole; [ $parts = 0 ] || { get part part $k; printf '%s' "$part"; }
+  while [ $k -lt $parts ]; do say listed "$1" +; get part part $k; printf '%s' "$part"; k=$((k + 1)); done
+  say listed "$1" $whole; [ $parts = 0 ] || { get part part $k; printf '%s' "$part"; }
 }
 
 # has_mark file: whether these bytes stand before the offset, by their sum; in a compressed file, in what it unpacks to.
@@ -313,7 +314,7 @@ has_mark() {
 }
 
 # found file stat: it is an old generation from now on.
-found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say V "$new" "$s"; }
+found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say found "$new" "$s"; }
 
 # find new i id off [crc length since]: the file with this identity among the names that begin with the path of watch i;
 # where there is none, one that has the same bytes before the offset.
@@ -324,7 +325,7 @@ find_sibling() {
   # and the bytes were compared between them.
   had=none
   for look in 1 2 3 4 5 6; do
-    has= hit= can=0; siblings compare
+    has= hit= can=0; siblings weigh
     [ -z "$hit" ] || { found "$hit" "$s"; return; }
     [ "$has" = "$had" ] && [ $look -gt 2 ] && break
     had=$has
@@ -334,7 +335,7 @@ find_sibling() {
       [ -f "$f" ] && [ -r "$f" ] && has_mark "$f" && { found "$f" "$(stats "$f")"; return; }
     done
   done
-  say V "$new" -
+  say found "$new" -
 }
 
 # siblings function: hands it the files whose names begin with one of the bases, in batches.
@@ -344,9 +345,9 @@ siblings() {
   flush
 }
 
-# compare file…: whether one has the identity ("hit", and what stat says, "s"). Keeps those that may have its bytes: one that
+# weigh file…: whether one has the identity ("hit", and what stat says, "s"). Keeps those that may have its bytes: one that
 # is long enough, and of compressed ones, which have the time of change of what they were made of, one that is not older.
-compare() {
+weigh() {
   [ -z "$hit" ] || return 0
   stats_of "$@"; names=
   for s in $found; do
@@ -389,15 +390,15 @@ hole() {
     set -- "$1" "$2" $(stat -L -c '%b %B' -- "$path" 2>/dev/null)
     [ $# = 4 ] && [ $(($3 * $4)) -le $((size - high * 4096 + 16384)) ] && to=$((high * 4096))
   fi
-  say O "$1" "$s" $to
+  say hole "$1" "$s" $to
 }
 
 # block n: whether there is more in this block of "path" than NUL bytes.
 block() { [ "$(dd bs=4096 skip="$1" count=1 <"$path" 2>/dev/null | tr -d '\000' | wc -c)" -gt 0 ]; }
 
-# candidates i off: the bytes before the offset of the siblings that reach so far; the first of those that do not, which
+# compare i off: the bytes before the offset of the siblings that reach so far; the first of those that do not, which
 # may have been copied before the rest was written. Of many those that were changed last: a copy is new.
-candidates() {
+compare() {
   bases "$1"; i=$1 off=$2
   back=0; [ "$off" -gt "$mark" ] && back=$(( (off - mark) / 4096 ))
   can=0; siblings keep_plain
@@ -408,10 +409,10 @@ candidates() {
     [ -n "$s" ] || continue
     first=$back count=$(( (off - back * 4096 + 4095) / 4096 ))
     [ "${size:-0}" -ge "$off" ] || { first=0 count=1; }
-    say Y "$i" "$s" $((first * 4096))
+    say candidate "$i" "$s" $((first * 4096))
     dd bs=4096 skip=$first count=$count <"$f" 2>/dev/null
   done
-  say Z "$i"
+  say compared "$i"
 }
 
 keep_plain() {
@@ -426,21 +427,21 @@ expand() {
   [ "$fixed" = "$2" ] || case $fixed in */*) folder=${fixed%/*}; folder=${folder:-/} ;; *) folder=. ;; esac
   blanks=$IFS; IFS=; set -- "$1" $2; IFS=$blanks
   if [ -n "$folder" ] && [ ! -e "$2" ] && [ ! -L "$2" ] && unlisted "$folder"; then
-    say B "$1"; whose "$barrier"; return
+    say barred "$1"; whose "$barrier"; return
   fi
   number=$1 any=0 logs=0; shift
   for f do
     [ ! -d "$f" ] && { [ -e "$f" ] || [ -L "$f" ]; } || continue
     any=1; is_older "$f" || { logs=$((logs + 1)); eval "log_$logs=\$f"; }
   done
-  say G "$number" $logs $any
+  say expanded "$number" $logs $any
   n=0
-  if [ $logs -le 1000 ]; then
+  if [ $logs -le @MAX_SOURCES@ ]; then
     while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; printf '%s\000' "$f"; done
   else
     can=0 handle=keep_all
     while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; put "$f"; done; flush
-    for n in $(latest 1000); do get f may "$n"; printf '%s\000' "$f"; done
+    for n in $(latest @MAX_SOURCES@); do get f may "$n"; printf '%s\000' "$f"; done
   fi
 }
 
@@ -451,9 +452,9 @@ keep_all() {
 
 # is_older file: whether it is compressed, or has the name of another one that the pattern matches, and numbers behind that.
 is_older() {
-  case $1 in *.gz|*.bz2|*.xz|*.zst|*.lz4|*.Z) return 0 ;; esac
-  numbers=${1##*[!-._0-9]}; live=${1%"$numbers"}
-  case $numbers in [-._]*) : ;; *) return 1 ;; esac
+  case $1 in @ARCHIVES@) return 0 ;; esac
+  numbers=${1##*[!@SEPARATORS@0-9]}; live=${1%"$numbers"}
+  case $numbers in [@SEPARATORS@]*) : ;; *) return 1 ;; esac
   [ -e "$live" ] || return 1
   # As a pattern, not as a text.
   case $live in $pattern) return 0 ;; esac
@@ -468,21 +469,21 @@ unlisted() {
 # Where a file system has hung, a path is touched by a process of its own first, in all the ways in which we do: it is
 # waited for by asking again, and hangs instead of us.
 #
-# try name path; try name pattern p: whether this has been answered.
+# try watch_I path; try pattern_P pattern: whether this has been answered.
 try() {
   get pid tried "$1"
   if [ -z "$pid" ]; then
-    ( if [ -n "$3" ]; then expand 0 "$2"
-      elif [ -f "$2" ] && [ -r "$2" ]; then tail -c 1 <"$2"; for f in "$2"*; do [ -f "$f" ]; done; fi
+    ( case $1 in pattern*) expand 0 "$2"; exit ;; esac
+      if [ -f "$2" ] && [ -r "$2" ]; then tail -c 1 <"$2"; for f in "$2"*; do [ -f "$f" ]; done; fi
     ) </dev/null >/dev/null 2>&1 &
     pid=$!; eval "tried_$1=\$pid"
   fi
   # One that ended has no open files; where there is no /proc nobody can tell, and nobody waits.
-  if [ -e "/proc/$pid/fd/0" ]; then say T "$1" 0; else eval "tried_$1="; say T "$1" 1; fi
+  if [ -e "/proc/$pid/fd/0" ]; then say tried "$1" 0; else eval "tried_$1="; say tried "$1" 1; fi
 }
 
 sample() {
-  say M
+  say counters
   # One process reads them all, but for a line that is long and of no use. Missing files and those that say "not supported" are passed over.
   grep -sv '^intr ' @PROC_FILES@
   for n in /sys/class/net/*/device; do [ -e "$n" ] && printf '%s:\n' "$n"; done
@@ -491,7 +492,7 @@ sample() {
 # usage: df of the file systems that live on disks, after the list of all. Never of a network, where it could hang. What
 # mounts were made with is left out: of containers it is longer than all the rest.
 usage() {
-  say U
+  say disks
   [ -r /proc/self/mounts ] || return
   while read -r dev at type rest; do printf '%s %s %s\n' "$dev" "$at" "$type"; done </proc/self/mounts; echo --
   # Older ones of BusyBox want -t before the seconds.
@@ -513,23 +514,23 @@ put_disks() {
 
 serve() {
   # Twice, for a frame is whole when the next begins.
-  say R; say R
+  say ready; say ready
   while read -r op a b c d e; do
     case $op in
-      P) poll "$a" "$b" ;;
-      W) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
-      A) read_from "$a" "$b" "$c"; continue ;;
-      V) find_sibling "$a" "$b" "$c" "$d" $e ;;
-      L) list "$a" ;;
-      O) hole "$a" "$b" ;;
-      Y) candidates "$a" "$b" ;;
-      S) heads "$a" ;;
-      N) forget "$a" ;;
-      T) b=$(printf '%b.' "$b"); try "$a" "${b%.}" "$c" ;;
-      G) b=$(printf '%b.' "$b"); expand "$a" "${b%.}" ;;
-      D) describe ;;
-      M) sample ;;
-      U) usage ;;
+      poll) poll "$a" "$b" ;;
+      watch) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
+      read_from) read_from "$a" "$b" "$c"; continue ;;
+      find) find_sibling "$a" "$b" "$c" "$d" $e ;;
+      list) list "$a" ;;
+      hole) hole "$a" "$b" ;;
+      compare) compare "$a" "$b" ;;
+      heads) heads "$a" ;;
+      forget) forget "$a" ;;
+      try) b=$(printf '%b.' "$b"); try "$a" "${b%.}" ;;
+      expand) b=$(printf '%b.' "$b"); expand "$a" "${b%.}" ;;
+      describe) describe ;;
+      sample) sample ;;
+      usage) usage ;;
     esac
     # Ends the last answer, which could otherwise not be told from one that is still on its way.
     say .

@@ -1,6 +1,6 @@
 # Answers questions about files: which there are, what stands in them, which of their lines have something in them.
 #
-# One request per line, and nothing is sent unasked: what is found waits in a pipe until the console asks for it, and
+# One request per line, with the words of protocol.rs, and nothing is sent unasked: what is found waits in a pipe until the console asks for it, and
 # with it whatever finds it. Text is told by its packing: "plain", or the name of the program that unpacks it.
 #
 # Descriptors: 3 patterns, 4 requests, 5 the file, 6 what programs complain of, 7 where text goes, 8 text for grep, 9 what
@@ -8,7 +8,7 @@
 
 # need program…: whether they are there; says which one is not.
 need() {
-  for p do command -v "$p" >/dev/null 2>&1 || { say X without "$p"; return 1; }; done
+  for p do command -v "$p" >/dev/null 2>&1 || { say refused without "$p"; return 1; }; done
 }
 
 # with path id packing function…: calls it with the file open, if it is the one that is meant. What is looked at and what is
@@ -24,7 +24,7 @@ with() {
 
 opened_as() {
   now=$(stats /proc/self/fd/0 <&5); [ -n "$now" ] || now=$(stats "$path")
-  if [ "${now%:*:*}" != "$id" ]; then say X replaced; return; fi
+  if [ "${now%:*:*}" != "$id" ]; then say refused replaced; return; fi
   size=${now#*:*:}; size=${size%%:*}
   [ -n "$wide" ] || [ ${#size} -lt 10 ] || need awk || return
   # Opened anew for each pass over it, for nobody can go back in a pipe; by this name it is the same file.
@@ -37,9 +37,9 @@ opened_as() {
 refuse() {
   if [ -f "$1" ]; then
     now=$(stats "$1")
-    if [ "${now%:*:*}" = "$id" ]; then say X denied; else say X replaced; fi
-  elif [ -e "$1" ]; then say X special
-  elif barred "$1"; then say X denied; else say X missing; fi
+    if [ "${now%:*:*}" = "$id" ]; then say refused denied; else say refused replaced; fi
+  elif [ -e "$1" ]; then say refused special
+  elif barred "$1"; then say refused denied; else say refused missing; fi
 }
 
 # math a op b: what it comes to, in n. mksh counts to 2147483647; for what is more there is awk, which counts to 2^53.
@@ -93,23 +93,23 @@ edge() {
 read_plain() {
   bs=4096; [ "$2" -gt 131072 ] && bs=65536
   math "$1" % $bs; over=$n; math "$1" - "$over"; start=$n; math "$start" / $bs; skip=$n
-  say F "$size" "$start"
+  say text "$size" "$start"
   dd bs=$bs skip="$skip" count=$(( (over + $2 + bs - 1) / bs )) <"$self" 2>/dev/null
 }
 
 # read_packed from most: with one byte more, by which the end is known.
 read_packed() {
-  say F - "$1"
+  say text - "$1"
   { said=$(text "$1" $(( $2 + 1 )) <"$self" 6>&1 >&7); } 7>&1
   tell
 }
 
 # tell: what programs complained of and how they ended, in one line.
-tell() { set -f; set -- $said; set +f; say E "$*"; }
+tell() { set -f; set -- $said; set +f; say ended "$*"; }
 
 measure() {
-  if [ "$packing" = plain ]; then say N "$size"; return; fi
-  say N -
+  if [ "$packing" = plain ]; then say length "$size"; return; fi
+  say length -
   said=$( { text 0 - <"$self" | { set -- $(wc -c); echo "=n$1" >&6; }; } 6>&1 )
   tell
 }
@@ -125,14 +125,14 @@ scan() {
   elif [ "$end" != - ]; then
     end=$(edge "$end")
   fi
-  case $begin:$end in :*|*:) say X without wc; return ;; esac
+  case $begin:$end in :*|*:) say refused without wc; return ;; esac
   count=-
   if [ "$end" != - ]; then
     if less "$end" "$begin"; then begin=$end; fi
     math "$end" - "$begin"; count=$n
   fi
   how=$3; [ "$how" = all ] || how=$grep
-  say B "$how" "$begin" "$end"; say .
+  say scanning "$how" "$begin" "$end"; say .
   told=1
   options="-$3"; [ "$4" = 1 ] && options="$options -i"
   # BusyBox has a context of one line for none.
@@ -148,8 +148,8 @@ scan() {
 hunt() {
   case $how in
     all) echo 0; text "$begin" "$count" <"$self" ;;
-    b) text "$begin" "$count" <"$self" | find_lines -a -b ;;
-    n) without_nul | find_lines -n | { without_nul 6>/dev/null | locate; } 9<&0 ;;
+    offset) text "$begin" "$count" <"$self" | find_lines -a -b ;;
+    number) without_nul | find_lines -n | { without_nul 6>/dev/null | locate; } 9<&0 ;;
   esac
 }
 
@@ -179,13 +179,13 @@ NR == number { print sprintf("%.0f", offset) mark $0; await() }
   echo "=a$?" >&6
 }
 
-# Whether grep tells offsets and reads all of a line with a NUL in it (b); else whether awk counts bytes (n).
+# Whether grep tells offsets and reads all of a line with a NUL in it (offset); else whether awk counts bytes (number).
 learn() {
   grep=all; soon=
   printf 'x\n' | grep --line-buffered x >/dev/null 2>&1 && soon=--line-buffered
   if [ "$(printf 'x\na\000b\n' | grep -a -b -B 1 -F b 2>/dev/null | tr '\000' @)" = '0-x
-2:a@b' ]; then grep=b
-  elif [ "$(printf '\303\244\n' | awk '{ print length($0) }' 2>/dev/null)" = 2 ]; then grep=n
+2:a@b' ]; then grep=offset
+  elif [ "$(printf '\303\244\n' | awk '{ print length($0) }' 2>/dev/null)" = 2 ]; then grep=number
   fi
 }
 
@@ -194,13 +194,13 @@ bring() {
   read -r pid
   while read -r op a b <&4; do
     case $op in
-      N)
-        say J
+      next)
+        say piece
         # At once whatever there is, or where much is found and each answer has a long way, more of it; of KiB, "b" at most.
-        if [ "$a" = 1 ] || [ -z "$full" ]; then dd bs=$((${b:-64} * 1024)) count=1
+        if [ "$a" = some ] || [ -z "$full" ]; then dd bs=$((${b:-64} * 1024)) count=1
         else dd bs=4096 count=$((${b:-256} / 4)) $full; fi 2>/dev/null
         say . ;;
-      Z) read_plain "$a" "$b"; say . ;;
+      reread) read_plain "$a" "$b"; say . ;;
       *) [ "$a" = 1 ] && [ "$pid" != 0 ] && kill "$pid" 2>/dev/null; break ;;
     esac
   done
@@ -209,7 +209,7 @@ bring() {
 # seek kind strict target pivot: where in the file to look for a time.
 seek() {
   need awk || return
-  say K $(F=$self KIND=$1 STRICT=$2 TARGET=$3 PIVOT=$4 SIZE=$size PACKING=$packing
+  say hint $(F=$self KIND=$1 STRICT=$2 TARGET=$3 PIVOT=$4 SIZE=$size PACKING=$packing
     export F KIND STRICT TARGET PIVOT SIZE PACKING
     if [ "$packing" = plain ]; then bisect 5<&5; else unpack <"$self" 6>/dev/null | bisect; fi)
 }
@@ -220,7 +220,7 @@ bisect() {
 '
 }
 
-# list how stem extension: what a path (or a pattern: "how" is p) stands for, and what may be older generations of it by
+# list how stem extension: what a path (or a pattern, as "how" says) stands for, and what may be older generations of it by
 # the name: what begins with it, and what has a number before its extension.
 #
 # While a rotation is under way one look may miss a file that moves. What a look has told holds when the next one, which
@@ -229,38 +229,38 @@ list() {
   stem=$(printf '%b.' "$2"); stem=${stem%.}; ext=$(printf '%b.' "$3"); ext=${ext%.}
   for look in 1 2 3 4 5 6; do
     telling=$((look % 2)); had=$seen; seen= own_files=0 passed=0 own_links=0
-    [ $telling = 0 ] || say L begin
+    [ $telling = 0 ] || say listing begin
     look_over "$1" || return
     [ $telling = 1 ] || [ "$seen" != "$had" ] || return
   done
-  say L unsettled
+  say listing unsettled
 }
 
 # look_over how: fails where nobody may look.
 look_over() {
   # A file may be called as a pattern is.
-  if [ "$1" = p ] && [ ! -e "$stem$ext" ]; then
-    how=p
+  if [ "$1" = pattern ] && [ ! -e "$stem$ext" ]; then
+    how=pattern
     # With IFS empty a pattern is expanded and nothing else.
     blanks=$IFS; IFS=
     set -- $stem$ext; first=$#; set -- "$@" $stem$ext?*; second=$#
-    [ -z "$ext" ] || set -- "$@" $stem[-._]*[0-9]*$ext*
+    [ -z "$ext" ] || set -- "$@" $stem[@SEPARATORS@]*[0-9]*$ext*
     IFS=$blanks
   else
-    how=f; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[-._]*[0-9]*"$ext"*
-    if [ ! -e "$1" ] && barred "$1"; then say X denied; return 1; fi
+    how=path; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[@SEPARATORS@]*[0-9]*"$ext"*
+    if [ ! -e "$1" ] && barred "$1"; then say refused denied; return 1; fi
   fi
   n=0 handle=tell_files
   for f do
     n=$((n + 1))
     if [ $n -le $first ]; then
-      [ ! -L "$f" ] || { [ $how = p ] && [ ! -f "$f" ]; } || { own_links=$((own_links + 1)); eval "link_$own_links=\$f"; }
+      [ ! -L "$f" ] || { [ $how = pattern ] && [ ! -f "$f" ]; } || { own_links=$((own_links + 1)); eval "link_$own_links=\$f"; }
       [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"
       continue
     fi
-    case $f in *[0-9]|*.gz|*.bz2|*.xz|*.zst|*.backup|*${ext:-.gz}) : ;; *) continue ;; esac
+    case $f in *[0-9]|@PACKED@|*@BACKUP@|*${ext:-.gz}) : ;; *) continue ;; esac
     # One pattern may bring what the one before it has brought.
-    [ $how = f ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
+    [ $how = path ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
     [ ! -f "$f" ] || put "$f"
   done
   flush
@@ -272,8 +272,8 @@ look_over() {
 
 # tell_links path…: of symlinks, and where each leads, whether there is something or not.
 tell_links() {
-  say L links $#; printf '%s\000' "$@"
-  [ -z "$many_links" ] || { readlink -f -z -- "$@" 2>/dev/null && return; say L links $#; printf '%s\000' "$@"; }
+  say listing links $#; printf '%s\000' "$@"
+  [ -z "$many_links" ] || { readlink -f -z -- "$@" 2>/dev/null && return; say listing links $#; printf '%s\000' "$@"; }
   for f do target_of "$f"; printf '%s\000' "$to"; done
 }
 
@@ -293,30 +293,30 @@ tell_files() {
   ids=; for s in $found; do ids="$ids ${s%:*:*}"; done
   seen=$seen$ids
   # Who waits hears that something is done.
-  [ $telling = 1 ] || { say L look; return 0; }
+  [ $telling = 1 ] || { say listing look; return 0; }
   asked=$((own_files - passed)); passed=$((passed + $#))
   if [ $asked -lt 0 ]; then asked=0; elif [ $asked -gt $# ]; then asked=$#; fi
-  say L $asked; echo $found; printf '%s\000' "$@"
+  say listing $asked; echo $found; printf '%s\000' "$@"
 }
 
 # No line, however long, takes all the memory, and no question all the time.
 cap 524288 64 1200
 
 serve() {
-  say R; say R
+  say ready; say ready
   exec 4<&0
   full=iflag=fullblock; dd $full count=0 </dev/null >/dev/null 2>&1 || full=
   while read -r op a b c d e f g h i patterns; do
     told=
     case $op in
-      D) describe ;;
-      L) list "$a" "$b" "$c" ;;
-      R) if [ "$c" = plain ]; then with "$a" "$b" "$c" read_plain "$d" "$e"; else with "$a" "$b" "$c" read_packed "$d" "$e"; fi ;;
-      M) with "$a" "$b" "$c" measure ;;
-      T) with "$a" "$b" "$c" seek "$d" "$e" "$f" "$g" ;;
-      S) with "$a" "$b" "$c" scan "$d" "$e" "$f" "$g" "$h" "$i" ;;
+      describe) describe ;;
+      list) list "$a" "$b" "$c" ;;
+      read) if [ "$c" = plain ]; then with "$a" "$b" "$c" read_plain "$d" "$e"; else with "$a" "$b" "$c" read_packed "$d" "$e"; fi ;;
+      measure) with "$a" "$b" "$c" measure ;;
+      seek) with "$a" "$b" "$c" seek "$d" "$e" "$f" "$g" ;;
+      scan) with "$a" "$b" "$c" scan "$d" "$e" "$f" "$g" "$h" "$i" ;;
       # What ends a scan that has ended.
-      X) continue ;;
+      stop) continue ;;
     esac
     [ -n "$told" ] || say .
   done

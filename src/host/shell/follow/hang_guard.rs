@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::codec;
+use super::protocol::Suspect;
 use crate::files::follow::{FollowRequest, Watch};
 
 /// Whether it has been answered is asked this often.
@@ -17,25 +17,16 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// What has not been answered for so long is said to hang.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is not touched yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Suspect {
-    /// A file, by its watch.
-    File(Watch),
-    /// A pattern, by its place.
-    Pattern(usize),
-}
-
-/// All of a connection.
+/// What is not touched yet, of one connection.
 #[derive(Debug)]
-pub(super) struct Suspects {
+pub(crate) struct HangGuard {
     /// Without it everything is touched at once.
     active: bool,
     held: BTreeMap<Suspect, HeldRequests>,
     /// Old generations, by their watch, with that of the live name.
     beside: BTreeMap<Watch, Watch>,
     /// Patterns that have been answered for.
-    cleared: BTreeSet<usize>,
+    cleared: BTreeSet<u32>,
 }
 
 #[derive(Debug)]
@@ -75,9 +66,9 @@ impl HeldRequests {
     }
 }
 
-impl Suspects {
+impl HangGuard {
     /// `active` where the host has hung on the connection before.
-    pub(super) fn new(active: bool) -> Self {
+    pub(crate) fn new(active: bool) -> Self {
         Self {
             active,
             held: BTreeMap::new(),
@@ -87,7 +78,7 @@ impl Suspects {
     }
 
     /// The request, if it can be made now.
-    pub(super) fn pass(&mut self, request: FollowRequest) -> Option<FollowRequest> {
+    pub(crate) fn pass(&mut self, request: FollowRequest) -> Option<FollowRequest> {
         if !self.active {
             return Some(request);
         }
@@ -118,43 +109,32 @@ impl Suspects {
     }
 
     /// Whether a pattern can be expanded now.
-    pub(super) fn passes_pattern(&mut self, number: usize, pattern: &str) -> bool {
+    pub(crate) fn passes_pattern(&mut self, number: u32, pattern: &[u8]) -> bool {
         if !self.active || self.cleared.contains(&number) {
             return true;
         }
         self.held
             .entry(Suspect::Pattern(number))
-            .or_insert_with(|| HeldRequests::new(pattern.as_bytes(), None));
+            .or_insert_with(|| HeldRequests::new(pattern, None));
         false
     }
 
-    /// Whether a pattern is known to hang.
-    pub(super) fn hangs(&self, number: usize) -> bool {
-        self.held
-            .get(&Suspect::Pattern(number))
-            .is_some_and(|held| held.told)
-    }
-
-    /// Questions that are due.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<String> {
+    /// What is to be tried now, with its path or pattern.
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<(Suspect, Vec<u8>)> {
         let mut folders = BTreeSet::new();
-        let mut lines = Vec::new();
+        let mut due = Vec::new();
         for (suspect, held) in &mut self.held {
             // The first of each folder goes ahead of the others.
             if folders.insert(held.folder.clone()) && !held.asked && now >= held.next {
                 held.asked = true;
-                let path = codec::escape(&held.path);
-                lines.push(match suspect {
-                    Suspect::File(watch) => format!("T w{watch} {path}"),
-                    Suspect::Pattern(number) => format!("T p{number} {path} p"),
-                });
+                due.push((*suspect, held.path.clone()));
             }
         }
-        lines
+        due
     }
 
     /// When the next question is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    pub(crate) fn next_due(&self) -> Option<Instant> {
         let mut folders = BTreeSet::new();
         let ahead = self
             .held
@@ -164,15 +144,7 @@ impl Suspects {
     }
 
     /// An answer: what can be asked for now.
-    pub(super) fn answered(&mut self, name: &str, is_over: bool) -> Vec<FollowRequest> {
-        let number = name.get(1..).unwrap_or_default();
-        let suspect = match name.get(..1) {
-            Some("w") => number.parse().ok().map(Suspect::File),
-            _ => number.parse().ok().map(Suspect::Pattern),
-        };
-        let Some(suspect) = suspect else {
-            return Vec::new();
-        };
+    pub(crate) fn answered(&mut self, suspect: Suspect, is_over: bool) -> Vec<FollowRequest> {
         if !is_over {
             if let Some(held) = self.held.get_mut(&suspect) {
                 (held.asked, held.next) = (false, Instant::now() + ASK_AGAIN);
@@ -189,7 +161,7 @@ impl Suspects {
     }
 
     /// Those that have become known to hang, each once.
-    pub(super) fn take_hanging(&mut self, now: Instant) -> Vec<Suspect> {
+    pub(crate) fn take_hanging(&mut self, now: Instant) -> Vec<Suspect> {
         let is_late = |held: &HeldRequests| !held.told && now >= held.since + PATIENCE;
         let late = self.held.iter_mut().filter(|(_, held)| is_late(held));
         late.map(|(suspect, held)| {
@@ -214,18 +186,18 @@ mod tests {
 
     #[test]
     fn without_a_hang_nothing_waits() {
-        let mut suspects = Suspects::new(false);
-        assert_eq!(suspects.pass(watch(1, "/a/x")), Some(watch(1, "/a/x")));
-        assert!(suspects.passes_pattern(0, "/a/*"));
+        let mut guard = HangGuard::new(false);
+        assert_eq!(guard.pass(watch(1, "/a/x")), Some(watch(1, "/a/x")));
+        assert!(guard.passes_pattern(0, b"/a/*"));
         assert_eq!(
-            (suspects.due(Instant::now()), suspects.next_due()),
+            (guard.due(Instant::now()), guard.next_due()),
             (Vec::new(), None)
         );
     }
 
     #[test]
     fn of_each_folder_one_path_is_tried_at_a_time_and_what_belongs_to_it_waits_with_it() {
-        let mut suspects = Suspects::new(true);
+        let mut guard = HangGuard::new(true);
         let find = FollowRequest::Find {
             watch: 9,
             near: 1,
@@ -240,28 +212,40 @@ mod tests {
             watch(3, "/b/x"),
             FollowRequest::Forget(9),
         ] {
-            assert_eq!(suspects.pass(request), None);
+            assert_eq!(guard.pass(request), None);
         }
         assert_eq!(
-            suspects.pass(FollowRequest::List(7)),
+            guard.pass(FollowRequest::List(7)),
             Some(FollowRequest::List(7))
         );
         let now = Instant::now();
-        assert_eq!(suspects.due(now), ["T w1 /a/x", "T w3 /b/x"]);
-        assert_eq!((suspects.due(now), suspects.next_due()), (Vec::new(), None));
-        assert_eq!(suspects.answered("w1", false), []);
+        assert_eq!(
+            guard.due(now),
+            [
+                (Suspect::File(1), b"/a/x".to_vec()),
+                (Suspect::File(3), b"/b/x".to_vec())
+            ]
+        );
+        assert_eq!((guard.due(now), guard.next_due()), (Vec::new(), None));
+        assert_eq!(guard.answered(Suspect::File(1), false), []);
         assert!(
-            suspects.due(Instant::now()).is_empty(),
+            guard.due(Instant::now()).is_empty(),
             "not before the time has come"
         );
-        assert_eq!(suspects.due(Instant::now() + ASK_AGAIN), ["T w1 /a/x"]);
         assert_eq!(
-            suspects.answered("w1", true),
+            guard.due(Instant::now() + ASK_AGAIN),
+            [(Suspect::File(1), b"/a/x".to_vec())]
+        );
+        assert_eq!(
+            guard.answered(Suspect::File(1), true),
             [watch(1, "/a/x"), find, FollowRequest::Forget(9)]
         );
-        assert_eq!(suspects.due(Instant::now()), ["T w2 /a/y\\0040z"]);
         assert_eq!(
-            suspects.pass(FollowRequest::List(1)),
+            guard.due(Instant::now()),
+            [(Suspect::File(2), b"/a/y z".to_vec())]
+        );
+        assert_eq!(
+            guard.pass(FollowRequest::List(1)),
             Some(FollowRequest::List(1)),
             "it has been answered for"
         );
@@ -269,23 +253,25 @@ mod tests {
 
     #[test]
     fn what_is_not_answered_for_long_is_said_once_to_hang() {
-        let mut suspects = Suspects::new(true);
-        assert_eq!(suspects.pass(watch(1, "/a/x")), None);
-        assert!(!suspects.passes_pattern(0, "/b/*/x[0-9]"));
-        assert_eq!(suspects.take_hanging(Instant::now()), []);
+        let mut guard = HangGuard::new(true);
+        assert_eq!(guard.pass(watch(1, "/a/x")), None);
+        assert!(!guard.passes_pattern(0, b"/b/*/x[0-9]"));
+        assert_eq!(guard.take_hanging(Instant::now()), []);
         let late = Instant::now() + PATIENCE;
         assert_eq!(
-            suspects.take_hanging(late),
+            guard.take_hanging(late),
             [Suspect::File(1), Suspect::Pattern(0)]
         );
-        assert_eq!(suspects.take_hanging(late), []);
-        assert!(suspects.hangs(0));
+        assert_eq!(guard.take_hanging(late), []);
         assert_eq!(
-            suspects.due(late),
-            ["T w1 /a/x", "T p0 /b/\\0052/x\\01330-9\\0135 p"]
+            guard.due(late),
+            [
+                (Suspect::File(1), b"/a/x".to_vec()),
+                (Suspect::Pattern(0), b"/b/*/x[0-9]".to_vec())
+            ]
         );
-        assert_eq!(suspects.answered("p0", true), []);
-        assert!(suspects.passes_pattern(0, "/b/*/x[0-9]") && !suspects.hangs(0));
-        assert_eq!(suspects.answered("nonsense", true), []);
+        assert_eq!(guard.answered(Suspect::Pattern(0), true), []);
+        assert!(guard.passes_pattern(0, b"/b/*/x[0-9]"));
+        assert_eq!(guard.answered(Suspect::File(77), true), []);
     }
 }

@@ -1,0 +1,287 @@
+//! One connection's worth of following, by whichever driver: keeps its questions and answers in
+//! step, and turns what comes of them into events of the host.
+//!
+//! When files are looked at is left to `poller`, when metrics are read to `sampler`, and which
+//! files there are to `finder`.
+
+mod finder;
+mod poller;
+mod sampler;
+
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::files::follow::FileObservation;
+use crate::metrics::ProcCounters;
+use crate::model::source::SourceSpec;
+use crate::model::state::{HostStatus, LinkState};
+use crate::model::time::Time;
+use crate::transport::LinkError;
+
+use super::driver::follow::{DriverEvent, DriverRequestKind, HostDriver, PollEnd, SilentRequest};
+use super::followed_files::Track;
+use super::{HostEvent, Outbox, Work};
+use finder::FileFinder;
+use poller::FollowPoller;
+use sampler::MetricSampler;
+
+/// Whether what was asked has been answered is looked at this often, and how far behind all is.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Who hears what a session finds out.
+pub(crate) trait SessionListener: Sync {
+    /// Waits while there is no room.
+    fn send_all(&self, events: Vec<HostEvent>) -> impl Future<Output = ()> + Send;
+
+    /// Whether the session is root's: for the sources that want it, and for no others.
+    fn is_root(&self) -> bool;
+
+    /// Whether this session tells the metrics. Of two on a host the first does.
+    fn tells_metrics(&self) -> bool;
+}
+
+impl SessionListener for Outbox {
+    async fn send_all(&self, events: Vec<HostEvent>) {
+        Self::send_all(self, events).await;
+    }
+
+    fn is_root(&self) -> bool {
+        false
+    }
+
+    fn tells_metrics(&self) -> bool {
+        true
+    }
+}
+
+/// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`)
+/// all is said.
+///
+/// # Errors
+/// When the host hangs, or the connection breaks. What was read before has been sent.
+pub(crate) async fn run<D: HostDriver, L: SessionListener>(
+    driver: D,
+    wanted: &[SourceSpec],
+    track: &mut Track,
+    work: &Work,
+    listener: &L,
+) -> Result<(), LinkError> {
+    if !wanted.is_empty()
+        && let Some(begin) = track.wants_journal.take()
+    {
+        // Where nobody waits for it the connection is ending.
+        let _ = begin.send(());
+    }
+    track.is_bounded = work.once;
+    track.follower.restart();
+    let now = Instant::now();
+    let sampler = listener.tells_metrics().then(|| {
+        let sampler = MetricSampler::new(work.sample_every, work.once, now);
+        if track.df_hangs {
+            sampler.without_disks()
+        } else {
+            sampler
+        }
+    });
+    let mut session = FollowSession {
+        driver,
+        finder: FileFinder::new(wanted, listener.is_root(), work.lines),
+        poller: FollowPoller::new(now),
+        sampler,
+        track,
+        work,
+        listener,
+        began: wall_clock(),
+        is_described: false,
+    };
+    session.driver.describe();
+    session.follow().await
+}
+
+struct FollowSession<'a, D, L> {
+    driver: D,
+    finder: FileFinder,
+    poller: FollowPoller,
+    /// `None` where another session tells the metrics.
+    sampler: Option<MetricSampler>,
+    track: &'a mut Track,
+    work: &'a Work,
+    listener: &'a L,
+    began: Time,
+    is_described: bool,
+}
+
+impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
+    /// Asks and listens until the end.
+    async fn follow(&mut self) -> Result<(), LinkError> {
+        loop {
+            self.ask_what_is_due();
+            self.driver.flush().await?;
+            if self.is_done() {
+                self.track.follower.finish();
+                self.track.absorb(wall_clock());
+                self.tell().await;
+                self.driver.end().await;
+                return Ok(());
+            }
+            let wait = tokio::time::sleep_until(self.next_deadline());
+            tokio::select! {
+                // What has come is looked at before the time: the fleet may have kept us waiting.
+                biased;
+                event = self.driver.next() => {
+                    let event = event?;
+                    self.track.follower.set_pace(self.driver.share() as u64);
+                    if let Some(event) = event {
+                        self.on_event(event)?;
+                    }
+                }
+                () = wait => {}
+            }
+            self.track.look_behind(wall_clock(), self.began);
+            self.tell().await;
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.work.once
+            && self.is_described
+            && self.sampler.as_ref().is_none_or(MetricSampler::is_done)
+            && self.driver.is_idle()
+            && self.has_all()
+    }
+
+    /// Whether all files are known, and all that was in them has been read.
+    fn has_all(&self) -> bool {
+        self.finder.is_through() && self.track.follower.is_settled()
+    }
+
+    fn ask_what_is_due(&mut self) {
+        let now = Instant::now();
+        self.pass_on_requests();
+        if self.is_described {
+            self.finder.ask_when_due(&mut self.driver, self.track, now);
+            self.pass_on_requests();
+        }
+        if let Some(sampler) = &mut self.sampler {
+            sampler.ask_when_due(&mut self.driver, now);
+        }
+        if self.is_described && !(self.work.once && self.has_all()) {
+            self.poller.ask_when_due(&mut self.driver, now);
+        }
+    }
+
+    fn pass_on_requests(&mut self) {
+        for request in self.track.follower.take_requests() {
+            self.driver.request(request);
+        }
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let now = Instant::now();
+        let files = [self.finder.next_due(), self.poller.next_due()];
+        let files = files.into_iter().flatten().filter(|_| self.is_described);
+        let metrics = self.sampler.as_ref().and_then(MetricSampler::next_due);
+        let next = files.chain(metrics).min().unwrap_or(now + LOOK);
+        next.clamp(now + Duration::from_millis(1), now + LOOK)
+    }
+
+    /// Sends what is to be told; waits while the fleet has no room, and so asks the host for
+    /// nothing.
+    async fn tell(&mut self) {
+        let events = self.track.take_events();
+        self.listener.send_all(events).await;
+    }
+
+    fn on_event(&mut self, event: DriverEvent) -> Result<(), LinkError> {
+        match event {
+            DriverEvent::Seen(seen) => {
+                if matches!(
+                    seen,
+                    FileObservation::Read(..) | FileObservation::Unpacked(..)
+                ) {
+                    self.poller.has_grown(Instant::now());
+                }
+                self.see(&seen);
+            }
+            DriverEvent::Polled(polled) => self.polled(&polled),
+            DriverEvent::Expanded(expanded, took) => {
+                self.finder.answered(took);
+                self.finder.expanded(&expanded, self.track);
+            }
+            DriverEvent::Barred(barred, took) => {
+                self.finder.answered(took);
+                self.finder.barred(&barred, self.track);
+            }
+            DriverEvent::PatternHangs(number) => self.finder.hangs(number, self.track),
+            DriverEvent::Described(description) => {
+                self.finder.set_journal(description.journal);
+                self.track.describe(description.facts, description.user);
+                self.is_described = true;
+            }
+            DriverEvent::Counters(counters) => self.sampled(*counters),
+            DriverEvent::Disks(disks) => {
+                self.track.disks = disks;
+                self.sampler
+                    .iter_mut()
+                    .for_each(MetricSampler::disks_measured);
+            }
+            DriverEvent::Silent(request) => return Err(self.silent(request)),
+        }
+        Ok(())
+    }
+
+    /// Has the follower take in what was seen.
+    fn see(&mut self, seen: &FileObservation) {
+        self.track.follower.see(seen, since_start());
+        self.track.absorb(wall_clock());
+    }
+
+    fn sampled(&mut self, counters: ProcCounters) {
+        self.sampler
+            .iter_mut()
+            .for_each(|sampler| sampler.sampled(Instant::now()));
+        self.track.sample(counters, wall_clock());
+    }
+
+    fn polled(&mut self, polled: &PollEnd) {
+        self.see(&FileObservation::PollEnded);
+        self.poller.polled(polled, self.work.once, Instant::now());
+        if polled.again || !self.has_all() {
+            return;
+        }
+        self.track.seen_whole |= self.finder.is_complete();
+        let bytes = self.driver.take_bytes_read();
+        self.track.read_to(polled.asked, wall_clock(), bytes);
+    }
+
+    /// A host that has been asked something and not said a word for long hangs. A file system that
+    /// does not answer is no reason to have no logs either.
+    fn silent(&mut self, request: SilentRequest) -> LinkError {
+        match request.kind {
+            DriverRequestKind::Disks => self.track.df_hangs = true,
+            DriverRequestKind::Poll | DriverRequestKind::Expand | DriverRequestKind::Other => {
+                self.track.hung = true;
+            }
+            DriverRequestKind::Sample => {}
+        }
+        let reason = format!(
+            "the host has not answered for {} s, though the connection stands",
+            request.waited.as_secs()
+        );
+        let hint = "a disk or network mount may hang there; the connection is made again";
+        LinkError::from(HostStatus::because(LinkState::Timeout, reason, hint))
+    }
+}
+
+fn wall_clock() -> Time {
+    Time::from_timestamp(Timestamp::now())
+}
+
+/// Time on a clock that does not go back, the same for all connections of this process.
+fn since_start() -> Duration {
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    START.elapsed()
+}
