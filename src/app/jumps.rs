@@ -14,7 +14,7 @@ impl App {
             Some(self.query(text).map_err(|error| error.message)?)
         };
         self.with_pane(|pane, scrollback| {
-            pane.change_filter(scrollback, |filter| filter.query = query)
+            pane.change_filter(scrollback, |filter| filter.query = query);
         });
         Ok(())
     }

@@ -23,7 +23,7 @@ impl App {
             .max(1);
         let lines = i64::from(self.lines_in(rows, times < 0));
         self.with_pane(|pane, scrollback| {
-            pane.scroll(times.saturating_mul(lines), height, scrollback)
+            pane.scroll(times.saturating_mul(lines), height, scrollback);
         });
     }
 
