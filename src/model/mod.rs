@@ -14,6 +14,7 @@ pub mod log_file;
 pub mod metrics;
 pub mod prompt;
 pub mod read_position;
+pub mod record;
 pub mod source;
 pub mod state;
 pub mod text;

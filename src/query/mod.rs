@@ -58,6 +58,7 @@ pub use number::WrittenNumber;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
 pub use when::{ReferenceTime, TimeSpan, WrittenTime};
 
+use crate::model::record::RecordText;
 use crate::model::time::Time;
 
 /// What a query looks at.
@@ -71,6 +72,19 @@ pub struct MatchInput<'a> {
     pub time: Time,
     /// The raw line, or the lines of a record with `\n` between them.
     pub raw: &'a [u8],
+}
+
+impl<'a> MatchInput<'a> {
+    /// A whole record: it matches by any of its lines, and by the time of the first.
+    #[must_use]
+    pub fn of_record(host: &'a str, source: &'a str, record: &'a RecordText<'_>) -> Self {
+        Self {
+            host,
+            source,
+            time: record.time(),
+            raw: record.bytes(),
+        }
+    }
 }
 
 /// A query, made ready to be asked. The default is empty and means every line.

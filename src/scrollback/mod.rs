@@ -5,7 +5,6 @@
 //! It knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
 //! deciding what to look at to `app`.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use crate::model::cursor::FileId;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
+use crate::model::record::RecordText;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::time::Time;
 use crate::model::update::{Ledger, Update};
@@ -74,24 +74,22 @@ pub struct SourceRow {
 pub struct Whole<'a> {
     /// The first of its lines.
     pub first: &'a FleetLine,
-    subject: MatchInput<'a>,
-    text: Cow<'a, [u8]>,
+    host: &'a str,
+    source: &'a str,
+    record: RecordText<'a>,
 }
 
 impl Whole<'_> {
     /// Its lines, joined by `\n`.
     #[must_use]
     pub fn text(&self) -> &[u8] {
-        &self.text
+        self.record.bytes()
     }
 
     /// The record as the query looks at it.
     #[must_use]
     pub fn subject(&self) -> MatchInput<'_> {
-        MatchInput {
-            raw: &self.text,
-            ..self.subject
-        }
+        MatchInput::of_record(self.host, self.source, &self.record)
     }
 }
 
@@ -243,18 +241,13 @@ impl Scrollback {
     #[must_use]
     pub fn whole_in<'a>(&'a self, ring: &'a Ring, seq: u64) -> Option<Whole<'a>> {
         let line = |seq| ring.get(seq).and_then(RingEntry::line);
-        let mut lines = ring.lines_of(seq).filter_map(line);
-        let first = lines.next()?;
-        let mut text = Cow::Borrowed(&first.content.raw[..]);
-        for line in lines {
-            let text = text.to_mut();
-            text.push(b'\n');
-            text.extend_from_slice(&line.content.raw);
-        }
+        let first = ring.lines_of(seq).find_map(line)?;
+        let lines = ring.lines_of(seq).filter_map(line);
         Some(Whole {
             first,
-            subject: self.subject(first),
-            text,
+            host: self.host_name(first.host),
+            source: self.source_name(first.source),
+            record: RecordText::of(lines.map(|line| &line.content))?,
         })
     }
 

@@ -12,9 +12,9 @@ use globset::GlobMatcher;
 use crate::fleet::Feed;
 use crate::model::gap::Gap;
 use crate::model::host::HostSpec;
-use crate::model::line::FleetLine;
+use crate::model::line::{FleetLine, Line};
+use crate::model::record::RecordText;
 use crate::model::source::SourceId;
-use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::{MatchInput, Query};
 
@@ -228,9 +228,8 @@ impl HeldLine {
 /// A record.
 #[derive(Debug)]
 struct RecordGroup {
-    /// Of its first line.
-    time: Time,
-    text: Vec<u8>,
+    /// Until it is decided.
+    text: Option<RecordText<'static>>,
     /// No more lines of it will come, or it need not be waited for.
     is_whole: bool,
     /// Of its lines, how many wait.
@@ -239,40 +238,32 @@ struct RecordGroup {
 }
 
 impl RecordGroup {
-    fn new(time: Time) -> Self {
+    fn new() -> Self {
         Self {
-            time,
-            text: Vec::new(),
+            text: None,
             is_whole: false,
             waiting: 0,
             matches: None,
         }
     }
 
-    fn push(&mut self, raw: &[u8]) {
+    fn push(&mut self, line: &Line) {
         self.waiting += 1;
-        if self.matches.is_some() {
-            return;
+        match &mut self.text {
+            _ if self.matches.is_some() => {}
+            Some(text) => text.push(line),
+            None => self.text = Some(RecordText::new(line).into_owned()),
         }
-        if self.waiting > 1 {
-            self.text.push(b'\n');
-        }
-        self.text.extend_from_slice(raw);
     }
 
     /// Whether it matches, by the lines of it that have come; `line` is one of them.
     fn decide(&mut self, query: &Query, names: &LineNames, line: &FleetLine) -> bool {
-        let matches = self.matches.unwrap_or_else(|| {
-            query.matches(&MatchInput {
-                host: names.host(line),
-                source: names.source(line.source),
-                time: self.time,
-                raw: &self.text,
-            })
-        });
-        self.matches = Some(matches);
-        self.text = Vec::new();
-        matches
+        if let Some(text) = self.text.take() {
+            let host = names.host(line);
+            let source = names.source(line.source);
+            self.matches = Some(query.matches(&MatchInput::of_record(host, source, &text)));
+        }
+        self.matches.unwrap_or(false)
     }
 }
 
@@ -292,9 +283,8 @@ impl HeldLines {
             Some(id) => id,
             None => self.begin(line.source, open),
         };
-        let new = || RecordGroup::new(line.content.time);
-        let group = self.groups.entry(id).or_insert_with(new);
-        group.push(&line.content.raw);
+        let group = self.groups.entry(id).or_insert_with(RecordGroup::new);
+        group.push(&line.content);
         self.hold(HeldLine::Line(line, id));
     }
 
@@ -380,7 +370,7 @@ mod tests {
     use crate::model::gap::GapReason;
     use crate::model::host::HostId;
     use crate::model::line::{ByteSpan, Line};
-    use crate::model::time::TimeSource;
+    use crate::model::time::{Time, TimeSource};
     use crate::query::ReferenceTime;
 
     const FILE: FileId = FileId { dev: 0, ino: 0 };

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::model::level::Level;
 use crate::model::line::Line;
+use crate::model::record::RecordText;
 use crate::model::time::Time;
 use crate::query::request::{
     HistogramBucket, HistogramRequest, LogResponse, PageRequest, PageStart, SearchHit,
@@ -301,19 +302,11 @@ impl<'a> Matches<'a> {
     /// Decides the record under way, and gives its lines to the hits that want them.
     fn end_record(&mut self) {
         let record = std::mem::take(&mut self.record);
-        let Some(first) = record.first() else { return };
-        let is_over = self.is_enough() && !self.holds_newest();
-        let raw = record
-            .iter()
-            .map(|line| &line.raw[..])
-            .collect::<Vec<_>>()
-            .join(&b'\n');
-        let subject = MatchInput {
-            host: self.host,
-            source: self.source,
-            time: first.time,
-            raw: &raw,
+        let Some(text) = RecordText::of(&record) else {
+            return;
         };
+        let is_over = self.is_enough() && !self.holds_newest();
+        let subject = MatchInput::of_record(self.host, self.source, &text);
         let is_hit = !is_over && self.query.matches(&subject);
         for (hit, waits) in &mut self.hits {
             let wanted = record.iter().take(*waits);

@@ -19,6 +19,7 @@ use crate::host::{Failure, Files};
 use crate::model::gap::GapReason;
 use crate::model::line::Line;
 use crate::model::log_file::LogFile;
+use crate::model::record::RecordText;
 use crate::model::time::Time;
 use crate::parse::multiline;
 use crate::query::request::{LogResponse, MissingBytes};
@@ -488,29 +489,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     fn matches(&self, record: &[Line]) -> bool {
-        let time = record[0].time;
-        if !self.quarry.window.contains(&time) {
+        let Some(record) = RecordText::of(record) else {
             return false;
-        }
-        let (host, source) = (self.quarry.host, &*self.text.log.info.name);
-        let is_hit = |raw: &[u8]| {
-            self.quarry.query.matches(&MatchInput {
-                host,
-                source,
-                time,
-                raw,
-            })
         };
-        match record {
-            [line] => is_hit(&line.raw),
-            lines => is_hit(
-                &lines
-                    .iter()
-                    .map(|line| &line.raw[..])
-                    .collect::<Vec<_>>()
-                    .join(&b'\n'),
-            ),
-        }
+        let (host, source) = (self.quarry.host, &*self.text.log.info.name);
+        self.quarry.window.contains(&record.time())
+            && (self.quarry.query).matches(&MatchInput::of_record(host, source, &record))
     }
 
     /// The live file may have been emptied meanwhile, and then less was found than was there.
