@@ -1,6 +1,6 @@
 //! A host that answers questions about its logs, by whichever driver it is reached: this machine's
 //! own files are read by `engine`, those of others by a shell, those that only root may read by a
-//! shell of root's; what is no file (a journal, a container) by the host's own programs. RequestKind is
+//! shell of root's; what is no file (a journal, a container) by the host's own programs. What is
 //! made of files is left to [`history`].
 
 use tokio::sync::mpsc;
@@ -42,7 +42,7 @@ enum Driver {
 /// wait, a closed one makes it stop. Dropping the future leaves nothing behind on the host.
 ///
 /// # Errors
-/// When the host is lost. RequestKind is wrong with one source is a [`LogResponse::Failed`].
+/// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
 pub async fn ask(
     connection: &Connection,
     host: &HostSpec,
@@ -94,7 +94,7 @@ impl Answering {
         }
     }
 
-    /// RequestKind the host says of itself.
+    /// What the host says of itself.
     #[must_use]
     pub fn facts(&self) -> &SystemFacts {
         &self.facts
@@ -122,7 +122,7 @@ impl Answering {
         host: &HostSpec,
     ) -> Result<(), LinkError> {
         let described = self.describe(host).await;
-        // RequestKind is asked next needs the session.
+        // What is asked next needs the session.
         self.driver = None;
         described.map_err(|_| {
             let hint = refusal
@@ -296,7 +296,7 @@ async fn has_none_of_the_usual<F: Files>(files: &mut F) -> Result<bool, LinkErro
         match files.list(spec.kind.to_string().as_bytes()).await {
             Ok(found) if found.is_empty() => {}
             Err(Failure::Link(error)) => return Err(error),
-            // RequestKind is there and cannot be read is said where it is asked.
+            // What is there and cannot be read is said where it is asked.
             Ok(_) | Err(Failure::File(_)) => return Ok(false),
         }
     }
@@ -313,7 +313,7 @@ struct Parts {
     streams: Option<HostSpec>,
 }
 
-/// RequestKind the questions are about, if they need no file shell of the login.
+/// What the questions are about, if they need no file shell of the login.
 #[derive(Debug, PartialEq, Eq)]
 enum Only {
     Root,

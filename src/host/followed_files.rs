@@ -1,4 +1,4 @@
-//! RequestKind is remembered of a host across its connections: its sources, how far each was read, and the
+//! What is remembered of a host across its connections: its sources, how far each was read, and the
 //! last counters.
 //!
 //! Turns what the follower found into events: lines get their times here. No I/O.
@@ -43,7 +43,7 @@ pub struct Track {
     pub counters: Option<ProcCounters>,
     /// File systems, as last reported.
     pub disks: Vec<crate::model::metrics::DiskUsage>,
-    /// RequestKind the host said of itself.
+    /// What the host said of itself.
     pub facts: SystemFacts,
     /// The login on the host and its groups, for hints.
     pub user: String,
@@ -69,14 +69,14 @@ pub struct Track {
     pub(super) listed: BTreeSet<String>,
     events: Vec<HostEvent>,
     told: Option<HostStatus>,
-    /// RequestKind is wrong with the way to the host, though it leads there.
+    /// What is wrong with the way to the host, though it leads there.
     pub way: Option<HostStatus>,
     lag: Lag,
     /// Streams that have more than was told.
     pub(super) unread: Unread,
-    /// RequestKind streams have to complain of.
+    /// What streams have to complain of.
     pub problems: Problems,
-    /// RequestKind time the host has, for stamps without a zone.
+    /// What time the host has, for stamps without a zone.
     pub clock: watch::Sender<Option<HostClock>>,
     /// Tells that journals may begin: the files have their shell, and a host without named sources
     /// has none of the usual logs, but a journal.
@@ -250,7 +250,7 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// SystemFacts of a new connection; told with the first counters, which have the rest of them. The
+    /// Facts of a new connection; told with the first counters, which have the rest of them. The
     /// host may have been started again meanwhile.
     pub fn describe(&mut self, facts: SystemFacts, user: String) {
         self.facts = facts;
@@ -302,7 +302,7 @@ impl Track {
         u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
     }
 
-    /// RequestKind kept all sources from being read is over.
+    /// What kept all sources from being read is over.
     pub fn clear_problems(&mut self) {
         (0..self.count_sources()).for_each(|number| self.set_problem(number, None));
     }
@@ -321,7 +321,7 @@ impl Track {
         }
     }
 
-    /// RequestKind is to be said, in order, ending with the state of the host where that has changed.
+    /// What is to be said, in order, ending with the state of the host where that has changed.
     pub fn take_events(&mut self) -> Vec<HostEvent> {
         let status = self.status();
         if self.told.as_ref() != Some(&status) {
@@ -466,7 +466,7 @@ impl Track {
     }
 }
 
-/// RequestKind the source is called that a file of `spec` is, unless the name is taken; `only` where it
+/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it
 /// asked for just this file.
 pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);

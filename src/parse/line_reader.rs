@@ -13,7 +13,7 @@ use crate::model::line::Line;
 use crate::model::source::NO_STAMPS;
 use crate::model::time::{HostClock, Time, TimeSource};
 
-/// RequestKind is known of the lines of a source: the format of their timestamps, and the record under
+/// What is known of the lines of a source: the format of their timestamps, and the record under
 /// way.
 #[derive(Debug, Clone)]
 pub struct LineReader {
@@ -93,13 +93,13 @@ impl LineReader {
         self.records.cut();
     }
 
-    /// RequestKind reads the timestamps, as it is now.
+    /// What reads the timestamps, as it is now.
     #[must_use]
     pub fn timestamps(&self) -> &TimestampReader {
         &self.timestamps
     }
 
-    /// RequestKind `other` has learnt of records, at a place where none is under way.
+    /// What `other` has learnt of records, at a place where none is under way.
     #[must_use]
     pub fn with_records_of(self, other: Self) -> Self {
         let mut records = other.records;

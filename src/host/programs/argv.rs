@@ -59,7 +59,7 @@ pub(super) fn containers(engine: ContainerEngine) -> CommandLine {
     words(&[engine.as_str(), "ps", "--all", "--no-trunc", format])
 }
 
-/// LineSplitter of a container, stamped.
+/// Lines of a container, stamped.
 pub(super) fn container_log(
     engine: ContainerEngine,
     id: &str,
@@ -110,7 +110,7 @@ pub(super) struct PodContainer {
     pub(super) container: String,
 }
 
-/// LineSplitter of a container of a pod, stamped; `previous`: of the one before it was started again.
+/// Lines of a container of a pod, stamped; `previous`: of the one before it was started again.
 pub(super) fn pod_log(
     of: &PodContainer,
     from: &StartFrom<'_>,

@@ -1,7 +1,7 @@
 //! Deduplicates container log lines after a reconnect.
 //!
 //! Whoever goes on after a lost connection asks for a little more than is missing, for engines
-//! count in seconds and several lines may have one stamp. RequestKind was taken in that time is remembered
+//! count in seconds and several lines may have one stamp. What was taken in that time is remembered
 //! by stamp and content, and left out once for each time that it was taken. An engine that is asked
 //! from a time on may begin in the middle of a line; and what was taken as a last line, for the
 //! container had ended, may go on where that is started again.
@@ -73,7 +73,7 @@ impl Deduplicator {
         Some(line)
     }
 
-    /// RequestKind goes on with a line that was taken when there was no more of it.
+    /// What goes on with a line that was taken when there was no more of it.
     fn rest_of_known(&mut self, line: &EngineLine) -> Option<EngineLine> {
         self.again_to.filter(|to| line.at <= *to)?;
         for (part, (_, end)) in line.parts.iter().enumerate().take(MOST_PARTS) {
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(text(taken.take(from)), None, "told from there on");
     }
 
-    /// RequestKind an engine tells of `log` when it is asked from a time on, in whole seconds.
+    /// What an engine tells of `log` when it is asked from a time on, in whole seconds.
     fn told(log: &[(i64, u8)], since: Option<i64>) -> impl Iterator<Item = &(i64, u8)> {
         log.iter().filter(move |(at, _)| {
             since.is_none_or(|since| *at >= since.div_euclid(OVERLAP) * OVERLAP)

@@ -26,7 +26,7 @@ const LOOK_AT_PODS_EVERY: Duration = Duration::from_secs(5);
 /// Streams of one source: what a person can still tell apart, and one connection bring.
 pub(super) const MAX_CONTAINERS: usize = 200;
 
-/// RequestKind podman says first where it is called as `docker`.
+/// What podman says first where it is called as `docker`.
 const EMULATED: &str = "Emulate Docker CLI using podman";
 
 /// Each time that podman is kept from writing it may leave an empty file of its own behind.
@@ -38,7 +38,7 @@ pub(super) struct Discovery {
     wanted: WantedContainers,
     /// Which engine there is, once that is known.
     engine: Option<ContainerEngine>,
-    /// RequestKind each container that was ever found is like.
+    /// What each container that was ever found is like.
     known: BTreeMap<String, watch::Sender<Option<ContainerTarget>>>,
     /// The one that the source names, where it is no pattern.
     only: Option<watch::Sender<Option<ContainerTarget>>>,
@@ -81,7 +81,7 @@ impl ContainerEnds {
     }
 }
 
-/// RequestKind streams are handed to.
+/// What streams are handed to.
 pub(super) type Found = mpsc::Sender<Arc<Mutex<ProgramSource>>>;
 
 impl Discovery {
@@ -154,7 +154,7 @@ impl Discovery {
         }
     }
 
-    /// RequestKind there is now, or why nobody knows.
+    /// What there is now, or why nobody knows.
     async fn look(
         &mut self,
         host: &ProgramsHost<'_>,
@@ -172,7 +172,7 @@ impl Discovery {
         Ok(listed)
     }
 
-    /// RequestKind was known is to be looked up anew: containers may have been started again meanwhile.
+    /// What was known is to be looked up anew: containers may have been started again meanwhile.
     pub(super) fn forget(&self) {
         for known in self.known.values().chain(&self.only) {
             known.send_replace(None);
@@ -253,7 +253,7 @@ impl Discovery {
     ) {
         let label = target.label();
         let (sender, target) = watch::channel(Some(target));
-        // RequestKind came into being since we looked is new from its first line.
+        // What came into being since we looked is new from its first line.
         let what =
             ProgramKind::Container(Box::new(FollowedContainer::new(target, self.has_looked)));
         let called = format!("{}/{name}", self.spec.name);
@@ -281,7 +281,7 @@ impl ContainerTarget {
 /// No exit status.
 const WROTE: i32 = -2;
 
-/// RequestKind there is now of a source, or why nobody knows. The engine that answers is the one that is
+/// What there is now of a source, or why nobody knows. The engine that answers is the one that is
 /// asked from then on.
 pub(super) async fn look(
     kind: &SourceKind,
@@ -332,7 +332,7 @@ pub(super) async fn look(
     })))
 }
 
-/// RequestKind is said of a source of which there is none.
+/// What is said of a source of which there is none.
 pub(super) fn nothing(kind: &SourceKind) -> &'static str {
     if matches!(kind, SourceKind::Pod(_)) {
         "no such pod"

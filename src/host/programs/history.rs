@@ -1,8 +1,8 @@
-//! RequestKind the journal, containers and pods have said before: their own programs are asked for it, and
+//! What the journal, containers and pods have said before: their own programs are asked for it, and
 //! what they print is read line by line, in bounded memory.
 //!
 //! Such a line has no offset. Its cursor has the file 0.0, and as offset about its microseconds
-//! since 1970, by which it is found again; the check tells it from others of that time. RequestKind a
+//! since 1970, by which it is found again; the check tells it from others of that time. What a
 //! command or standard input has said is not kept by anyone.
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use super::sift::{Forwards, Last, Matches, More, is_before};
 use super::tail_start::{find_tail_start as from_last, from_time, log_command as words_of};
 use super::timestamp_prefix::{EngineOutput as Said, PrefixStripper as Unstamp};
 
-/// LineSplitter in one reply.
+/// Lines in one reply.
 const REPLY_LINES: usize = 1000;
 
 /// A page backwards looks for its lines among so many of the last ones, at most.
@@ -80,7 +80,7 @@ impl Talk {
 /// stop.
 ///
 /// # Errors
-/// When the host is lost. RequestKind is wrong with one source is a [`LogResponse::Failed`].
+/// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
 pub async fn history(
     (connection, talk): (&Connection, &mut Talk),
     host: &HostSpec,
@@ -120,7 +120,7 @@ struct Answering<'a> {
     totals: ResponseTotals,
 }
 
-/// RequestKind is answered of a command or of standard input. Who asks about everything is told and gets
+/// What is answered of a command or of standard input. Who asks about everything is told and gets
 /// the rest; only for who asks about this very source is the answer not complete.
 fn without_past(spec: &SourceSpec, ask: &LogRequest) -> LogResponse {
     let name: Arc<str> = spec.name.as_str().into();

@@ -1,6 +1,6 @@
 //! Records of the journal as lines.
 //!
-//! RequestKind a record has is put into a line of syslog's form, `<PRI>TIME HOST IDENT[PID]: MESSAGE`, so
+//! What a record has is put into a line of syslog's form, `<PRI>TIME HOST IDENT[PID]: MESSAGE`, so
 //! that all that is made of lines (levels, filters, copies) works on it. The journal's own cursor
 //! is kept for going on after a lost connection.
 
@@ -16,7 +16,7 @@ use crate::model::time::Time;
 /// The problem of a journal that the login may not see.
 const DENIED: &str = "permission denied";
 
-/// RequestKind journalctl complains of, given its exit status and what it said.
+/// What journalctl complains of, given its exit status and what it said.
 pub(super) fn explained(code: i32, said: &[String]) -> Option<Problem> {
     if code == 127 {
         return Some(Problem::plain(

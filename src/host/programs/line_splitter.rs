@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// LineSplitter that are longer come in several parts.
+/// Lines that are longer come in several parts.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
 /// Cuts pieces of any size into lines.
@@ -11,7 +11,7 @@ pub(super) struct LineSplitter {
     /// `TOKEN:E `, which begins the mark; empty where there is none.
     mark: Vec<u8>,
     partial: Vec<u8>,
-    /// RequestKind is under way goes on with a part that is out already.
+    /// What is under way goes on with a part that is out already.
     is_rest: bool,
     /// An empty line waits: one right before the mark is not the program's.
     empty: bool,
@@ -60,7 +60,7 @@ impl LineSplitter {
         }
     }
 
-    /// RequestKind was under way when everything ended.
+    /// What was under way when everything ended.
     pub(super) fn finish(&mut self, out: &mut Vec<RawLine>) {
         if !self.partial.is_empty() {
             self.end_line(out);

@@ -1,4 +1,4 @@
-//! RequestKind engines and kubectl say there is, and which of it a source means.
+//! What engines and kubectl say there is, and which of it a source means.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(super) enum ContainerState {
 }
 
 impl ContainerTarget {
-    /// RequestKind tells it from the others of its host.
+    /// What tells it from the others of its host.
     pub(super) fn label(&self) -> String {
         match &self.at {
             ContainerLog::Engine(engine, id) => {

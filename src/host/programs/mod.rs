@@ -4,7 +4,7 @@
 //! Each [`ProgramSource`] is followed in a shell of its own, asked for one piece at a time. A
 //! connection has only so many sessions; of sources beyond [`PLACES`], those that can be asked for
 //! what came since (all but commands) share one shell, where each is asked in its turn. Nothing is
-//! lost by that, and nothing comes twice: `dedup` and the journal's own cursors see to it. RequestKind
+//! lost by that, and nothing comes twice: `dedup` and the journal's own cursors see to it. What
 //! containers there are is left to `discovery`, and how lines are read to `reader`.
 
 mod argv;
@@ -193,7 +193,7 @@ impl Programs {
     }
 }
 
-/// RequestKind is shown in place of a path.
+/// What is shown in place of a path.
 fn label(kind: &SourceKind) -> String {
     match kind {
         SourceKind::Journal(None) => "journal:*".to_owned(),
@@ -201,7 +201,7 @@ fn label(kind: &SourceKind) -> String {
     }
 }
 
-/// RequestKind the streams of a host share while it is connected.
+/// What the streams of a host share while it is connected.
 struct ProgramsHost<'a> {
     connection: &'a Connection,
     work: &'a Work,

@@ -10,9 +10,9 @@ use crate::transport::LinkError;
 /// A reason and a hint, perhaps empty, in which `{user}` stands for the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// RequestKind is wrong, one line.
+    /// What is wrong, one line.
     pub reason: String,
-    /// RequestKind helps.
+    /// What helps.
     pub hint: String,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn set_problem(problems: &Problems, name: &str, problem: Option<Probl
     };
 }
 
-/// RequestKind docker or podman complains of.
+/// What docker or podman complains of.
 pub(super) fn of_engine(engine: ContainerEngine, code: i32, said: &str) -> Problem {
     let name = engine.as_str();
     if code == 127 {
@@ -105,7 +105,7 @@ pub(super) fn wants_to_write(said: &[String]) -> bool {
         .any(|line| line.to_ascii_lowercase().contains("file too large"))
 }
 
-/// RequestKind podman needs that was not run by this login since the host was started: it keeps its state
+/// What podman needs that was not run by this login since the host was started: it keeps its state
 /// in files.
 pub(super) fn of_writing(engine: ContainerEngine) -> Problem {
     let name = engine.as_str();
@@ -123,7 +123,7 @@ pub(super) fn is_of_writing(problem: &Problem) -> bool {
     problem.reason.contains(WANTS_TO_WRITE)
 }
 
-/// RequestKind kubectl complains of.
+/// What kubectl complains of.
 pub(super) fn of_kubectl(code: i32, said: &str) -> Problem {
     if code == 127 {
         return Problem::new(
@@ -148,7 +148,7 @@ pub(super) fn of_kubectl(code: i32, said: &str) -> Problem {
     spoken("kubectl", code, said)
 }
 
-/// RequestKind a command of the inventory came to.
+/// What a command of the inventory came to.
 pub(super) fn of_command(program: &str, code: i32) -> Problem {
     match code {
         126 => Problem::new(

@@ -88,7 +88,7 @@ impl Shell {
         }
     }
 
-    /// RequestKind the host says of itself.
+    /// What the host says of itself.
     pub(super) async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
         let now = || Time::from_timestamp(Timestamp::now());
         let sent = now();

@@ -1,4 +1,4 @@
-//! RequestKind a stream's lines become: each with its time, its place, and whether it goes on with the
+//! What a stream's lines become: each with its time, its place, and whether it goes on with the
 //! record before it.
 
 use bytes::Bytes;

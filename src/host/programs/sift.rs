@@ -1,4 +1,4 @@
-//! RequestKind is wanted of lines that come in their order: the first or the last of them, records that
+//! What is wanted of lines that come in their order: the first or the last of them, records that
 //! match, or their number.
 //!
 //! Bounded in memory whatever comes: what may be wanted later is held up to a number of bytes, and
@@ -24,10 +24,10 @@ const MOST_BYTES: usize = 8 << 20;
 /// More buckets than a screen, or a file of a spreadsheet, has room for.
 const MOST_BUCKETS: usize = 100_000;
 
-/// RequestKind a line takes beside its bytes, about.
+/// What a line takes beside its bytes, about.
 const OVERHEAD: usize = 100;
 
-/// LineSplitter in a queue of so many, and so many bytes.
+/// Lines in a queue of so many, and so many bytes.
 #[derive(Default)]
 pub(super) struct Last {
     lines: VecDeque<Line>,
@@ -141,7 +141,7 @@ pub(super) fn is_before(line: &Line, start: &PageStart) -> bool {
     }
 }
 
-/// RequestKind is made of the records that match.
+/// What is made of the records that match.
 enum Catch<'a> {
     Hits(&'a SearchRequest),
     Counts(

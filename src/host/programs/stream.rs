@@ -38,7 +38,7 @@ const ASK_EVERY: Duration = Duration::from_secs(2);
 /// Asking may take this part of the time in all, for it costs the host a process each time.
 const ASKING_SHARE: u32 = 20;
 
-/// RequestKind is followed, across connections.
+/// What is followed, across connections.
 pub(super) struct ProgramSource {
     number: u32,
     name: String,
@@ -47,22 +47,22 @@ pub(super) struct ProgramSource {
     as_root: bool,
     pub(super) what: ProgramKind,
     reader: ProgramLineReader,
-    /// RequestKind was said of it last: the problem, if any.
+    /// What was said of it last: the problem, if any.
     told: Option<Option<Problem>>,
     /// Its problem is the host's.
     counts: bool,
     /// The time of the last line that was sent.
     newest: Option<Time>,
-    /// RequestKind keeps a part of the journal from us while the rest is read.
+    /// What keeps a part of the journal from us while the rest is read.
     standing: Option<Problem>,
     given: PassProgress,
 }
 
-/// RequestKind a bounded pass has of a stream.
+/// What a bounded pass has of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PassProgress {
     Nothing,
-    /// LineSplitter, and there may be more.
+    /// Lines, and there may be more.
     Some,
     All,
 }
@@ -97,10 +97,10 @@ struct ProgramEnd {
     complaint: Option<String>,
 }
 
-/// RequestKind was heard of a running program.
+/// What was heard of a running program.
 #[derive(Default)]
 struct ProgramHeard {
-    /// LineSplitter have come, or it runs for a while.
+    /// Lines have come, or it runs for a while.
     settled: bool,
     complaint: Option<String>,
     /// Of a container: its stamps are read.
@@ -156,7 +156,7 @@ impl ProgramSource {
     }
 
     /// Reads it until the connection ends; in a bounded pass until it has given its last lines.
-    /// RequestKind cannot be read says why and is tried again; it takes nothing else of its host with it.
+    /// What cannot be read says why and is tried again; it takes nothing else of its host with it.
     pub(super) async fn run(&mut self, host: &ProgramsHost<'_>) {
         self.told = None;
         if let Some(clock) = host.clock().await {
@@ -231,7 +231,7 @@ impl ProgramSource {
                 Some(ContainerState::Ended(_)) if !(followed.is_read && is_same) => return true,
                 Some(ContainerState::Ended(why)) => Some(Problem::plain(why)),
                 Some(ContainerState::Gone(why)) => {
-                    // RequestKind comes into being under this name is new from its first line.
+                    // What comes into being under this name is new from its first line.
                     followed.whole = true;
                     Some(why.clone())
                 }
@@ -406,7 +406,7 @@ impl ProgramSource {
         .await
     }
 
-    /// RequestKind is to be read first, if anything: where a container was started again while we did not
+    /// What is to be read first, if anything: where a container was started again while we did not
     /// look, the end of the one before it.
     fn before(&mut self) -> Option<CommandLine> {
         let ProgramKind::Container(followed) = &mut self.what else {
@@ -487,7 +487,7 @@ impl ProgramSource {
                 Some(limit) => timeout_at(limit, program.next()).await,
                 None => Ok(self.settle(pin!(program.next()), host, &mut heard).await),
             };
-            // RequestKind goes on beyond its time is ended with its shell.
+            // What goes on beyond its time is ended with its shell.
             let Ok(more) = more else {
                 return Ok(ProgramEnd {
                     code: None,
@@ -614,7 +614,7 @@ impl ProgramSource {
             .await;
     }
 
-    /// RequestKind is said of it when all of it that there is has been read.
+    /// What is said of it when all of it that there is has been read.
     async fn ended(&mut self, host: &ProgramsHost<'_>, ending: &ProgramEnd) {
         let had_ended = self.has_ended();
         let problem = self.problem_of(ending, false);
@@ -622,7 +622,7 @@ impl ProgramSource {
         if let ProgramKind::Container(followed) = &mut self.what {
             followed.is_read = had_ended && is_well;
         }
-        // RequestKind has ended says so in a moment.
+        // What has ended says so in a moment.
         if !(had_ended && is_well) {
             self.tell(host, problem).await;
         }
@@ -697,7 +697,7 @@ impl FollowedContainer {
     }
 }
 
-/// LineSplitter of an engine. One without a stamp is its complaint; behind others it may as well go on
+/// Lines of an engine. One without a stamp is its complaint; behind others it may as well go on
 /// with them.
 fn stamped(
     reader: &mut ProgramLineReader,

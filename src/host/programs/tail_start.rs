@@ -7,11 +7,11 @@ use super::list_output::ContainerLog;
 use super::program::Shell;
 use super::timestamp_prefix::{EngineOutput, PrefixStripper};
 
-/// RequestKind is asked for beyond, so that none begins in the middle of a line that was written in
+/// What is asked for beyond, so that none begins in the middle of a line that was written in
 /// several goes.
 const BEFORE: i64 = 1_000_000_000;
 
-/// RequestKind reads a container from somewhere on.
+/// What reads a container from somewhere on.
 pub(super) fn log_command(at: &ContainerLog, from: &StartFrom<'_>, follow: bool) -> CommandLine {
     match at {
         ContainerLog::Engine(engine, id) => argv::container_log(*engine, id, from, follow),

@@ -1,4 +1,4 @@
-//! LineSplitter that an engine of containers has stamped: the stamp cut off, and what the engine had to
+//! Lines that an engine of containers has stamped: the stamp cut off, and what the engine had to
 //! cut made whole again.
 //!
 //! An engine stamps what it took in one go. That may be less than a line, and when it tells its log
@@ -31,7 +31,7 @@ pub(super) struct EngineLine {
 }
 
 impl EngineLine {
-    /// RequestKind is left from this part on.
+    /// What is left from this part on.
     pub(super) fn rest_from(&self, part: usize) -> Self {
         let (at, begin) = self.parts[part];
         let parts = self.parts[part + 1..]
@@ -46,7 +46,7 @@ impl EngineLine {
     }
 }
 
-/// RequestKind a line of the program's output is.
+/// What a line of the program's output is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum EngineOutput {
     /// A line of the log; of docker several, where a container ended in the middle of a line.
@@ -89,7 +89,7 @@ impl PrefixStripper {
         }
     }
 
-    /// RequestKind a line is.
+    /// What a line is.
     pub(super) fn line(&mut self, line: RawLine) -> EngineOutput {
         let bytes = line.bytes;
         if line.is_rest {
@@ -179,7 +179,7 @@ impl PrefixStripper {
         });
     }
 
-    /// The next stamp that the engine put between two parts. RequestKind a program printed itself looks
+    /// The next stamp that the engine put between two parts. What a program printed itself looks
     /// the same, but for its time: it was before the engine took it. Those of an engine all have
     /// the same length.
     fn next_stamp(&self, text: &Bytes, begin: usize) -> Option<Inner> {
@@ -217,7 +217,7 @@ impl PrefixStripper {
 struct Inner {
     at: i64,
     place: usize,
-    /// RequestKind follows goes on with what is before.
+    /// What follows goes on with what is before.
     joins: bool,
 }
 
@@ -342,7 +342,7 @@ mod tests {
             cut_by(By::Podman, &line),
             Some(vec![(AT, "slow partial line".to_owned())])
         );
-        // RequestKind a program prints of other times is its own.
+        // What a program prints of other times is its own.
         let earlier = stamp(-1);
         for own in [
             &earlier[..],

@@ -71,7 +71,7 @@ impl FileReader {
         }
     }
 
-    /// LineSplitter before the first timestamp have this time: they begin where the file does.
+    /// Lines before the first timestamp have this time: they begin where the file does.
     pub(super) fn begun_at(self, first: Option<Time>) -> Self {
         Self { first, ..self }
     }
@@ -126,7 +126,7 @@ impl FileReader {
         }
     }
 
-    /// RequestKind it knows now of the lines.
+    /// What it knows now of the lines.
     pub(super) fn into_reader(self) -> LineReader {
         self.reader
     }

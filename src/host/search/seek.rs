@@ -2,7 +2,7 @@
 //!
 //! The heads of the generations tell which one it is in. There the driver may know a quicker way;
 //! otherwise single blocks are read, where the line should stand if lines came evenly and in the
-//! middle of what is left, in turns. RequestKind is left is read from a little before it, for a log may be
+//! middle of what is left, in turns. What is left is read from a little before it, for a log may be
 //! slightly out of order. One that is more than slightly out of order is noticed by the times that
 //! were seen, and read from its beginning.
 
@@ -20,7 +20,7 @@ use super::walk::Forth;
 /// A block that is read to see what time it is there.
 const PROBE_BYTES: usize = 4 << 10;
 
-/// RequestKind a driver reads of a plain file for each look of its own.
+/// What a driver reads of a plain file for each look of its own.
 const LOOK_BYTES: u64 = 4 << 10;
 
 /// Where no stamp begins in it, so many larger ones are read behind it, each further on.
@@ -29,7 +29,7 @@ const MOST_STEPS: u32 = 5;
 /// Reads for one moment in one file; then what is left is read through.
 const MOST_READS: u32 = 24;
 
-/// RequestKind is left of a plain file when it is read through.
+/// What is left of a plain file when it is read through.
 const NEAR: u64 = 64 << 10;
 
 /// The same of a compressed one, which is unpacked from its beginning for every read.
@@ -70,7 +70,7 @@ pub(super) enum Sure {
 }
 
 impl SoughtTime {
-    /// RequestKind a reader should know.
+    /// What a reader should know.
     pub(super) fn notes<F: Files>(&self, text: &LogText<'_, F>) -> Vec<String> {
         let undated = self.hides_days.then(|| {
             let file = self.at.file.min(text.log.files.len().saturating_sub(1));
@@ -278,7 +278,7 @@ struct Bisection {
     low: u64,
     /// No line that is searched for begins behind this, if any does.
     high: u64,
-    /// RequestKind was seen, in the order of the file.
+    /// What was seen, in the order of the file.
     seen: Vec<(u64, Time)>,
     /// The driver has seen more, which was not in order.
     is_mixed: bool,

@@ -28,7 +28,7 @@ const HEAD_LINES: usize = 4;
 
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// RequestKind a line takes where nothing is known.
+/// What a line takes where nothing is known.
 const USUAL_LINE: usize = 120;
 
 /// Blocks of nothing but NUL bytes that are at least so long may be part of a hole.
@@ -41,7 +41,7 @@ pub(super) struct At {
     pub(super) offset: u64,
 }
 
-/// RequestKind reading has come to.
+/// What reading has come to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     /// Bytes that were read and came here.
@@ -59,7 +59,7 @@ impl Tally {
     }
 }
 
-/// RequestKind the head of a generation tells.
+/// What the head of a generation tells.
 #[derive(Debug, Clone)]
 pub(super) struct LogHead {
     lines: LineReader,
@@ -79,7 +79,7 @@ pub(super) struct LogHead {
 }
 
 impl LogHead {
-    /// RequestKind reads the lines of any part of the generation.
+    /// What reads the lines of any part of the generation.
     pub(super) fn lines(&self) -> LineReader {
         self.lines.clone()
     }
@@ -252,7 +252,7 @@ impl<'f, F: Files> LogText<'f, F> {
         )
     }
 
-    /// RequestKind the head of a generation tells.
+    /// What the head of a generation tells.
     pub(super) async fn head(&mut self, number: usize) -> Result<&LogHead, Halt> {
         if self.known[number].head.is_none() {
             // A file that cannot be read says so where its lines are wanted.
@@ -271,7 +271,7 @@ impl<'f, F: Files> LogText<'f, F> {
     async fn read_head(&mut self, number: usize) -> Result<LogHead, Halt> {
         let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
         let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
-        // RequestKind is never written to may be most of a file.
+        // What is never written to may be most of a file.
         let is_sparse = bytes.ends_with(&[0; HEAD_BYTES / 4]);
         if !at_end && newlines < HEAD_LINES && !is_sparse && !is_hole(&bytes) {
             let (more, ends) = self
@@ -310,7 +310,7 @@ impl<'f, F: Files> LogText<'f, F> {
         let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
         let line_end = 1 + u64::from(is_crlf);
         let stamped = reader.has_time;
-        // RequestKind was only learnt has seen no stamp yet, and cannot say how one compares.
+        // What was only learnt has seen no stamp yet, and cannot say how one compares.
         let seen = reader.into_reader();
         let key = seen.timestamps().key();
         let undated = seen.timestamps().is_undated();
@@ -336,7 +336,7 @@ impl<'f, F: Files> LogText<'f, F> {
         Ok(undated && !is_short)
     }
 
-    /// RequestKind reads this generation from `offset` on, where a line begins: `before` are bytes that
+    /// What reads this generation from `offset` on, where a line begins: `before` are bytes that
     /// stand before it, and more of them are read where they do not tell the time of what follows.
     pub(super) async fn reader(
         &mut self,
