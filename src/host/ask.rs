@@ -15,7 +15,7 @@ use super::driver::files::{Failure, Files};
 use super::followed_files::{usual_sources, whole_journal};
 use super::local::LocalFiles;
 use super::programs::{self, Problem, Talk};
-use super::search;
+use super::search::{LogAnswerer, Out};
 use super::shell::ShellFiles;
 
 /// A host that answers, one question after the other. Shells are started when they are needed, for
@@ -218,12 +218,17 @@ impl Answering {
     ) -> Result<ResponseTotals, LinkError> {
         let facts = self.facts.clone();
         let connection = self.connection.clone();
+        let out = Out::new(replies, totals);
         match self.driver(host).await {
             Ok(Driver::Local(files)) => {
-                search::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+                LogAnswerer::new(&mut **files, host, &facts, out)
+                    .answer(ask)
+                    .await
             }
             Ok(Driver::Shell(files)) => {
-                search::answer_part(&mut **files, host, &facts, ask, totals, replies).await
+                LogAnswerer::new(&mut **files, host, &facts, out)
+                    .answer(ask)
+                    .await
             }
             Err(error) if connection.has_ended_by(&error).await => Err(error),
             Err(error) => {
@@ -257,7 +262,9 @@ impl Answering {
         let Some(files) = &mut self.root else {
             return Ok(totals);
         };
-        search::answer_part(&mut **files, host, &self.facts, ask, totals, replies).await
+        let out = Out::new(replies, totals);
+        let answerer = LogAnswerer::new(&mut **files, host, &self.facts, out);
+        answerer.answer(ask).await
     }
 
     async fn has_none_of_the_usual(&mut self, host: &HostSpec) -> Result<bool, LinkError> {

@@ -7,14 +7,13 @@ use std::ops::Range;
 
 use crate::host::Files;
 use crate::model::log_file::{Compression, LogFile};
-use crate::model::time::HostClock;
 use crate::query::request::{LogResponse, PageRequest, PageStart, RequestCost, RequestKind};
 use crate::query::{Prefilter, Query};
 
 use super::hunt::{Hunt, Quarry};
 use super::sources::Log;
 use super::text::LogText;
-use super::{Halt, Out, histogram, hits, page};
+use super::{Halt, LogAnswerer, histogram, hits, page};
 
 /// Patterns that are shown of a question to `grep`.
 const PATTERNS_SHOWN: usize = 4;
@@ -24,15 +23,13 @@ const PAGE_EXCESS: u64 = 2;
 
 /// Sends what a question would cost in a log.
 pub(super) async fn estimate<F: Files>(
-    files: &mut F,
-    host: &str,
-    clock: &HostClock,
+    answerer: &mut LogAnswerer<'_, F>,
     log: Log,
     what: &RequestKind,
-    out: &mut Out<'_>,
 ) -> Result<(), Halt> {
+    let host = answerer.host_name();
     let name = log.info.name.clone();
-    let text = LogText::new(files, log, clock);
+    let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
     let mut cost = match what {
         RequestKind::Search(asked) => match hits::quarry(host, asked) {
             Some(quarry) => of_hunt(text, &quarry).await?,
@@ -48,7 +45,7 @@ pub(super) async fn estimate<F: Files>(
     if !F::RUNS_PROGRAMS {
         cost.commands.clear();
     }
-    out.send(LogResponse::Cost(name, cost)).await
+    answerer.out.send(LogResponse::Cost(name, cost)).await
 }
 
 async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<RequestCost, Halt> {

@@ -2,18 +2,19 @@
 
 use crate::parse::level;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::host::Files;
 use crate::model::level::Level;
 use crate::model::line::Line;
-use crate::model::time::{HostClock, Time};
+use crate::model::time::Time;
 use crate::query::request::{HistogramBucket, HistogramRequest, LogResponse};
 
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
 use super::sources::Log;
 use super::text::LogText;
-use super::{Halt, Out};
+use super::{Halt, LogAnswerer, Out};
 
 /// More buckets than a screen, or a file of a spreadsheet, has room for.
 const MOST_BUCKETS: usize = 100_000;
@@ -23,18 +24,17 @@ const REPLY_BUCKETS: usize = 1000;
 
 /// Counts the records of a log.
 pub(super) async fn histogram<F: Files>(
-    files: &mut F,
-    host: &str,
-    clock: &HostClock,
+    answerer: &mut LogAnswerer<'_, F>,
     log: Log,
     asked: &HistogramRequest,
-    out: &mut Out<'_>,
 ) -> Result<(), Halt> {
-    let Some(quarry) = quarry(host, asked) else {
+    let Some(quarry) = quarry(answerer.host_name(), asked) else {
         return Ok(());
     };
-    let name = log.info.name.clone();
-    let (mut hunt, notes) = Hunt::plan(LogText::new(files, log, clock), &quarry).await?;
+    let name = Arc::clone(&log.info.name);
+    let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
+    let out = &mut answerer.out;
+    let (mut hunt, notes) = Hunt::plan(text, &quarry).await?;
     for note in notes {
         out.note(&name, note).await?;
     }

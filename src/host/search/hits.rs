@@ -4,45 +4,39 @@
 //! wanted after it, and is told from them by
 //! [`Line::continues`](crate::model::line::Line::continues).
 
+use std::sync::Arc;
+
 use crate::host::Files;
-use crate::model::time::HostClock;
 use crate::query::request::{LogResponse, SearchHit, SearchRequest};
 
 use super::hunt::{Catch, Catcher, Hunt, Quarry};
 use super::runs::Context;
 use super::sources::Log;
 use super::text::LogText;
-use super::{Halt, Out};
+use super::{Halt, LogAnswerer, Out};
 
 /// Searches a log.
 pub(super) async fn search<F: Files>(
-    files: &mut F,
-    host: &str,
-    clock: &HostClock,
+    answerer: &mut LogAnswerer<'_, F>,
     log: Log,
     search: &SearchRequest,
-    out: &mut Out<'_>,
 ) -> Result<(), Halt> {
-    let Some(quarry) = quarry(host, search) else {
+    let Some(quarry) = quarry(answerer.host_name(), search) else {
         return Ok(());
     };
-    let name = log.info.name.clone();
-    let (mut hunt, notes) = Hunt::plan(LogText::new(files, log, clock), &quarry).await?;
+    let mut sink = HitSink {
+        name: Arc::clone(&log.info.name),
+        limit: search.limit.unwrap_or(u64::MAX),
+        count_only: search.count_only,
+        waiting: Vec::new(),
+        bytes: 0,
+    };
+    let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
+    let (mut hunt, notes) = Hunt::plan(text, &quarry).await?;
     for note in notes {
-        out.note(&name, note).await?;
+        answerer.out.note(&sink.name, note).await?;
     }
-    let (limit, count_only) = (search.limit.unwrap_or(u64::MAX), search.count_only);
-    hunt.run(
-        &mut HitSink {
-            name,
-            limit,
-            count_only,
-            waiting: Vec::new(),
-            bytes: 0,
-        },
-        out,
-    )
-    .await
+    hunt.run(&mut sink, &mut answerer.out).await
 }
 
 /// What a search looks for; `None` where nothing can match.
@@ -69,7 +63,7 @@ pub(super) fn quarry<'a>(host: &'a str, search: &'a SearchRequest) -> Option<Qua
 /// Sends hits: those that are found together, together, for each answer on its way wakes up who
 /// waits for it.
 struct HitSink {
-    name: std::sync::Arc<str>,
+    name: Arc<str>,
     limit: u64,
     count_only: bool,
     waiting: Vec<SearchHit>,

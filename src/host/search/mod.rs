@@ -64,31 +64,110 @@ pub async fn answer<F: Files>(
     ask: &LogRequest,
     replies: &mpsc::Sender<LogResponse>,
 ) -> Result<(), LinkError> {
-    let totals = answer_part(files, host, facts, ask, ResponseTotals::default(), replies).await?;
+    let out = Out::new(replies, ResponseTotals::default());
+    let answerer = LogAnswerer::new(files, host, facts, out);
+    let totals = answerer.answer(ask).await?;
     // Where nobody listens any more, nobody needs to know.
     let _ = replies.send(LogResponse::Done(totals)).await;
     Ok(())
 }
 
-/// A part of an answer, which goes on from these totals and does not end it.
-pub(super) async fn answer_part<F: Files>(
-    files: &mut F,
-    host: &HostSpec,
-    facts: &SystemFacts,
-    ask: &LogRequest,
-    totals: ResponseTotals,
-    replies: &mpsc::Sender<LogResponse>,
-) -> Result<ResponseTotals, LinkError> {
-    let mut out = Out { replies, totals };
-    let clock = facts.clock();
-    let ended = tokio::select! {
-        biased;
-        () = replies.closed() => return Ok(totals),
-        ended = about_sources(files, host, &clock, ask, &mut out) => ended,
-    };
-    match ended {
-        Err(Halt::Link(error)) => Err(error),
-        _ => Ok(out.totals),
+/// Answers one request about the files of a host.
+pub(super) struct LogAnswerer<'a, F> {
+    files: &'a mut F,
+    host: &'a HostSpec,
+    clock: HostClock,
+    out: Out<'a>,
+}
+
+impl<'a, F: Files> LogAnswerer<'a, F> {
+    /// With the files of a host whose clock is in `facts`.
+    pub(super) fn new(
+        files: &'a mut F,
+        host: &'a HostSpec,
+        facts: &SystemFacts,
+        out: Out<'a>,
+    ) -> Self {
+        Self {
+            files,
+            host,
+            clock: facts.clock(),
+            out,
+        }
+    }
+
+    /// Answers without ending the answer; returns what it has come to.
+    ///
+    /// # Errors
+    /// The host is gone.
+    pub(super) async fn answer(mut self, ask: &LogRequest) -> Result<ResponseTotals, LinkError> {
+        let replies = self.out.replies;
+        let before = self.out.totals;
+        let ended = tokio::select! {
+            biased;
+            () = replies.closed() => return Ok(before),
+            ended = self.about_sources(ask) => ended,
+        };
+        match ended {
+            Err(Halt::Link(error)) => Err(error),
+            _ => Ok(self.out.totals),
+        }
+    }
+
+    async fn about_sources(&mut self, ask: &LogRequest) -> Result<(), Halt> {
+        for source in sources::sources(self.files, self.host, ask).await? {
+            let log = match source {
+                Source::Log(log) => log,
+                Source::Failed(name, why) => {
+                    self.out.send(LogResponse::Failed(name, why)).await?;
+                    continue;
+                }
+            };
+            let name = Arc::clone(&log.info.name);
+            match self.about_log(*log, &ask.what).await {
+                Err(Halt::File(path, error)) => {
+                    let why = told(&path, &error);
+                    self.out.send(LogResponse::Failed(name, why)).await?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn about_log(&mut self, log: Log, what: &RequestKind) -> Result<(), Halt> {
+        match what {
+            RequestKind::List => {
+                let source = LogResponse::Source(log.info, log.files);
+                self.out.send(source).await
+            }
+            RequestKind::Page(page) => self.paged(log, page).await,
+            RequestKind::Search(asked) => hits::search(self, log, asked).await,
+            RequestKind::Histogram(asked) => histogram::histogram(self, log, asked).await,
+            RequestKind::Estimate(asked) => cost::estimate(self, log, asked).await,
+        }
+    }
+
+    /// A page. It is read again if a file was moved while it was read: nothing of it was sent yet.
+    async fn paged(&mut self, mut log: Log, page: &PageRequest) -> Result<(), Halt> {
+        for attempt in 1.. {
+            let mut text = LogText::new(&mut *self.files, log.clone(), &self.clock);
+            let read = page::read(&mut text, page).await;
+            text.tally.add_to(&mut self.out.totals);
+            match read {
+                Err(halt) if halt.is_moved() && attempt < MOST_ATTEMPTS => {
+                    log.files = sources::again(self.files, &log)
+                        .await
+                        .map_err(|failure| Halt::of(failure, &log.path))?;
+                }
+                read => return page::send(&log.info.name, read?, &mut self.out).await,
+            }
+        }
+        Ok(())
+    }
+
+    fn host_name(&self) -> &'a str {
+        self.host.name().as_str()
     }
 }
 
@@ -143,7 +222,12 @@ pub(super) struct Out<'a> {
     pub(super) totals: ResponseTotals,
 }
 
-impl Out<'_> {
+impl<'a> Out<'a> {
+    /// Goes on from these totals.
+    pub(super) fn new(replies: &'a mpsc::Sender<LogResponse>, totals: ResponseTotals) -> Self {
+        Self { replies, totals }
+    }
+
     async fn send(&mut self, reply: LogResponse) -> Result<(), Halt> {
         self.replies.send(reply).await.map_err(|_| Halt::Closed)
     }
@@ -154,82 +238,11 @@ impl Out<'_> {
     }
 }
 
-async fn about_sources<F: Files>(
-    files: &mut F,
-    host: &HostSpec,
-    clock: &HostClock,
-    ask: &LogRequest,
-    out: &mut Out<'_>,
-) -> Result<(), Halt> {
-    for source in sources::sources(files, host, ask).await? {
-        let log = match source {
-            Source::Log(log) => log,
-            Source::Failed(name, why) => {
-                out.send(LogResponse::Failed(name, why)).await?;
-                continue;
-            }
-        };
-        let name = Arc::clone(&log.info.name);
-        match about_log(files, host, clock, *log, &ask.what, out).await {
-            Err(Halt::File(path, error)) => {
-                out.send(LogResponse::Failed(name, told(&path, &error)))
-                    .await?;
-            }
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
-async fn about_log<F: Files>(
-    files: &mut F,
-    host: &HostSpec,
-    clock: &HostClock,
-    log: Log,
-    what: &RequestKind,
-    out: &mut Out<'_>,
-) -> Result<(), Halt> {
-    let host = host.name().as_str();
-    match what {
-        RequestKind::List => out.send(LogResponse::Source(log.info, log.files)).await,
-        RequestKind::Page(page) => paged(files, clock, log, page, out).await,
-        RequestKind::Search(asked) => hits::search(files, host, clock, log, asked, out).await,
-        RequestKind::Histogram(asked) => {
-            histogram::histogram(files, host, clock, log, asked, out).await
-        }
-        RequestKind::Estimate(asked) => cost::estimate(files, host, clock, log, asked, out).await,
-    }
-}
-
 /// The times of which something was asked: those of the question that its query does not rule out.
 fn both(window: &Range<Time>, query: &Query) -> Option<Range<Time>> {
     let other = query.window()?;
     let both = window.start.max(other.start)..window.end.min(other.end);
     (!both.is_empty()).then_some(both)
-}
-
-/// A page; begun anew where a file was moved meanwhile, for nothing of it was sent yet.
-async fn paged<F: Files>(
-    files: &mut F,
-    clock: &HostClock,
-    mut log: Log,
-    page: &PageRequest,
-    out: &mut Out<'_>,
-) -> Result<(), Halt> {
-    for attempt in 1.. {
-        let mut text = LogText::new(files, log.clone(), clock);
-        let read = page::read(&mut text, page).await;
-        text.tally.add_to(&mut out.totals);
-        match read {
-            Err(halt) if halt.is_moved() && attempt < MOST_ATTEMPTS => {
-                log.files = sources::again(files, &log)
-                    .await
-                    .map_err(|failure| Halt::of(failure, &log.path))?;
-            }
-            read => return page::send(&log.info.name, read?, out).await,
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

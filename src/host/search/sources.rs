@@ -46,65 +46,88 @@ pub(super) async fn sources<F: Files>(
     } else {
         host.sources.clone()
     };
-    let (mut found, mut names) = (Vec::new(), BTreeSet::new());
+    let mut list = SourceList {
+        ask,
+        is_usual,
+        names: BTreeSet::new(),
+        found: Vec::new(),
+    };
     for spec in &specs {
         match &spec.kind {
-            SourceKind::Path(path) => {
-                of_path(files, ask, spec, path, is_usual, &mut names, &mut found).await?;
-            }
-            _ => {
-                if ask.is_about(&spec.name) {
-                    let why = "it is no file".to_owned();
-                    found.push(Source::Failed(spec.name.as_str().into(), why));
-                }
-            }
+            SourceKind::Path(path) => list.add_path(files, spec, path).await?,
+            _ if ask.is_about(&spec.name) => list.fail(&spec.name, "it is no file".to_owned()),
+            _ => {}
         }
     }
-    Ok(found)
+    Ok(list.found)
 }
 
-/// The logs of one path or pattern.
-async fn of_path<F: Files>(
-    files: &mut F,
-    ask: &LogRequest,
-    spec: &SourceSpec,
-    path: &str,
+/// The sources that were found so far.
+struct SourceList<'r> {
+    ask: &'r LogRequest,
+    /// The inventory names none: the usual logs are looked for.
     is_usual: bool,
-    names: &mut BTreeSet<String>,
-    found: &mut Vec<Source>,
-) -> Result<(), Halt> {
-    let is_glob = spec.kind.is_glob();
-    if !is_glob && !names.contains(&spec.name) && !ask.is_about(&spec.name) {
-        names.insert(spec.name.clone());
-        return Ok(());
-    }
-    let failed = |why| Source::Failed(spec.name.as_str().into(), why);
-    // The name of the source stands for all that its pattern matches.
-    let all = is_glob && ask.is_about(&spec.name);
-    let is_wanted = |log: &[u8]| {
-        let shown = String::from_utf8_lossy(log);
-        all || ask.is_about(&shown) || ask.is_about(&name_of(spec, &shown, !is_glob))
-    };
-    let found_logs = match links::logs(files, &spec.kind, is_wanted).await {
-        Ok(logs) => logs,
-        Err(Failure::Link(error)) => return Err(Halt::Link(error)),
-        Err(Failure::File(error)) => {
-            found.push(failed(super::told(path, &error)));
+    /// Names that are taken.
+    names: BTreeSet<String>,
+    found: Vec<Source>,
+}
+
+impl SourceList<'_> {
+    /// Adds the logs of one path or pattern.
+    async fn add_path<F: Files>(
+        &mut self,
+        files: &mut F,
+        spec: &SourceSpec,
+        path: &str,
+    ) -> Result<(), Halt> {
+        let only = !spec.kind.is_glob();
+        let is_named = self.ask.is_about(&spec.name);
+        if only && !is_named && self.names.insert(spec.name.clone()) {
             return Ok(());
         }
-    };
-    found.extend(found_logs.problems.into_iter().map(failed));
-    let chains = found_logs.chains;
-    let chains = chains.into_iter().filter(|chain| !chain.files.is_empty());
-    let logs = chains.map(|chain| named(spec, chain, !is_glob, names));
-    let logs = logs.filter(|log| all || ask.is_about(&log.info.name));
-    let before = found.len();
-    found.extend(logs.map(|log| Source::Log(Box::new(log))));
-    if found.len() == before && !is_usual && (!is_glob || ask.is_about(&spec.name)) {
-        let hint = "check the path; as root, by become = \"sudo\", more may be seen";
-        found.push(failed(format!("no file matches {path} – {hint}")));
+        // The name of the source means all that its pattern matches.
+        let all = !only && is_named;
+        let ask = self.ask;
+        let is_wanted = |log: &[u8]| {
+            let shown = String::from_utf8_lossy(log);
+            all || ask.is_about(&shown) || ask.is_about(&name_of(spec, &shown, only))
+        };
+        let logs = match links::logs(files, &spec.kind, is_wanted).await {
+            Ok(logs) => logs,
+            Err(Failure::Link(error)) => return Err(Halt::Link(error)),
+            Err(Failure::File(error)) => {
+                self.fail(&spec.name, super::told(path, &error));
+                return Ok(());
+            }
+        };
+        for why in logs.problems {
+            self.fail(&spec.name, why);
+        }
+        let before = self.found.len();
+        for chain in logs.chains {
+            self.add_log(spec, chain, all);
+        }
+        if self.found.len() == before && !self.is_usual && (only || is_named) {
+            let hint = "check the path; as root, by become = \"sudo\", more may be seen";
+            self.fail(&spec.name, format!("no file matches {path} – {hint}"));
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Adds the log of these files, if there are any and it is asked for.
+    fn add_log(&mut self, spec: &SourceSpec, chain: Chain, all: bool) {
+        if chain.files.is_empty() {
+            return;
+        }
+        let log = named(spec, chain, !spec.kind.is_glob(), &mut self.names);
+        if all || self.ask.is_about(&log.info.name) {
+            self.found.push(Source::Log(Box::new(log)));
+        }
+    }
+
+    fn fail(&mut self, name: &str, why: String) {
+        self.found.push(Source::Failed(name.into(), why));
+    }
 }
 
 fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<String>) -> Log {
