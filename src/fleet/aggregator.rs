@@ -145,29 +145,35 @@ impl Aggregator {
                 self.out.push(Update::Status(id, status));
             }
             HostEvent::Facts(facts) => self.out.push(Update::Facts(id, Arc::new(facts))),
-            HostEvent::Source(number, info) => {
-                let source = self.source(host, number);
+            HostEvent::Source { source, info } => {
+                let source = self.source(host, source);
                 self.out.push(Update::Source(id, source, info));
             }
-            HostEvent::Begun(number, reached) => {
-                let source = self.source(host, number);
+            HostEvent::Begun { source, reached } => {
+                let source = self.source(host, source);
                 self.out.push(Update::Begun(id, source, reached));
             }
-            HostEvent::Lines(number, lines) => {
-                let source = self.source(host, number);
+            HostEvent::Lines { source, lines } => {
+                let source = self.source(host, source);
                 let now = self.now();
                 for line in lines {
                     self.merge.line(FleetLine::new(id, source, line), now);
                 }
             }
-            HostEvent::Unfinished(number, line) => {
-                let line = FleetLine::new(id, self.source(host, number), line);
+            HostEvent::Unfinished { source, line } => {
+                let line = FleetLine::new(id, self.source(host, source), line);
                 self.out.push(Update::Unfinished(Box::new(line)));
             }
-            HostEvent::Gap(number, from, to, reason, since) => {
+            HostEvent::Gap {
+                source,
+                from,
+                to,
+                reason,
+                since,
+            } => {
                 let gap = Gap {
                     host: id,
-                    source: self.source(host, number),
+                    source: self.source(host, source),
                     from,
                     to,
                     reason,
@@ -177,7 +183,10 @@ impl Aggregator {
                 self.merge.gap(gap, self.now());
             }
             HostEvent::Sample(sample) => self.out.push(Update::Sample(id, Arc::new(sample))),
-            HostEvent::ReadTo(to, bytes) => self.ledger.read_to(host, to, bytes),
+            HostEvent::ReadTo { up_to, bytes } => {
+                let up_to = up_to.unwrap_or(Time(i64::MIN));
+                self.ledger.read_to(host, up_to, bytes);
+            }
             HostEvent::Done => self.ledger.done(host),
         }
     }

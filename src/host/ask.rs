@@ -12,11 +12,12 @@ use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
 use super::driver::files::{Failure, Files};
-use super::followed_files::{usual_sources, whole_journal};
 use super::local::LocalFiles;
-use super::programs::{self, Problem, Talk};
+use super::problems::Problem;
+use super::programs::{self, Talk};
 use super::search::{LogAnswerer, Out};
 use super::shell::ShellFiles;
+use super::sources::{usual_sources, whole_journal};
 
 /// A host that answers, one question after the other. Shells are started when they are needed, for
 /// each is a session, and some servers give one only.

@@ -1,98 +1,98 @@
-//! What is remembered of a host across its connections: its sources, how far each was read, and the
-//! last counters.
+//! The files that one shell of a host follows: how far each was read, across connections, and the
+//! counters that the shell samples.
 //!
-//! Turns what the follower found into events: lines get their times here. No I/O.
+//! Turns what the follower found into events: here lines get their times. Sources and problems are
+//! reported to the state of the host. No I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
+use crate::files::follow::{FileObservation, FileUnavailable, FollowOutcome, Follower, StartAt};
 use crate::metrics::ProcCounters;
 use crate::model::cursor::{Cursor, FileId, LineRef};
 use crate::model::host::SystemFacts;
-use crate::model::metrics::Sample;
+use crate::model::metrics::{DiskUsage, Sample};
 use crate::model::read_position::ReadPosition;
-use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
-use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::{HostClock, Time, TimeSource};
+use crate::model::source::{SourceInfo, SourceSpec};
+use crate::model::time::{Time, TimeSource};
 use crate::parse::line_reader::{LineReader, date_first_lines};
-
-use super::HostEvent;
-use super::lag::{Lag, Unread};
-use super::programs::Problems;
-use crate::files::follow::{FileUnavailable, FollowOutcome, Follower, StartAt};
 use crate::parse::split::FilePiece;
 
-/// Files that one pattern may bring, and sources of one host in all: what a person can still tell
-/// apart.
-pub(super) const MAX_SOURCES: usize = 1000;
+use super::HostEvent;
+use super::problems::{Problem, ProblemKey};
+use super::sources::{MAX_SOURCES, RegisteredSource, name_of_file};
+use super::state::SharedState;
 
-/// Problems that are told in the reason of a host's state; it is one line, and the others are
-/// counted.
-const PROBLEMS_TOLD: usize = 3;
+/// How far an earlier run has read its sources, by their names.
+type SourcePositions = Arc<BTreeMap<String, Vec<ReadPosition>>>;
 
-/// Everything remembered of a host.
-#[derive(Default)]
-pub struct Track {
-    /// How far each file was read.
-    pub follower: Follower,
-    /// ProcCounters of the last sample, for rates.
-    pub counters: Option<ProcCounters>,
-    /// File systems, as last reported.
-    pub disks: Vec<crate::model::metrics::DiskUsage>,
-    /// What the host said of itself.
-    pub facts: SystemFacts,
-    /// The login on the host and its groups, for hints.
-    pub user: String,
-    /// It did not come back from `df` once: it is not asked again.
-    pub df_hangs: bool,
-    /// It hung when its files were looked at: on the next connection nothing is touched that has
-    /// not been tried.
-    pub hung: bool,
-    /// A bounded pass, which has no other way to show lines that it leaves out.
-    pub is_bounded: bool,
-    /// All that was asked for has been told of at least once.
-    pub seen_whole: bool,
-    facts_pending: bool,
-    /// Sources whose last lines are so long that fewer were read than were asked for.
-    shortened: BTreeSet<u32>,
-    sources: Vec<Tracked>,
-    by_path: BTreeMap<Vec<u8>, u32>,
-    /// How far an earlier run was told of its sources, by their names.
-    resume: Arc<BTreeMap<String, Vec<ReadPosition>>>,
-    /// Why a pattern or unit brings nothing, and what can be done, by its name.
-    missing: BTreeMap<String, (String, String)>,
-    /// Patterns whose files could be listed once: others than those are new.
-    pub(super) listed: BTreeSet<String>,
-    events: Vec<HostEvent>,
-    told: Option<HostStatus>,
-    /// What is wrong with the way to the host, though it leads there.
-    pub way: Option<HostStatus>,
-    lag: Lag,
-    /// Streams that have more than was told.
-    pub(super) unread: Unread,
-    /// What streams have to complain of.
-    pub problems: Problems,
-    /// What time the host has, for stamps without a zone.
-    pub clock: watch::Sender<Option<HostClock>>,
-    /// Tells that journals may begin: the files have their shell, and a host without named sources
-    /// has none of the usual logs, but a journal.
-    pub wants_journal: Option<oneshot::Sender<()>>,
+/// When something was observed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ObservedAt {
+    /// On a clock that does not go back, the same for all connections of this process.
+    pub(crate) since_start: Duration,
+    /// By our wall clock.
+    pub(crate) time: Time,
 }
 
-struct Tracked {
+/// The files that one shell follows.
+#[derive(Default)]
+pub(crate) struct FollowedFiles {
+    /// How far each file was read.
+    pub(crate) follower: Follower,
+    state: SharedState,
+    /// They are those that need sudo.
+    pub(crate) as_root: bool,
+    /// The shell reports on the host as a whole: its state, its facts, its metrics. Of two shells on
+    /// a host one does.
+    pub(crate) reports_host: bool,
+    /// Counters of the last sample, for rates.
+    counters: Option<ProcCounters>,
+    /// File systems, as last reported.
+    pub(crate) disks: Vec<DiskUsage>,
+    /// What the host said of itself.
+    facts: SystemFacts,
+    /// The login on the host and its groups, for hints.
+    pub(crate) user: String,
+    /// It did not come back from `df` once: it is not asked again.
+    pub(crate) df_hangs: bool,
+    /// It hung when its files were looked at: on the next connection nothing is touched that has
+    /// not been tried.
+    pub(crate) hung: bool,
+    /// A bounded pass, which has no other way to show lines that it leaves out.
+    pub(crate) is_bounded: bool,
+    /// All that was asked for was read at least once.
+    pub(crate) seen_whole: bool,
+    facts_pending: bool,
+    /// By their numbers.
+    sources: BTreeMap<u32, SourceState>,
+    by_path: BTreeMap<Vec<u8>, u32>,
+    /// How far an earlier run has read its sources, by their names.
+    resume: SourcePositions,
+    /// Patterns whose files could be listed once: others than those are new.
+    pub(crate) listed: BTreeSet<String>,
+    /// Patterns that have a problem.
+    troubled: BTreeSet<String>,
+    events: Vec<HostEvent>,
+    /// Tells that journals may begin: the files have their shell, and a host without named sources
+    /// has none of the usual logs, but a journal.
+    pub(crate) wants_journal: Option<oneshot::Sender<()>>,
+}
+
+/// A followed file.
+struct SourceState {
     info: SourceInfo,
     reader: LineReader,
     last_read: Option<Time>,
     /// The stamp of the last line that has one.
     last_stamp: Option<Time>,
-    hint: Option<String>,
 }
 
-impl Tracked {
+impl SourceState {
     /// Learns from lines that are not told what the next may go on with.
     fn pass_over(&mut self, pieces: Vec<FilePiece>, now: Time) {
         self.reader.learn_from(&pieces, now);
@@ -108,20 +108,32 @@ impl Tracked {
     }
 }
 
-impl Track {
-    /// One that goes on where an earlier run stopped.
+impl FollowedFiles {
+    /// Those that the login reads. They go on where an earlier run stopped.
     #[must_use]
-    pub fn resuming(resume: &Arc<BTreeMap<String, Vec<ReadPosition>>>) -> Self {
+    pub(crate) fn of_login(resume: &SourcePositions, state: &SharedState) -> Self {
         Self {
             resume: Arc::clone(resume),
+            state: state.clone(),
+            reports_host: true,
             ..Self::default()
+        }
+    }
+
+    /// Those that need sudo.
+    #[must_use]
+    pub(crate) fn of_root(resume: &SourcePositions, state: &SharedState) -> Self {
+        Self {
+            as_root: true,
+            reports_host: false,
+            ..Self::of_login(resume, state)
         }
     }
 
     /// Whether an earlier run knew files of this pattern: what it did not know of came into being
     /// since.
     #[must_use]
-    pub fn remembers(&self, spec: &SourceSpec) -> bool {
+    pub(crate) fn remembers(&self, spec: &SourceSpec) -> bool {
         let is_of = |name: &String| {
             name.strip_prefix(&spec.name)
                 .is_some_and(|rest| rest.starts_with('/'))
@@ -131,111 +143,132 @@ impl Track {
 
     /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
     /// False where there are too many.
-    pub fn add_file(&mut self, spec: &SourceSpec, path: &[u8], only: bool, begin: StartAt) -> bool {
+    pub(crate) fn add_file(
+        &mut self,
+        spec: &SourceSpec,
+        path: &[u8],
+        only: bool,
+        begin: StartAt,
+    ) -> bool {
         if self.by_path.contains_key(path) {
             return true;
         }
         if self.sources.len() >= MAX_SOURCES {
             return false;
         }
-        let shown = String::from_utf8_lossy(path).into_owned();
-        let wanted = name_of(spec, &shown, only);
-        let number = self.add_source(wanted, shown, spec.time.as_deref());
-        self.by_path.insert(path.to_vec(), number);
-        let name = &self.sources[number as usize].info.name;
-        match self.resume.get(&**name) {
-            Some(reached) => self.follower.resume(number, path.to_vec(), reached),
-            None if only => self.follower.add(number, path.to_vec(), begin),
-            None => self.follower.add_found(number, path.to_vec(), begin),
+        let shown = String::from_utf8_lossy(path);
+        let wanted = name_of_file(spec, &shown, only);
+        let source = self.add_source(&wanted, &shown, spec.time.as_deref());
+        self.by_path.insert(path.to_vec(), source.number);
+        let path = path.to_vec();
+        match self.resume.get(&*source.name) {
+            Some(reached) => self.follower.resume(source.number, path, reached),
+            None if only => self.follower.add(source.number, path, begin),
+            None => self.follower.add_found(source.number, path, begin),
         }
         true
     }
 
-    fn add_source(&mut self, wanted: String, path: String, format: Option<&str>) -> u32 {
-        let taken = self
-            .sources
-            .iter()
-            .any(|source| *source.info.name == *wanted);
-        let name: Arc<str> = if taken {
-            path.as_str().into()
-        } else {
-            wanted.into()
-        };
+    fn add_source(&mut self, wanted: &str, path: &str, format: Option<&str>) -> RegisteredSource {
+        let source = self.state.lock().add_source(wanted, path);
         let info = SourceInfo {
-            name,
+            name: Arc::clone(&source.name),
             path: path.into(),
             problem: None,
             stamps: None,
         };
-        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        self.events.push(HostEvent::Source(number, info.clone()));
-        self.sources.push(Tracked {
+        self.events.push(HostEvent::Source {
+            source: source.number,
+            info: info.clone(),
+        });
+        let state = SourceState {
             info,
             reader: LineReader::new(&self.facts.clock(), format),
             last_read: None,
             last_stamp: None,
-            hint: None,
-        });
-        number
-    }
-
-    /// Notes that a pattern brings nothing, or (`None`) that it does now.
-    pub fn set_missing(&mut self, spec: &SourceSpec, why: Option<String>) {
-        let hint = "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH";
-        self.set_trouble(spec, why.map(|why| (why, hint.to_owned())));
-    }
-
-    /// The same with what can be done about it.
-    pub(super) fn set_trouble(&mut self, spec: &SourceSpec, problem: Option<(String, String)>) {
-        match problem {
-            Some(problem) => self.missing.insert(spec.name.clone(), problem),
-            None => self.missing.remove(&spec.name),
         };
+        self.sources.insert(source.number, state);
+        source
     }
 
-    /// Takes in what the follower found out at `now`.
-    pub fn absorb(&mut self, now: Time) {
+    /// Replaces the problem of a pattern, or (`None`) ends it.
+    pub(crate) fn set_pattern_problem(&mut self, spec: &SourceSpec, problem: Option<Problem>) {
+        if problem.is_some() {
+            self.troubled.insert(spec.name.clone());
+        } else {
+            self.troubled.remove(&spec.name);
+        }
+        let key = ProblemKey::Pattern(spec.name.clone());
+        self.state.lock().set_problem(key, problem);
+    }
+
+    /// Takes in what the shell has observed of its files.
+    pub(crate) fn observe(&mut self, observation: &FileObservation, at: ObservedAt) {
+        self.follower.see(observation, at.since_start);
+        self.apply_outcomes(at.time);
+    }
+
+    /// Takes in that a bounded pass ends, with the lines that have no end yet.
+    pub(crate) fn finish(&mut self, now: Time) {
+        self.follower.finish();
+        self.apply_outcomes(now);
+    }
+
+    fn apply_outcomes(&mut self, now: Time) {
         for outcome in self.follower.take_outcomes() {
-            match outcome {
-                FollowOutcome::Pieces(number, file, pieces) => {
-                    self.pieces(number, file, pieces, now);
+            self.apply_outcome(outcome, now);
+        }
+    }
+
+    fn apply_outcome(&mut self, outcome: FollowOutcome, now: Time) {
+        match outcome {
+            FollowOutcome::Pieces(source, file, pieces) => self.pieces(source, file, pieces, now),
+            FollowOutcome::Before(source, pieces) => {
+                if let Some(source) = self.sources.get_mut(&source) {
+                    source.pass_over(pieces, now);
                 }
-                FollowOutcome::Before(number, pieces) => {
-                    if let Some(source) = self.sources.get_mut(number as usize) {
-                        source.pass_over(pieces, now);
-                    }
+            }
+            FollowOutcome::Problem(source, why) => self.set_absence(source, why),
+            FollowOutcome::Unfinished(source, file, offset, line) => {
+                self.unfinished(source, Cursor { file, offset }, line, now);
+            }
+            FollowOutcome::TailRead { source, is_all } => {
+                if self.is_bounded && !is_all {
+                    self.report_short_tail(source);
                 }
-                FollowOutcome::Problem(number, why) => self.problem(number, why),
-                FollowOutcome::Unfinished(number, file, offset, line) => {
-                    self.unfinished(number, Cursor { file, offset }, line, now);
-                }
-                FollowOutcome::TailRead { source, is_all } => {
-                    if self.is_bounded && !is_all {
-                        self.shortened.insert(source);
-                    }
-                }
-                FollowOutcome::Begun(number, cursor, before) => {
-                    let (place, length) = (
-                        LineRef {
-                            cursor,
-                            check: None,
-                        },
-                        0,
-                    );
-                    let reached = Box::new(ReadPosition {
-                        place,
-                        length,
-                        before,
-                        time: now,
-                    });
-                    self.events.push(HostEvent::Begun(number, reached));
-                }
+            }
+            FollowOutcome::Begun(source, cursor, before) => {
+                let place = LineRef {
+                    cursor,
+                    check: None,
+                };
+                let reached = Box::new(ReadPosition {
+                    place,
+                    length: 0,
+                    before,
+                    time: now,
+                });
+                self.events.push(HostEvent::Begun { source, reached });
             }
         }
     }
 
+    /// A source whose last lines are so long that fewer were read than were asked for.
+    fn report_short_tail(&self, number: u32) {
+        let Some(source) = self.sources.get(&number) else {
+            return;
+        };
+        let problem = Problem::new(
+            "its last lines are so long that fewer are shown than were asked for",
+            "`logtrail-tui read --backwards` shows those before them",
+        );
+        let problem = problem.of(&source.info.path);
+        let key = ProblemKey::Tail(number);
+        self.state.lock().set_problem(key, Some(problem));
+    }
+
     /// A reading of the counters: rates since the one before.
-    pub fn sample(&mut self, after: ProcCounters, now: Time) {
+    pub(crate) fn sample(&mut self, after: ProcCounters, now: Time) {
         let sample = Sample::between(self.counters.as_ref(), &after, &self.disks, now);
         self.counters = Some(after);
         if std::mem::take(&mut self.facts_pending) {
@@ -250,158 +283,126 @@ impl Track {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; told with the first counters, which have the rest of them. The
-    /// host may have been started again meanwhile.
-    pub fn describe(&mut self, facts: SystemFacts, user: String) {
-        self.facts = facts;
-        let clock = self.facts.clock();
-        for source in &mut self.sources {
+    /// Facts of a new connection; reported with the first counters, which have the rest of them. The
+    /// host may have been started again since the last connection.
+    pub(crate) fn describe(&mut self, facts: SystemFacts, user: String) {
+        let clock = facts.clock();
+        for source in self.sources.values_mut() {
             source.reader.set_clock(&clock);
         }
-        self.clock.send_replace(Some(clock));
+        if self.reports_host {
+            self.state.lock().describe(&user, clock);
+        }
+        self.facts = facts;
         self.facts_pending = true;
         self.user = user;
     }
 
-    /// Every line written before `sent` (by our clock) has been told of at `now`, and `bytes` were
-    /// read for it.
-    pub fn read_to(&mut self, sent: Time, now: Time, bytes: u64) {
-        let look = Duration::from_nanos(now.0.saturating_sub(sent.0).max(0).unsigned_abs());
-        self.lag.complete(sent, look);
-        let skew =
-            self.facts.clock_offset_ms.unwrap_or(0.0) - self.facts.clock_error_ms.unwrap_or(0.0);
-        self.events
-            .push(HostEvent::ReadTo(sent.plus_millis(skew as i64), bytes));
+    /// Every line written before `sent` (by our clock) was read by `now`, which took `bytes`.
+    pub(crate) fn read_to(&mut self, sent: Time, now: Time, bytes: u64) {
+        let up_to = self.reports_host.then(|| {
+            let look = Duration::from_nanos(now.0.saturating_sub(sent.0).max(0).unsigned_abs());
+            self.state.lock().complete(sent, look);
+            let error = self.facts.clock_error_ms.unwrap_or(0.0);
+            let skew = self.facts.clock_offset_ms.unwrap_or(0.0) - error;
+            sent.plus_millis(skew as i64)
+        });
+        self.events.push(HostEvent::ReadTo { up_to, bytes });
     }
 
-    /// Looks at how far behind all is; this connection began at `began`.
-    pub(super) fn look_behind(&mut self, now: Time, began: Time) {
-        let skew = self.facts.clock_offset_ms.unwrap_or(0.0) as i64;
-        let unread = (0u32..)
-            .zip(&self.sources)
-            .filter(|(number, _)| self.follower.has_more(*number));
+    /// Computes how far behind all is; this connection began at `began`.
+    pub(crate) fn look_behind(&mut self, now: Time, began: Time) {
+        if !self.reports_host {
+            return;
+        }
+        let unread = self
+            .sources
+            .iter()
+            .filter(|(number, _)| self.follower.has_more(**number));
         let newest = unread.map(|(_, source)| source.last_stamp).min().flatten();
-        let ours = |stamp: Time| stamp.plus_millis(-skew);
-        self.lag.look(
-            now,
-            began,
-            newest.map(ours),
-            self.unread.earliest().map(ours),
-        );
+        let skew_ms = self.facts.clock_offset_ms.unwrap_or(0.0) as i64;
+        self.state.lock().look_behind(now, began, newest, skew_ms);
+    }
+
+    /// Sources so far.
+    #[cfg(test)]
+    pub(crate) fn count_sources(&self) -> usize {
+        self.sources.len()
     }
 
     /// Whether there is anything to follow.
     #[must_use]
-    pub fn has_sources(&self) -> bool {
+    pub(crate) fn has_sources(&self) -> bool {
         !self.sources.is_empty()
     }
 
-    /// Sources so far.
-    #[must_use]
-    pub fn count_sources(&self) -> u32 {
-        u32::try_from(self.sources.len()).unwrap_or(u32::MAX)
-    }
-
-    /// What kept all sources from being read is over.
-    pub fn clear_problems(&mut self) {
-        (0..self.count_sources()).for_each(|number| self.set_problem(number, None));
-    }
-
-    /// Sets or clears the problem of a source, with a hint.
-    pub fn set_problem(&mut self, number: u32, problem: Option<(String, String)>) {
-        let Some(source) = self.sources.get_mut(number as usize) else {
-            return;
-        };
-        let (problem, hint) = problem.unzip();
-        if source.info.problem != problem {
-            source.info.problem = problem;
-            source.hint = hint;
-            self.events
-                .push(HostEvent::Source(number, source.info.clone()));
+    /// sudo has given a shell: what kept all sources from being read is over.
+    pub(crate) fn clear_problems(&mut self) {
+        let mut state = self.state.lock();
+        state.set_problem(ProblemKey::Privilege, None);
+        drop(state);
+        for number in self.numbers() {
+            self.set_problem(number, None);
         }
     }
 
-    /// What is to be said, in order, ending with the state of the host where that has changed.
-    pub fn take_events(&mut self) -> Vec<HostEvent> {
-        let status = self.status();
-        if self.told.as_ref() != Some(&status) {
-            self.told = Some(status.clone());
-            self.events.push(HostEvent::Status(status));
+    /// sudo has refused: shows at each source why none of them is read. The host has the problem
+    /// once, in place of those of the sources.
+    pub(crate) fn refuse_all(&mut self, problem: &Problem) {
+        for number in self.numbers() {
+            self.show_problem(number, Some(problem.reason.clone()));
+        }
+        let mut state = self.state.lock();
+        for number in self.sources.keys().copied() {
+            state.set_problem(ProblemKey::Source(number), None);
+            state.set_problem(ProblemKey::Tail(number), None);
+        }
+        for name in std::mem::take(&mut self.troubled) {
+            state.set_problem(ProblemKey::Pattern(name), None);
+        }
+        state.set_problem(ProblemKey::Privilege, Some(problem.clone()));
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        self.sources.keys().copied().collect()
+    }
+
+    /// Replaces the problem of a source, or (`None`) ends it.
+    fn set_problem(&mut self, number: u32, problem: Option<Problem>) {
+        let Some(source) = self.sources.get(&number) else {
+            return;
+        };
+        let reason = problem.as_ref().map(|problem| problem.reason.clone());
+        let of_host = problem.map(|problem| problem.of(&source.info.path));
+        let key = ProblemKey::Source(number);
+        self.state.lock().set_problem(key, of_host);
+        self.show_problem(number, reason);
+    }
+
+    fn show_problem(&mut self, number: u32, problem: Option<String>) {
+        let Some(source) = self.sources.get_mut(&number) else {
+            return;
+        };
+        if source.info.problem != problem {
+            source.info.problem = problem;
+            self.events.push(HostEvent::Source {
+                source: number,
+                info: source.info.clone(),
+            });
+        }
+    }
+
+    /// What is to be reported, in order, ending with the state of the host where that has changed.
+    pub(crate) fn take_events(&mut self) -> Vec<HostEvent> {
+        if self.reports_host {
+            let status = self.state.lock().take_changed_status();
+            self.events.extend(status.map(HostEvent::Status));
         }
         std::mem::take(&mut self.events)
     }
 
-    /// The state is to be said again, for another was said meanwhile.
-    pub fn forget_told(&mut self) {
-        self.told = None;
-    }
-
-    /// Ok, or degraded with the first problems, what can be done about the first, and the number of
-    /// others.
-    fn status(&self) -> HostStatus {
-        let of_way = self.way.iter().map(|way| {
-            (
-                way.reason.clone().unwrap_or_default(),
-                way.hint.clone().unwrap_or_default(),
-            )
-        });
-        let of_sources = self.sources.iter().filter_map(|source| {
-            let problem = source.info.problem.as_ref()?;
-            Some((
-                format!("{}: {problem}", source.info.path),
-                source.hint.clone().unwrap_or_default(),
-            ))
-        });
-        let of_tails = self.shortened.iter().filter_map(|&number| {
-            let path = &self.sources.get(number as usize)?.info.path;
-            let reason = format!(
-                "{path}: its last lines are so long that fewer are shown than were asked for"
-            );
-            Some((
-                reason,
-                "`logtrail-tui read --backwards` shows those before them".to_owned(),
-            ))
-        });
-        let of_patterns = self.missing.values().cloned();
-        let of_streams = self
-            .problems
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let user = self.user.split(' ').next().unwrap_or_default();
-        let of_streams = of_streams
-            .into_values()
-            .map(|problem| (problem.reason, problem.hint.replace("{user}", user)));
-        let problems = of_way.chain(of_sources).chain(of_tails);
-        let mut problems = problems.chain(of_patterns).chain(of_streams);
-        let behind_s = self.lag.told();
-        let Some((mut reason, hint)) = problems.next() else {
-            return HostStatus {
-                behind_s,
-                ..HostStatus::plain(LinkState::Ok)
-            };
-        };
-        for (other, _) in problems.by_ref().take(PROBLEMS_TOLD - 1) {
-            reason = format!("{reason}; {other}");
-        }
-        let reason = match problems.count() {
-            0 => reason,
-            more => format!("{reason} (and {more} more)"),
-        };
-        let hint = Some(hint).filter(|hint| !hint.is_empty());
-        let of_way = self.way.is_some();
-        HostStatus {
-            hint,
-            reason: Some(reason),
-            of_way,
-            behind_s,
-            ..HostStatus::plain(LinkState::Degraded)
-        }
-        .bounded()
-    }
-
     fn pieces(&mut self, number: u32, file: FileId, pieces: Vec<FilePiece>, now: Time) {
-        let Some(source) = self.sources.get_mut(number as usize) else {
+        let Some(source) = self.sources.get_mut(&number) else {
             return;
         };
         source.reader.learn_from(&pieces, now);
@@ -415,11 +416,18 @@ impl Track {
                     source.reader.cut();
                     date_first_lines(lines.iter_mut());
                     if !lines.is_empty() {
-                        self.events
-                            .push(HostEvent::Lines(number, std::mem::take(&mut lines)));
+                        self.events.push(HostEvent::Lines {
+                            source: number,
+                            lines: std::mem::take(&mut lines),
+                        });
                     }
-                    self.events
-                        .push(HostEvent::Gap(number, from, to, reason, source.last_read));
+                    self.events.push(HostEvent::Gap {
+                        source: number,
+                        from,
+                        to,
+                        reason,
+                        since: source.last_read,
+                    });
                 }
             }
         }
@@ -431,251 +439,56 @@ impl Track {
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
         date_first_lines(lines.iter_mut());
         if !lines.is_empty() {
-            self.events.push(HostEvent::Lines(number, lines));
+            self.events.push(HostEvent::Lines {
+                source: number,
+                lines,
+            });
             let stamps = Some(source.reader.format_name());
             if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
-                self.events
-                    .push(HostEvent::Source(number, source.info.clone()));
+                self.events.push(HostEvent::Source {
+                    source: number,
+                    info: source.info.clone(),
+                });
             }
         }
     }
 
     /// A line under way: read like the others, but nothing is learnt from it, for it comes again.
     fn unfinished(&mut self, number: u32, cursor: Cursor, raw: Bytes, now: Time) {
-        let Some(source) = self.sources.get(number as usize) else {
+        let Some(source) = self.sources.get(&number) else {
             return;
         };
         let line = source.reader.clone().line(cursor, raw, now);
-        self.events.push(HostEvent::Unfinished(number, line));
+        self.events.push(HostEvent::Unfinished {
+            source: number,
+            line,
+        });
     }
 
-    fn problem(&mut self, number: u32, why: Option<FileUnavailable>) {
-        let problem = why.map(|why| match why {
-            FileUnavailable::Missing => {
-                ("no such file".to_owned(), "check the path; the file is read as soon as it appears".to_owned())
-            }
-            FileUnavailable::Denied(barrier) => barrier.told(&self.user),
-            FileUnavailable::Special => ("not a regular file".to_owned(), "name a file".to_owned()),
-            FileUnavailable::Failing(how) => (
-                how.to_owned(),
-                "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself"
-                    .to_owned(),
-            ),
-        });
+    fn set_absence(&mut self, number: u32, why: Option<FileUnavailable>) {
+        let problem = why.map(|why| problem_of(&why, &self.user));
         self.set_problem(number, problem);
     }
 }
 
-/// What the source is called that a file of `spec` is, unless the name is taken; `only` where it
-/// asked for just this file.
-pub(super) fn name_of(spec: &SourceSpec, path: &str, only: bool) -> String {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    if only {
-        spec.name.clone()
-    } else {
-        format!("{}/{file}", spec.name)
-    }
-}
-
-/// The sources that are looked for on a host for which the inventory names none: what every syslog
-/// writes. The journal is the last resort, for most syslog daemons write the same there.
-#[must_use]
-pub(super) fn usual_sources() -> Vec<SourceSpec> {
-    ["/var/log/syslog", "/var/log/messages"]
-        .map(|path| SourceSpec {
-            name: path.rsplit('/').next().unwrap_or(path).to_owned(),
-            kind: SourceKind::Path(path.to_owned()),
-            time: None,
-            as_root: false,
-        })
-        .into()
-}
-
-/// The journal of a host that has nothing else.
-#[must_use]
-pub(super) fn whole_journal() -> SourceSpec {
-    SourceSpec {
-        name: "journal".to_owned(),
-        kind: SourceKind::Journal(None),
-        time: None,
-        as_root: false,
+/// Why a file is not read, and what can be done about it.
+fn problem_of(absence: &FileUnavailable, user: &str) -> Problem {
+    match absence {
+        FileUnavailable::Missing => Problem::new(
+            "no such file",
+            "check the path; the file is read as soon as it appears",
+        ),
+        FileUnavailable::Denied(barrier) => {
+            let (reason, hint) = barrier.told(user);
+            Problem { reason, hint }
+        }
+        FileUnavailable::Special => Problem::new("not a regular file", "name a file"),
+        FileUnavailable::Failing(how) => Problem::new(
+            how,
+            "the file system fails there: look at its mount, and at the kernel's log; it is tried again by itself",
+        ),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(name: &str) -> SourceSpec {
-        SourceSpec {
-            name: name.to_owned(),
-            kind: SourceKind::Path("/log/*.log".to_owned()),
-            time: None,
-            as_root: false,
-        }
-    }
-
-    fn names(track: &mut Track) -> Vec<String> {
-        let events = track.take_events();
-        let name = |event: &HostEvent| match event {
-            HostEvent::Source(_, info) => Some(info.name.to_string()),
-            _ => None,
-        };
-        events.iter().filter_map(name).collect()
-    }
-
-    #[test]
-    fn files_of_a_pattern_are_named_after_it_and_told_apart() {
-        let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
-        track.add_file(&spec("app"), b"/b/x.log", false, StartAt::Start);
-        track.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
-        assert_eq!(names(&mut track), ["app/x.log", "/b/x.log"]);
-    }
-
-    #[test]
-    fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
-        let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
-        track.take_events();
-        let lines = [
-            "  at Shop.main",
-            "2026-01-01T00:00:00Z one",
-            "  at Shop.two",
-        ];
-        let pieces = lines
-            .map(|line| FilePiece::Line {
-                offset: 0,
-                bytes: line.into(),
-            })
-            .into();
-        track.pieces(
-            0,
-            FileId { dev: 1, ino: 1 },
-            pieces,
-            Time(1_800_000_000_000_000_000),
-        );
-        let events = track.take_events();
-        let Some(HostEvent::Lines(0, lines)) = events.first() else {
-            panic!("no lines")
-        };
-        let stamped = lines[1].time;
-        let got: Vec<_> = lines
-            .iter()
-            .map(|line| (line.time == stamped, line.time_from.as_str()))
-            .collect();
-        assert_eq!(
-            got,
-            [(true, "previous"), (true, "stamp"), (true, "previous")]
-        );
-    }
-
-    #[test]
-    fn after_a_restart_stamps_count_from_the_new_start() {
-        let mut track = Track::default();
-        let now = Time(1_800_000_000_000_000_000);
-        let facts = |id: &str, ago_s: i64| SystemFacts {
-            boot_id: Some(id.to_owned()),
-            booted: Some(now.plus_millis(-1000 * ago_s)),
-            ..SystemFacts::default()
-        };
-        track.describe(facts("a", 5000), String::new());
-        track.add_file(&spec("kern"), b"/log/kern.log", true, StartAt::Start);
-        let read = |track: &mut Track| {
-            let pieces = vec![FilePiece::Line {
-                offset: 0,
-                bytes: "[   10.000000] usb 1-1: new device".into(),
-            }];
-            track.pieces(0, FileId { dev: 1, ino: 1 }, pieces, now);
-            let lines = track
-                .take_events()
-                .into_iter()
-                .find_map(|event| match event {
-                    HostEvent::Lines(_, lines) => Some(lines),
-                    _ => None,
-                });
-            lines.map(|lines| lines[0].time)
-        };
-        assert_eq!(read(&mut track), Some(now.plus_millis(-4_990_000)));
-        track.describe(facts("b", 60), String::new());
-        assert_eq!(read(&mut track), Some(now.plus_millis(-50_000)));
-    }
-
-    #[test]
-    fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
-        let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
-        let mut time = |offset: i32| {
-            track.describe(
-                SystemFacts {
-                    utc_offset_s: Some(offset),
-                    ..SystemFacts::default()
-                },
-                String::new(),
-            );
-            track.take_events();
-            let piece = FilePiece::Line {
-                offset: 0,
-                bytes: "2026-01-01 12:00:00 one".into(),
-            };
-            track.pieces(
-                0,
-                FileId { dev: 1, ino: 1 },
-                vec![piece],
-                Time(1_800_000_000_000_000_000),
-            );
-            track.take_events().iter().find_map(|event| match event {
-                HostEvent::Lines(0, lines) => Some(lines[0].time.to_timestamp().to_string()),
-                _ => None,
-            })
-        };
-        assert_eq!(time(0).as_deref(), Some("2026-01-01T12:00:00Z"));
-        assert_eq!(time(3600).as_deref(), Some("2026-01-01T11:00:00Z"));
-    }
-
-    #[test]
-    fn a_problem_degrades_the_host_until_it_is_gone() {
-        let mut track = Track::default();
-        track.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
-        assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
-        track.problem(0, Some(FileUnavailable::Missing));
-        assert_eq!(
-            track.status().reason.as_deref(),
-            Some("/a/x.log: no such file")
-        );
-        track.set_missing(&spec("web"), Some("no file matches /w/*".to_owned()));
-        assert_eq!(
-            track.status().reason.as_deref(),
-            Some("/a/x.log: no such file; no file matches /w/*")
-        );
-        track.set_missing(&spec("db"), Some("no file matches /d/*".to_owned()));
-        track.set_missing(&spec("mail"), Some("no file matches /m/*".to_owned()));
-        assert!(
-            track
-                .status()
-                .reason
-                .is_some_and(|reason| reason.ends_with(" (and 1 more)"))
-        );
-        track.set_missing(&spec("db"), None);
-        track.set_missing(&spec("mail"), None);
-        track.problem(0, None);
-        track.set_missing(&spec("web"), None);
-        assert_eq!(track.status(), HostStatus::plain(LinkState::Ok));
-        track.way = Some(HostStatus::because(
-            LinkState::HostKeyChanged,
-            "jump host b: its key has changed",
-            "ask",
-        ));
-        assert_eq!(
-            track.status(),
-            HostStatus {
-                of_way: true,
-                ..HostStatus::because(
-                    LinkState::Degraded,
-                    "jump host b: its key has changed",
-                    "ask"
-                )
-            }
-        );
-    }
-}
+mod tests;

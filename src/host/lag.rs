@@ -4,8 +4,6 @@
 //! line says of its time while there is more behind it. Time is an argument; what is read and when
 //! is left to `session`.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::model::time::Time;
@@ -15,40 +13,6 @@ const TOLD_FROM: Duration = Duration::from_secs(5);
 
 /// Over a long way each look takes so long that this many of them are no news either.
 const LOOKS: u32 = 3;
-
-/// Streams that have more than was told, by their numbers, with the time of the last line that was:
-/// shared by the streams of a host with its track, which tells.
-#[derive(Debug, Clone, Default)]
-pub struct Unread(Arc<Mutex<BTreeMap<u32, Time>>>);
-
-impl Unread {
-    /// A stream has more behind this line, or (`None`) it has not.
-    pub(super) fn note(&self, stream: u32, newest: Option<Time>) {
-        let mut unread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match newest {
-            Some(newest) => unread.insert(stream, newest),
-            None => unread.remove(&stream),
-        };
-    }
-
-    /// A new connection: nothing is known of any.
-    pub(super) fn forget(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-
-    /// The earliest of these lines.
-    pub(super) fn earliest(&self) -> Option<Time> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .min()
-            .copied()
-    }
-}
 
 /// What is behind, across connections.
 #[derive(Debug, Default)]
@@ -68,14 +32,14 @@ impl Lag {
     }
 
     /// Looks at how far behind all is at `now`; `began` is when this connection did, and `newest`
-    /// the time of the line up to which every file that has more has been told; `of_streams` the
-    /// same of streams, which no look brings.
+    /// the time of the line up to which every file that has more has been told; `of_programs` the
+    /// same of programs, which no look brings.
     pub(super) fn look(
         &mut self,
         now: Time,
         began: Time,
         newest: Option<Time>,
-        of_streams: Option<Time>,
+        of_programs: Option<Time>,
     ) {
         let complete = self.complete.unwrap_or(began);
         // A stamp from the future says nothing.
@@ -83,7 +47,7 @@ impl Lag {
             .filter(|newest| *newest <= now)
             .unwrap_or(complete)
             .max(complete);
-        let to = of_streams.map_or(newest, |of_streams| of_streams.min(newest));
+        let to = of_programs.map_or(newest, |of_programs| of_programs.min(newest));
         let behind = Duration::from_nanos(now.0.saturating_sub(to.0).max(0).unsigned_abs());
         let worth = TOLD_FROM.max(self.look * LOOKS);
         self.told = (behind >= worth).then(|| rounded(behind.as_secs(), self.told));
@@ -159,22 +123,6 @@ mod tests {
         assert_eq!(lag.told(), None);
         lag.look(at(110), at(0), None, None);
         assert_eq!(lag.told(), Some(10));
-    }
-
-    #[test]
-    fn a_stream_with_more_behind_its_last_line_is_behind_though_all_files_are_told() {
-        let (mut lag, unread) = (Lag::default(), Unread::default());
-        lag.complete(at(159), Duration::ZERO);
-        unread.note(7, Some(at(120)));
-        unread.note(8, Some(at(140)));
-        lag.look(at(160), at(0), None, unread.earliest());
-        assert_eq!(lag.told(), Some(40));
-        unread.note(7, None);
-        lag.look(at(160), at(0), None, unread.earliest());
-        assert_eq!(lag.told(), Some(20));
-        unread.forget();
-        lag.look(at(160), at(0), None, unread.earliest());
-        assert_eq!(lag.told(), None);
     }
 
     #[test]

@@ -14,11 +14,14 @@ mod followed_files;
 mod lag;
 mod local;
 mod outbox;
+mod problems;
 pub mod programs;
 mod request_server;
 pub mod search;
 mod session;
 pub mod shell;
+mod sources;
+mod state;
 mod sudo;
 mod supervise;
 
@@ -66,22 +69,56 @@ pub enum HostEvent {
     /// What it said of itself.
     Facts(SystemFacts),
     /// A source came into being or changed its state.
-    Source(u32, SourceInfo),
+    Source {
+        /// Its number.
+        source: u32,
+        /// As it is shown.
+        info: SourceInfo,
+    },
     /// Lines of a source, in the order of its bytes.
-    Lines(u32, Vec<Line>),
+    Lines {
+        /// The number of the source.
+        source: u32,
+        /// At least one.
+        lines: Vec<Line>,
+    },
     /// The last line of a source, of which the end has not come yet; it comes again when it has.
-    Unfinished(u32, Line),
-    /// Bytes of a source are missing: from, to (where known), why, and when the byte before them
-    /// was read.
-    Gap(u32, u64, Option<u64>, GapReason, Option<Time>),
-    /// A source is read from this place on; nothing of it was told before.
-    Begun(u32, Box<ReadPosition>),
+    Unfinished {
+        /// The number of the source.
+        source: u32,
+        /// As much of it as there is.
+        line: Line,
+    },
+    /// Bytes of a source are missing.
+    Gap {
+        /// The number of the source.
+        source: u32,
+        /// The offset of the first of them.
+        from: u64,
+        /// The offset behind the last of them, where it is known.
+        to: Option<u64>,
+        /// Why they are missing.
+        reason: GapReason,
+        /// When the byte before them was read.
+        since: Option<Time>,
+    },
+    /// A source is read from this place on; nothing of it was sent before.
+    Begun {
+        /// The number of the source.
+        source: u32,
+        /// The place.
+        reached: Box<ReadPosition>,
+    },
     /// Metrics.
     Sample(Sample),
-    /// Every line written before this (by the host's clock) has been sent, and so many bytes were
-    /// read since the last. What follows a stream knows only the bytes, and tells the earliest time
-    /// there is.
-    ReadTo(Time, u64),
+    /// Bytes were read.
+    ReadTo {
+        /// Every line written before this (by the host's clock) has been sent; `None` where that is
+        /// not known, as of what follows a program.
+        up_to: Option<Time>,
+        /// How many since the last event of this kind.
+        bytes: u64,
+    },
     /// The bounded pass is over, or can get no further.
     Done,
 }
@@ -93,11 +130,11 @@ impl HostEvent {
     /// Bytes it takes in memory, about.
     fn size(&self) -> usize {
         match self {
-            Self::Lines(_, lines) => lines
+            Self::Lines { lines, .. } => lines
                 .iter()
                 .map(|line| line.raw.len() + LINE_OVERHEAD)
                 .sum(),
-            Self::Unfinished(_, line) => line.raw.len() + LINE_OVERHEAD,
+            Self::Unfinished { line, .. } => line.raw.len() + LINE_OVERHEAD,
             Self::Status(status) => LINE_OVERHEAD + status.reason.as_ref().map_or(0, String::len),
             _ => 4 * LINE_OVERHEAD,
         }

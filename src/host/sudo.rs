@@ -1,65 +1,55 @@
 //! Files that only root may read: followed like the others, on the same connection, in a shell that
 //! is root's by `sudo -n`.
 //!
-//! What is said of them joins what the host says: their sources have numbers of their own, and
-//! their problem becomes a part of the host's state. Metrics and facts are left to the first shell.
+//! Their sources and problems are reported to the state of the host, like all others. Metrics and
+//! facts are left to the shell of the login.
 //!
 //! A host that has nothing but such files, on a server that gives a connection one session, has
-//! this shell alone: it is connected again for that, and the shell tells all there is. Where sudo
+//! this shell alone: it is connected again for that, and the shell reports all there is. Where sudo
 //! refuses it goes back to the usual one.
 
 use tokio::time::{Instant, sleep};
 
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::Time;
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, LinkError};
 
-use super::followed_files::Track;
-use super::programs::{self, Problem, Problems};
-use super::shell;
-use super::{HostEvent, Outbox, Work};
+use super::followed_files::FollowedFiles;
+use super::problems::Problem;
+use super::{Outbox, Work, shell};
 use crate::files::follow::StartAt;
 
-/// Numbers of these sources begin here, beyond those of files and streams.
-const FIRST_NUMBER: u32 = 1 << 17;
-
-/// Under this name the problem of these sources is kept; no source can be called so.
-const NAME: &str = ",root";
-
-/// The files of root on one host, across connections.
-pub(super) struct RootFiles {
+/// The files of one host that need sudo, across connections.
+pub(super) struct PrivilegedFiles {
     sources: Vec<SourceSpec>,
-    track: Track,
-    problems: Problems,
+    files: FollowedFiles,
     /// The host has no other sources.
     is_all: bool,
-    shell: Beside,
+    login_shell: LoginShell,
 }
 
-/// The shell besides root's on a connection.
-enum Beside {
+/// The shell of the login, on the next connection.
+enum LoginShell {
+    /// It comes first, and root's is the second.
     First,
-    /// None: root's has the only session.
-    Nothing,
-    /// The usual shell has the only session, because sudo refused.
-    Only(Problem),
+    /// There is none: root's has the only session.
+    Absent,
+    /// It has the only session, because sudo refused.
+    Alone(Problem),
 }
 
-impl RootFiles {
+impl PrivilegedFiles {
     /// Those among `sources`.
     #[must_use]
-    pub(super) fn new(sources: &[SourceSpec], problems: Problems, track: Track) -> Self {
-        let is_ours = |spec: &&SourceSpec| spec.as_root && matches!(spec.kind, SourceKind::Path(_));
-        let is_all = sources.iter().all(|spec| is_ours(&spec));
-        let sources = sources.iter().filter(is_ours).cloned().collect();
+    pub(super) fn new(sources: &[SourceSpec], files: FollowedFiles) -> Self {
+        let is_all = sources.iter().all(needs_sudo);
+        let sources = sources.iter().filter(|spec| needs_sudo(spec));
         Self {
-            sources,
-            track,
-            problems,
+            sources: sources.cloned().collect(),
+            files,
             is_all,
-            shell: Beside::First,
+            login_shell: LoginShell::First,
         }
     }
 
@@ -78,26 +68,28 @@ impl RootFiles {
         if self.sources.is_empty() {
             return Ok(());
         }
-        if let Beside::Only(why) = std::mem::replace(&mut self.shell, Beside::First) {
-            self.say_why_not(why, work, outbox).await;
+        let login_shell = std::mem::replace(&mut self.login_shell, LoginShell::First);
+        if let LoginShell::Alone(problem) = login_shell {
+            self.report_refusal(&problem, work, outbox).await;
             return if work.once {
                 Ok(())
             } else {
                 std::future::pending().await
             };
         }
+        self.keep_following(connection, work, outbox).await
+    }
+
+    async fn keep_following(
+        &mut self,
+        connection: &Connection,
+        work: &Work,
+        outbox: &Outbox,
+    ) -> Result<(), LinkError> {
         let mut backoff = Backoff::default();
-        self.track.forget_told();
         loop {
             let began = Instant::now();
-            let ours = Told {
-                outbox,
-                problems: &self.problems,
-                is_alone: false,
-            };
-            let Err(error) =
-                shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await
-            else {
+            let Err(error) = self.follow(connection, work, outbox).await else {
                 return Ok(());
             };
             if connection.has_ended_by(&error).await {
@@ -105,10 +97,10 @@ impl RootFiles {
                 return std::future::pending().await;
             }
             if self.is_all && error.status.state == LinkState::Throttled {
-                self.shell = Beside::Nothing;
+                self.login_shell = LoginShell::Absent;
                 return Err(error);
             }
-            self.say_why_not(error.into(), work, outbox).await;
+            self.report_refusal(&error.into(), work, outbox).await;
             if work.once {
                 return Ok(());
             }
@@ -117,9 +109,19 @@ impl RootFiles {
         }
     }
 
+    async fn follow(
+        &mut self,
+        connection: &Connection,
+        work: &Work,
+        outbox: &Outbox,
+    ) -> Result<(), LinkError> {
+        self.files.reports_host = self.is_alone();
+        shell::run_as_root(connection, &self.sources, &mut self.files, work, outbox).await
+    }
+
     /// Whether this connection is for these files alone.
     pub(super) fn is_alone(&self) -> bool {
-        matches!(self.shell, Beside::Nothing)
+        matches!(self.login_shell, LoginShell::Absent)
     }
 
     /// Follows the files, and reports all else that is reported of a host.
@@ -132,100 +134,33 @@ impl RootFiles {
         work: &Work,
         outbox: &Outbox,
     ) -> Result<(), LinkError> {
-        self.track.forget_told();
-        self.track.way = connection.warning().cloned();
-        let ours = Told {
-            outbox,
-            problems: &self.problems,
-            is_alone: true,
-        };
-        let ended =
-            shell::run_as_root(connection, &self.sources, &mut self.track, work, &ours).await;
+        let ended = self.follow(connection, work, outbox).await;
         ended.map_err(|error| match error.status.state {
             LinkState::Degraded => {
-                let why = Problem::from(error);
-                self.shell = Beside::Only(why.clone());
+                let problem = Problem::from(error);
+                self.login_shell = LoginShell::Alone(problem.clone());
                 let hint = "it is dialled again, for all but what needs sudo";
-                LinkError::from(HostStatus::because(LinkState::Throttled, why.reason, hint))
+                let state = LinkState::Throttled;
+                LinkError::from(HostStatus::because(state, problem.reason, hint))
             }
             _ => error,
         })
     }
 
     /// Shows the sources with what keeps them from being read.
-    async fn say_why_not(&mut self, problem: Problem, work: &Work, outbox: &Outbox) {
+    async fn report_refusal(&mut self, problem: &Problem, work: &Work, outbox: &Outbox) {
         for spec in &self.sources {
             if let (SourceKind::Path(path), false) = (&spec.kind, spec.kind.is_glob()) {
-                self.track
-                    .add_file(spec, path.as_bytes(), true, StartAt::LastLines(work.lines));
+                let begin = StartAt::LastLines(work.lines);
+                self.files.add_file(spec, path.as_bytes(), true, begin);
             }
         }
-        for number in 0..self.track.count_sources() {
-            self.track
-                .set_problem(number, Some((problem.reason.clone(), problem.hint.clone())));
-        }
-        let ours = Told {
-            outbox,
-            problems: &self.problems,
-            is_alone: false,
-        };
-        ours.send_all(self.track.take_events()).await;
-        // Said once, and not for each of them.
-        programs::set_problem(&self.problems, NAME, Some(problem));
-        self.track.forget_told();
+        self.files.reports_host = false;
+        self.files.refuse_all(problem);
+        outbox.send_all(self.files.take_events()).await;
     }
 }
 
-/// Takes what these files have to say into what the host says.
-pub struct Told<'a> {
-    outbox: &'a Outbox,
-    problems: &'a Problems,
-    is_alone: bool,
-}
-
-impl Told<'_> {
-    /// Whether nothing else reports on the host.
-    #[must_use]
-    pub(super) fn is_alone(&self) -> bool {
-        self.is_alone
-    }
-
-    /// Passes on what concerns their sources.
-    pub async fn send_all(&self, events: Vec<HostEvent>) {
-        self.outbox
-            .send_all(events.into_iter().filter_map(|event| self.ours(event)))
-            .await;
-    }
-
-    fn ours(&self, event: HostEvent) -> Option<HostEvent> {
-        use HostEvent::{Facts, ReadTo, Sample, Status};
-        if self.is_alone && matches!(event, Status(_) | Facts(_) | Sample(_) | ReadTo(..)) {
-            return Some(event);
-        }
-        let Status(status) = &event else {
-            return renumbered(event);
-        };
-        let problem = status.reason.as_ref().map(|reason| Problem {
-            reason: reason.clone(),
-            hint: status.hint.clone().unwrap_or_default(),
-        });
-        programs::set_problem(self.problems, NAME, problem);
-        None
-    }
-}
-
-fn renumbered(event: HostEvent) -> Option<HostEvent> {
-    use HostEvent::{Begun, Gap, Lines, ReadTo, Source, Unfinished};
-    Some(match event {
-        Source(number, info) => Source(FIRST_NUMBER + number, info),
-        Lines(number, lines) => Lines(FIRST_NUMBER + number, lines),
-        Begun(number, reached) => Begun(FIRST_NUMBER + number, reached),
-        Unfinished(number, line) => Unfinished(FIRST_NUMBER + number, line),
-        Gap(number, from, to, reason, since) => Gap(FIRST_NUMBER + number, from, to, reason, since),
-        // How far the host was read is said by the first shell; here only how much.
-        ReadTo(_, bytes) => ReadTo(Time(i64::MIN), bytes),
-        HostEvent::Status(_) | HostEvent::Facts(_) | HostEvent::Sample(_) | HostEvent::Done => {
-            return None;
-        }
-    })
+fn needs_sudo(spec: &SourceSpec) -> bool {
+    spec.as_root && matches!(spec.kind, SourceKind::Path(_))
 }

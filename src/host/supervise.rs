@@ -15,10 +15,12 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
-use super::followed_files::Track;
+use super::followed_files::FollowedFiles;
+use super::problems::{Problem, ProblemKey};
 use super::programs::Programs;
 use super::request_server::{Question, ServedLink, serve};
-use super::sudo::RootFiles;
+use super::state::SharedState;
+use super::sudo::PrivilegedFiles;
 use super::{HostEvent, Outbox, Work, shell};
 
 /// What the operator wants of a host.
@@ -50,68 +52,215 @@ pub async fn supervise(
         "{} is not connected yet",
         host.name()
     )));
+    let supervisor = Supervisor {
+        host,
+        work,
+        connector,
+        outbox,
+        link: &link,
+    };
     tokio::select! {
-        () = keep(host, work, connector, outbox, commands, &link) => {}
+        () = supervisor.keep_connected(commands) => {}
         () = serve(host, state, &mut questions) => {}
     }
 }
 
-async fn keep(
-    host: &HostSpec,
-    work: &Work,
-    connector: &Connector,
-    outbox: &Outbox,
-    mut commands: Receiver<Command>,
-    link: &watch::Sender<ServedLink>,
-) {
-    let mut track = Track::resuming(&work.resume);
-    let unread = track.unread.clone();
-    let mut streams = Programs::new(
-        &host.sources,
-        Arc::clone(&track.problems),
-        unread,
-        track.clock.subscribe(),
-    );
-    let mut root_files = RootFiles::new(
-        &host.sources,
-        Arc::clone(&track.problems),
-        Track::resuming(&work.resume),
-    );
-    let mut backoff = Backoff::default();
-    let mut tries = 0_u32;
-    loop {
-        outbox
-            .send(HostEvent::Status(HostStatus::plain(LinkState::Connecting)))
-            .await;
-        track.forget_told();
-        let began = Instant::now();
-        let ended = tokio::select! {
-            ended = connect_and_work(host, work, connector, outbox, (&mut track, &mut streams, &mut root_files), (&mut backoff, link)) => ended,
-            command = commands.recv() => match command {
-                Some(Command::Reconnect) => {
-                    link.send_replace(ServedLink::Down(format!("{} is being dialled again", host.name())));
-                    continue;
-                }
-                None => return,
-            },
-        };
-        tries += 1;
-        let Err(error) = ended else {
-            return outbox.send(HostEvent::Done).await;
-        };
-        let wait = next_wait(&mut backoff, &error, began.elapsed(), work.until);
-        let is_over = work.once && wait.is_none();
-        let status = if is_over {
-            error.status.at_last(tries)
-        } else {
-            error.status
-        };
-        tell_down(host, status, wait, outbox, link).await;
-        if is_over {
-            return outbox.send(HostEvent::Done).await;
+/// What a host brings, across connections: the files of the login, the files that need sudo, and
+/// the programs; and their state.
+struct Feeders {
+    state: SharedState,
+    files: FollowedFiles,
+    privileged: PrivilegedFiles,
+    programs: Programs,
+}
+
+impl Feeders {
+    fn new(host: &HostSpec, work: &Work) -> Self {
+        let state = SharedState::default();
+        let privileged = FollowedFiles::of_root(&work.resume, &state);
+        Self {
+            files: FollowedFiles::of_login(&work.resume, &state),
+            privileged: PrivilegedFiles::new(&host.sources, privileged),
+            programs: Programs::new(&host.sources, &state),
+            state,
         }
-        if !wait_or_command(wait, &mut commands).await {
-            return;
+    }
+}
+
+/// Keeps one host connected.
+struct Supervisor<'a> {
+    host: &'a HostSpec,
+    work: &'a Work,
+    connector: &'a Connector,
+    outbox: &'a Outbox,
+    /// Whether the host can be asked.
+    link: &'a watch::Sender<ServedLink>,
+}
+
+impl Supervisor<'_> {
+    async fn keep_connected(&self, mut commands: Receiver<Command>) {
+        let mut feeders = Feeders::new(self.host, self.work);
+        let mut backoff = Backoff::default();
+        let mut tries = 0_u32;
+        loop {
+            self.report(HostStatus::plain(LinkState::Connecting)).await;
+            feeders.state.lock().resend_status();
+            let began = Instant::now();
+            let ended = tokio::select! {
+                ended = self.connect_and_work(&mut feeders, &mut backoff) => ended,
+                command = commands.recv() => match command {
+                    Some(Command::Reconnect) => {
+                        self.set_down("is being dialled again");
+                        continue;
+                    }
+                    None => return,
+                },
+            };
+            tries += 1;
+            let Err(error) = ended else {
+                return self.outbox.send(HostEvent::Done).await;
+            };
+            let wait = next_wait(&mut backoff, &error, began.elapsed(), self.work.until);
+            let is_over = self.work.once && wait.is_none();
+            let status = if is_over {
+                error.status.at_last(tries)
+            } else {
+                error.status
+            };
+            self.report_down(status, wait).await;
+            if is_over {
+                return self.outbox.send(HostEvent::Done).await;
+            }
+            if !wait_or_command(wait, &mut commands).await {
+                return;
+            }
+        }
+    }
+
+    async fn report(&self, status: HostStatus) {
+        self.outbox.send(HostEvent::Status(status)).await;
+    }
+
+    /// Says to whoever asks the host why it cannot be asked.
+    fn set_down(&self, why: &str) {
+        let why = format!("{} {why}", self.host.name());
+        self.link.send_replace(ServedLink::Down(why));
+    }
+
+    /// Says why a host is lost, and when it is dialled again, to those who look and those who ask.
+    async fn report_down(&self, mut status: HostStatus, wait: Option<Duration>) {
+        let why = status
+            .reason
+            .clone()
+            .unwrap_or_else(|| status.state.to_string());
+        self.set_down(&format!("is down: {why}"));
+        status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
+        self.report(status).await;
+    }
+
+    async fn connect_and_work(
+        &self,
+        feeders: &mut Feeders,
+        backoff: &mut Backoff,
+    ) -> Result<(), LinkError> {
+        let connection = Arc::new(self.connector.connect(self.host).await?);
+        self.set_down("is logged in and waits for its shell");
+        let warning = connection.warning().cloned().map(Problem::from);
+        feeders.state.lock().set_problem(ProblemKey::Route, warning);
+        let connected = Instant::now();
+        let result = self.work_until_it_ends(&connection, feeders).await;
+        if connection.is_greeted() {
+            backoff.after_connection(connected.elapsed());
+        }
+        self.set_down("is not connected any more");
+        connection.close().await;
+        result
+    }
+
+    async fn work_until_it_ends(
+        &self,
+        connection: &Arc<Connection>,
+        feeders: &mut Feeders,
+    ) -> Result<(), LinkError> {
+        let mut working = pin!(self.work_over(connection, feeders));
+        tokio::select! {
+            // A server that gives one session hangs up when that ends.
+            biased;
+            result = &mut working => result,
+            error = connection.ended() => Err(match timeout(LAST_WORDS, working).await {
+                Ok(Err(refused)) if refused.status.state == LinkState::Throttled => refused,
+                _ => error,
+            }),
+            never = self.wait_for_shell(connection) => match never {},
+        }
+    }
+
+    /// Reports all that a host has to say over this connection.
+    async fn work_over(
+        &self,
+        connection: &Connection,
+        feeders: &mut Feeders,
+    ) -> Result<(), LinkError> {
+        let Feeders {
+            files,
+            privileged,
+            programs,
+            ..
+        } = feeders;
+        if privileged.is_alone() {
+            return privileged
+                .run_alone(connection, self.work, self.outbox)
+                .await;
+        }
+        let (wants_journal, wanted) = oneshot::channel();
+        files.wants_journal = Some(wants_journal);
+        let others = async {
+            // The files go first where there is but one session.
+            if wanted.await.is_ok() && self.host.sources.is_empty() {
+                programs.add_whole();
+            }
+            let programs = async {
+                programs.run(connection, self.work, self.outbox).await;
+                Ok(())
+            };
+            let privileged = privileged.run(connection, self.work, self.outbox);
+            tokio::try_join!(programs, privileged).map(drop)
+        };
+        let of_login = shell::run(
+            connection,
+            &self.host.sources,
+            files,
+            self.work,
+            self.outbox,
+        );
+        tokio::try_join!(of_login, others)?;
+        // A program may have found its problem after the files were done.
+        self.outbox.send_all(files.take_events()).await;
+        Ok(())
+    }
+
+    /// Says that a login waits for its shell, until it has one and can be asked.
+    async fn wait_for_shell(&self, connection: &Arc<Connection>) -> Infallible {
+        let mut next = Instant::now() + TELL_EVERY;
+        loop {
+            tokio::select! {
+                biased;
+                () = connection.greeted() => {
+                    self.link.send_replace(ServedLink::Up(Arc::clone(connection)));
+                    return std::future::pending().await;
+                }
+                () = sleep_until(next) => {}
+            }
+            let status = HostStatus {
+                reason: Some(connection.waits_for()),
+                ..HostStatus::plain(LinkState::Connecting)
+            };
+            tokio::select! {
+                biased;
+                () = connection.greeted() => {}
+                () = self.report(status) => {}
+            }
+            next += TELL_EVERY;
         }
     }
 }
@@ -134,131 +283,6 @@ fn next_wait(
         Some(least) => backoff.after_offence(tried_for, rand::random(), Duration::from_secs(least)),
     };
     Some(wait).filter(|wait| until.is_none_or(|until| Instant::now() + *wait < until))
-}
-
-/// Says that a login waits for its shell, until it has one and can be asked.
-async fn wait_for_shell(
-    connection: &Arc<Connection>,
-    since: Instant,
-    outbox: &Outbox,
-    link: &watch::Sender<ServedLink>,
-) -> Infallible {
-    let mut next = since + TELL_EVERY;
-    loop {
-        tokio::select! {
-            biased;
-            () = connection.greeted() => {
-                link.send_replace(ServedLink::Up(Arc::clone(connection)));
-                return std::future::pending().await;
-            }
-            () = sleep_until(next) => {}
-        }
-        let status = HostStatus {
-            reason: Some(connection.waits_for()),
-            ..HostStatus::plain(LinkState::Connecting)
-        };
-        tokio::select! {
-            biased;
-            () = connection.greeted() => {}
-            () = outbox.send(HostEvent::Status(status)) => {}
-        }
-        next += TELL_EVERY;
-    }
-}
-
-/// Says why a host is lost, and when it is dialled again, to who looks and to who asks.
-async fn tell_down(
-    host: &HostSpec,
-    mut status: HostStatus,
-    wait: Option<Duration>,
-    outbox: &Outbox,
-    link: &watch::Sender<ServedLink>,
-) {
-    let why = status
-        .reason
-        .clone()
-        .unwrap_or_else(|| status.state.to_string());
-    link.send_replace(ServedLink::Down(format!("{} is down: {why}", host.name())));
-    status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
-    outbox.send(HostEvent::Status(status)).await;
-}
-
-async fn connect_and_work(
-    host: &HostSpec,
-    work: &Work,
-    connector: &Connector,
-    outbox: &Outbox,
-    (track, streams, root_files): (&mut Track, &mut Programs, &mut RootFiles),
-    (backoff, link): (&mut Backoff, &watch::Sender<ServedLink>),
-) -> Result<(), LinkError> {
-    let connection = Arc::new(connector.connect(host).await?);
-    link.send_replace(ServedLink::Down(format!(
-        "{} is logged in and waits for its shell",
-        host.name()
-    )));
-    track.way = connection.warning().cloned();
-    let connected = Instant::now();
-    let is_alone = root_files.is_alone();
-    let result = {
-        let mut working = pin!(work_over(
-            &connection,
-            host,
-            work,
-            outbox,
-            (&mut *track, streams, root_files)
-        ));
-        tokio::select! {
-            // A server that gives one session hangs up when that ends.
-            biased;
-            result = &mut working => result,
-            error = connection.ended() => Err(match timeout(LAST_WORDS, working).await {
-                Ok(Err(refused)) if refused.status.state == LinkState::Throttled => refused,
-                _ => error,
-            }),
-            never = wait_for_shell(&connection, connected, outbox, link) => match never {},
-        }
-    };
-    if result.is_ok() && !is_alone {
-        // A stream may have found its problem after the files were done.
-        outbox.send_all(track.take_events()).await;
-    }
-    if connection.is_greeted() {
-        backoff.after_connection(connected.elapsed());
-    }
-    link.send_replace(ServedLink::Down(format!(
-        "{} is not connected any more",
-        host.name()
-    )));
-    connection.close().await;
-    result
-}
-
-/// Says all a host has to say over this connection.
-async fn work_over(
-    connection: &Connection,
-    host: &HostSpec,
-    work: &Work,
-    outbox: &Outbox,
-    (track, streams, root_files): (&mut Track, &mut Programs, &mut RootFiles),
-) -> Result<(), LinkError> {
-    if root_files.is_alone() {
-        return root_files.run_alone(connection, work, outbox).await;
-    }
-    let (wants_journal, wanted) = oneshot::channel();
-    track.wants_journal = Some(wants_journal);
-    let files = shell::run(connection, &host.sources, track, work, outbox);
-    let others = async {
-        // The files go first where there is but one session.
-        if wanted.await.is_ok() && host.sources.is_empty() {
-            streams.add_whole();
-        }
-        let streams = async {
-            streams.run(connection, work, outbox).await;
-            Ok(())
-        };
-        tokio::try_join!(streams, root_files.run(connection, work, outbox)).map(drop)
-    };
-    tokio::try_join!(files, others).map(drop)
 }
 
 /// Waits for the time (for ever where there is none) or a command. False where nobody can give

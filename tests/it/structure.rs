@@ -119,7 +119,6 @@ const LONG_FILES: &[&str] = &[
     "src/host/search/hunt.rs",
     "src/host/shell/files/tests.rs",
     "src/host/programs/stream.rs",
-    "src/host/followed_files.rs",
     "src/report/schema.rs",
     "src/report/tests.rs",
 ];

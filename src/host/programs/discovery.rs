@@ -12,10 +12,12 @@ use crate::model::source::{ContainerEngine, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
 use super::list_output::{ContainerLog, ContainerState, ContainerTarget, WantedContainers};
-use super::problem::{self, Problem};
+use super::problem;
 use super::program::Shell;
 use super::stream::{FollowedContainer, ProgramKind, ProgramSource};
-use super::{Numbers, ProgramsHost, argv};
+use super::{ProgramsHost, argv};
+use crate::host::problems::Problem;
+use crate::host::state::SharedState;
 
 /// Containers are looked up as often as patterns of files are expanded.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -88,7 +90,7 @@ impl Discovery {
     /// For a source of containers; with the stream of the one that it names where it is no pattern.
     pub(super) fn new(
         spec: &SourceSpec,
-        numbers: &Numbers,
+        state: &SharedState,
     ) -> Option<(Self, Option<ProgramSource>)> {
         let wanted = WantedContainers::new(&spec.kind)?;
         let (only, stream) = if spec.kind.is_glob() {
@@ -96,13 +98,9 @@ impl Discovery {
         } else {
             let (sender, target) = watch::channel(None);
             let what = ProgramKind::Container(Box::new(FollowedContainer::new(target, false)));
-            let stream = ProgramSource::new(
-                numbers.next(),
-                spec.name.clone(),
-                spec.kind.to_string(),
-                spec,
-                what,
-            );
+            let label = spec.kind.to_string();
+            let registered = state.lock().add_source(&spec.name, &label);
+            let stream = ProgramSource::new(registered, label, spec, what);
             (Some(sender), Some(stream))
         };
         let known = BTreeMap::new();
@@ -121,12 +119,7 @@ impl Discovery {
     }
 
     /// Looks until the connection ends; in a bounded pass once.
-    pub(super) async fn keep_looking(
-        &mut self,
-        host: &ProgramsHost<'_>,
-        numbers: &Numbers,
-        found: Found,
-    ) {
+    pub(super) async fn keep_looking(&mut self, host: &ProgramsHost<'_>, found: Found) {
         let every = match self.spec.kind {
             SourceKind::Pod(_) => LOOK_AT_PODS_EVERY,
             _ => LOOK_EVERY,
@@ -134,7 +127,7 @@ impl Discovery {
         loop {
             let mut next = Instant::now() + every;
             match self.look(host).await {
-                Ok(Ok(targets)) => self.take(targets, host, numbers, &found).await,
+                Ok(Ok(targets)) => self.take(targets, host, &found).await,
                 Ok(Err(problem)) => {
                     if problem::is_of_writing(&problem) {
                         next += LOOK_AT_REFUSED_EVERY;
@@ -185,11 +178,10 @@ impl Discovery {
                 only,
                 ContainerTarget::without(ContainerState::Unknown(problem)),
             ),
-            None => problem::set_problem(
-                host.problems,
-                &self.spec.name,
-                Some(problem.of(&self.spec.kind.to_string())),
-            ),
+            None => {
+                let problem = problem.of(&self.spec.kind.to_string());
+                host.set_problem(&self.spec.name, Some(problem));
+            }
         }
     }
 
@@ -197,7 +189,6 @@ impl Discovery {
         &mut self,
         targets: Vec<(String, ContainerTarget)>,
         host: &ProgramsHost<'_>,
-        numbers: &Numbers,
         found: &Found,
     ) {
         let none = Problem::new(
@@ -229,16 +220,13 @@ impl Discovery {
             }
             _ => None,
         };
-        problem::set_problem(
-            host.problems,
-            &self.spec.name,
-            problem.map(|why| why.of(&self.spec.kind.to_string())),
-        );
+        let problem = problem.map(|problem| problem.of(&self.spec.kind.to_string()));
+        host.set_problem(&self.spec.name, problem);
         for (name, target) in targets {
             if let Some(known) = self.known.get(&name) {
                 set(known, target);
             } else if self.known.len() < MAX_CONTAINERS {
-                self.add(name, target, numbers, found).await;
+                self.add(name, target, host, found).await;
             }
         }
         self.has_looked = true;
@@ -248,7 +236,7 @@ impl Discovery {
         &mut self,
         name: String,
         target: ContainerTarget,
-        numbers: &Numbers,
+        host: &ProgramsHost<'_>,
         found: &Found,
     ) {
         let label = target.label();
@@ -256,9 +244,9 @@ impl Discovery {
         // What came into being since we looked is new from its first line.
         let what =
             ProgramKind::Container(Box::new(FollowedContainer::new(target, self.has_looked)));
-        let called = format!("{}/{name}", self.spec.name);
-        let stream =
-            ProgramSource::new(numbers.next(), called, label, &self.spec, what).one_of_many();
+        let wanted = format!("{}/{name}", self.spec.name);
+        let registered = host.state.lock().add_source(&wanted, &label);
+        let stream = ProgramSource::new(registered, label, &self.spec, what).one_of_many();
         self.known.insert(name, sender);
         // Where nobody takes it the connection is ending; it is taken up again with the next.
         let _ = found.send(Arc::new(Mutex::new(stream))).await;

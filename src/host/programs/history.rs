@@ -22,12 +22,13 @@ use super::argv::{self as words, CommandLine as Words, StartFrom as From};
 use super::discovery as list;
 use super::line_splitter::RawLine;
 use super::list_output::{ContainerLog as At, WantedContainers};
-use super::problem::{self as trouble, Problem as Trouble};
+use super::problem as trouble;
 use super::program::Shell;
 use super::reader::ProgramLineReader as Reader;
 use super::sift::{Forwards, Last, Matches, More, is_before};
 use super::tail_start::{find_tail_start as from_last, from_time, log_command as words_of};
 use super::timestamp_prefix::{EngineOutput as Said, PrefixStripper as Unstamp};
+use crate::host::problems::Problem as Trouble;
 
 /// Lines in one reply.
 const REPLY_LINES: usize = 1000;

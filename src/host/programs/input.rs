@@ -10,11 +10,10 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::ProgramsHost;
 use super::line_splitter::{LineSplitter, RawLine};
-use super::problem::{self, Problem};
 use super::reader::ProgramLineReader;
+use crate::host::problems::Problem;
 use crate::host::{HostEvent, Outbox};
 use crate::model::source::SourceInfo;
-use crate::model::time::Time;
 
 /// Pieces that have been read and not been taken.
 const AHEAD: usize = 4;
@@ -72,14 +71,19 @@ impl StdinSource {
             );
             if told.as_ref() != Some(&info) {
                 told = Some(info.clone());
-                outbox.send(HostEvent::Source(number, info)).await;
+                outbox
+                    .send(HostEvent::Source {
+                        source: number,
+                        info,
+                    })
+                    .await;
             }
             if let Some(ended) = &self.ended {
                 // An end is no problem of the host: whoever looks at the source is told that no
                 // more will come.
                 let is_broken = matches!(ended, InputEnd::Broken(_));
                 let problem = is_broken.then(|| Problem::plain(&ended.why()).of(name));
-                return problem::set_problem(host.problems, name, problem);
+                return host.set_problem(name, problem);
             }
             let (mut lines, mut bytes) = (Vec::new(), 0);
             match self
@@ -101,7 +105,7 @@ impl StdinSource {
                 }
             }
             take(reader, number, lines, outbox).await;
-            outbox.send(HostEvent::ReadTo(Time(i64::MIN), bytes)).await;
+            outbox.send(HostEvent::ReadTo { up_to: None, bytes }).await;
         }
     }
 }
@@ -112,7 +116,12 @@ async fn take(reader: &mut ProgramLineReader, number: u32, lines: Vec<RawLine>, 
     }
     reader.learn(lines.iter().map(|line| &line.bytes[..]));
     let lines = lines.into_iter().map(|line| reader.plain(line)).collect();
-    outbox.send(HostEvent::Lines(number, lines)).await;
+    outbox
+        .send(HostEvent::Lines {
+            source: number,
+            lines,
+        })
+        .await;
 }
 
 fn info(name: &str, problem: Option<String>, stamps: &'static str) -> SourceInfo {

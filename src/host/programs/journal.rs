@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::problem::Problem;
+use crate::host::problems::Problem;
 use crate::model::time::Time;
 
 /// The problem of a journal that the login may not see.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use globset::{Glob, GlobMatcher};
 
 use super::argv::PodContainer;
-use super::problem::Problem;
+use crate::host::problems::Problem;
 use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
 
 /// A container that was listed.

@@ -24,8 +24,6 @@ mod tail_start;
 mod timestamp_prefix;
 
 pub use history::{Talk, history};
-pub(crate) use problem::set_problem;
-pub use problem::{Problem, Problems};
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -35,11 +33,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc};
 use tokio::time::timeout;
 
-use crate::host::followed_files::whole_journal;
-use crate::host::lag::Unread;
+use crate::host::problems::{Problem, ProblemKey};
+use crate::host::sources::whole_journal;
+use crate::host::state::SharedState;
 use crate::host::{Outbox, Work};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::HostClock;
@@ -50,53 +49,29 @@ use input::StdinSource;
 use program::Shell;
 use stream::{ProgramKind, ProgramSource};
 
-/// Streams that have a shell of their own. Of the eight sessions of a connection the others are for
-/// the files, for those of root, for the shells in which streams are asked in turn (ours and
+/// Sources that have a shell of their own. Of the eight sessions of a connection the others are for
+/// the files, for those of root, for the shells in which sources are asked in turn (ours and
 /// root's), and for a page or a search.
 const PLACES: usize = 3;
-
-/// Numbers of streams begin here, beyond those of files.
-const FIRST_NUMBER: u32 = 1 << 16;
 
 /// A host that has not said what time it has by then is taken to have UTC.
 const CLOCK_TOLD_WITHIN: Duration = Duration::from_secs(15);
 
-/// The streams of one host, across connections.
-pub struct Programs {
-    streams: Vec<Arc<Mutex<ProgramSource>>>,
-    lists: Vec<Discovery>,
-    numbers: Numbers,
-    problems: Problems,
-    unread: Unread,
-    clock: watch::Receiver<Option<HostClock>>,
-}
-
-/// Numbers the streams of a host in the order in which they are found.
-struct Numbers(AtomicU32);
-
-impl Numbers {
-    fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::Relaxed)
-    }
+/// The programs of one host, across connections.
+pub(crate) struct Programs {
+    sources: Vec<Arc<Mutex<ProgramSource>>>,
+    discoveries: Vec<Discovery>,
+    state: SharedState,
 }
 
 impl Programs {
     /// Those among `sources`.
     #[must_use]
-    pub fn new(
-        sources: &[SourceSpec],
-        problems: Problems,
-        unread: Unread,
-        clock: watch::Receiver<Option<HostClock>>,
-    ) -> Self {
-        let numbers = Numbers(AtomicU32::new(FIRST_NUMBER));
-        let mut streams = Self {
-            streams: Vec::new(),
-            lists: Vec::new(),
-            numbers,
-            problems,
-            unread,
-            clock,
+    pub(crate) fn new(sources: &[SourceSpec], state: &SharedState) -> Self {
+        let mut programs = Self {
+            sources: Vec::new(),
+            discoveries: Vec::new(),
+            state: state.clone(),
         };
         // Commands first: they cannot wait for a place.
         let (commands, others): (Vec<_>, Vec<_>) = sources
@@ -105,13 +80,13 @@ impl Programs {
         commands
             .into_iter()
             .chain(others)
-            .for_each(|spec| streams.add(spec));
-        streams
+            .for_each(|spec| programs.add(spec));
+        programs
     }
 
     /// Follows the whole journal, where a host has nothing else.
-    pub fn add_whole(&mut self) {
-        if self.streams.is_empty() {
+    pub(crate) fn add_whole(&mut self) {
+        if self.sources.is_empty() {
             self.add(&whole_journal());
         }
     }
@@ -126,64 +101,58 @@ impl Programs {
             SourceKind::Command(words) => ProgramKind::Command(words.clone()),
             SourceKind::Input => ProgramKind::Input(StdinSource::new()),
             SourceKind::Container(_) | SourceKind::Pod(_) => {
-                let Some((list, only)) = Discovery::new(spec, &self.numbers) else {
+                let Some((discovery, only)) = Discovery::new(spec, &self.state) else {
                     return;
                 };
-                self.lists.push(list);
-                return self
-                    .streams
-                    .extend(only.map(|stream| Arc::new(Mutex::new(stream))));
+                self.discoveries.push(discovery);
+                self.sources
+                    .extend(only.map(|source| Arc::new(Mutex::new(source))));
+                return;
             }
         };
-        let stream = ProgramSource::new(
-            self.numbers.next(),
-            spec.name.clone(),
-            label(&spec.kind),
-            spec,
-            what,
-        );
-        self.streams.push(Arc::new(Mutex::new(stream)));
+        let label = label(&spec.kind);
+        let registered = self.state.lock().add_source(&spec.name, &label);
+        let source = ProgramSource::new(registered, label, spec, what);
+        self.sources.push(Arc::new(Mutex::new(source)));
     }
 
     /// Follows all of them until the connection ends; in a bounded pass until each has given its
     /// last lines.
-    pub async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
-        self.unread.forget();
+    pub(crate) async fn run(&mut self, connection: &Connection, work: &Work, outbox: &Outbox) {
+        self.state.lock().forget_unread();
         let host = ProgramsHost {
             connection,
             work,
             outbox,
-            problems: &self.problems,
-            unread: &self.unread,
-            clock: self.clock.clone(),
+            state: &self.state,
             places: Semaphore::new(PLACES),
             shells: Default::default(),
             waiting: AtomicU32::new(0),
         };
-        self.lists.iter().for_each(Discovery::forget);
+        self.discoveries.iter().for_each(Discovery::forget);
         let (found, mut coming) = mpsc::channel(16);
-        let (host, numbers) = (&host, &self.numbers);
+        let host = &host;
         let looks = self
-            .lists
+            .discoveries
             .iter_mut()
-            .map(|list| list.keep_looking(host, numbers, found.clone()));
+            .map(|discovery| discovery.keep_looking(host, found.clone()));
         let mut looking = pin!(join_all(looks));
         drop(found);
         let run =
-            |stream: Arc<Mutex<ProgramSource>>| async move { stream.lock().await.run(host).await };
+            |source: Arc<Mutex<ProgramSource>>| async move { source.lock().await.run(host).await };
         let mut running: FuturesUnordered<_> = self
-            .streams
+            .sources
             .iter()
-            .map(|stream| run(Arc::clone(stream)))
+            .map(|source| run(Arc::clone(source)))
             .collect();
         let (mut looked, mut all_found) = (false, false);
         while !(looked && all_found && running.is_empty()) {
             tokio::select! {
                 _ = &mut looking, if !looked => looked = true,
-                stream = coming.recv(), if !all_found => match stream {
-                    Some(stream) => {
-                        self.streams.push(Arc::clone(&stream));
-                        running.push(run(stream));
+                source = coming.recv(), if !all_found => match source {
+                    Some(source) => {
+                        self.sources.push(Arc::clone(&source));
+                        running.push(run(source));
                     }
                     None => all_found = true,
                 },
@@ -201,24 +170,28 @@ fn label(kind: &SourceKind) -> String {
     }
 }
 
-/// What the streams of a host share while it is connected.
+/// What the programs of a host share while it is connected.
 struct ProgramsHost<'a> {
     connection: &'a Connection,
     work: &'a Work,
     outbox: &'a Outbox,
-    problems: &'a Problems,
-    unread: &'a Unread,
-    clock: watch::Receiver<Option<HostClock>>,
-    /// For streams with a shell of their own.
+    state: &'a SharedState,
+    /// For sources with a shell of their own.
     places: Semaphore,
     /// In which what is short is asked in turn: ours and root's, while they run.
     shells: [Mutex<Option<Shell>>; 2],
-    /// Streams without a shell of their own.
+    /// How many sources have no shell of their own.
     waiting: AtomicU32,
 }
 
 impl ProgramsHost<'_> {
-    /// The shell that streams share; none where it is to be started. Whoever is in the middle of
+    /// Replaces the problem of a source, or (`None`) ends it.
+    fn set_problem(&self, name: &str, problem: Option<Problem>) {
+        let key = ProblemKey::Program(name.to_owned());
+        self.state.lock().set_problem(key, problem);
+    }
+
+    /// The shell that sources share; none where it is to be started. Whoever is in the middle of
     /// something has taken it out.
     async fn shared(&self, as_root: bool) -> MutexGuard<'_, Option<Shell>> {
         self.shells[usize::from(as_root)].lock().await
@@ -236,7 +209,7 @@ impl ProgramsHost<'_> {
 
     /// The host's clock, once it has told.
     async fn clock(&self) -> Option<HostClock> {
-        let mut clock = self.clock.clone();
+        let mut clock = self.state.lock().clock();
         let told = timeout(CLOCK_TOLD_WITHIN, clock.wait_for(Option::is_some))
             .await
             .ok()?;

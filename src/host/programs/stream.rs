@@ -2,6 +2,7 @@
 //! what is said of it.
 
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -18,13 +19,15 @@ use super::dedup::Deduplicator;
 use super::input::StdinSource;
 use super::line_splitter::RawLine;
 use super::list_output::{ContainerLog, ContainerState, ContainerTarget};
-use super::problem::{self, Problem};
+use super::problem;
 use super::program::Shell;
 use super::reader::ProgramLineReader;
 use super::sift::Last;
 use super::tail_start::{find_tail_start, log_command};
 use super::timestamp_prefix::{EngineOutput, PrefixStripper};
 use super::{ProgramsHost, journal};
+use crate::host::problems::Problem;
+use crate::host::sources::RegisteredSource;
 
 /// A program that cannot do what it is asked says so sooner.
 const SETTLED_AFTER: Duration = Duration::from_secs(3);
@@ -41,7 +44,7 @@ const ASKING_SHARE: u32 = 20;
 /// What is followed, across connections.
 pub(super) struct ProgramSource {
     number: u32,
-    name: String,
+    name: Arc<str>,
     /// As [`SourceInfo::path`].
     label: String,
     as_root: bool,
@@ -124,16 +127,15 @@ struct ProgramRun {
 
 impl ProgramSource {
     pub(super) fn new(
-        number: u32,
-        name: String,
+        registered: RegisteredSource,
         label: String,
         spec: &SourceSpec,
         what: ProgramKind,
     ) -> Self {
         let reader = ProgramLineReader::new(spec.time.as_deref());
         Self {
-            number,
-            name,
+            number: registered.number,
+            name: registered.name,
             label,
             as_root: spec.as_root,
             what,
@@ -501,14 +503,14 @@ impl ProgramSource {
                 held = last;
             }
             self.took(host, more, &mut heard).await;
-            host.unread
-                .note(self.number, self.newest.filter(|_| program.has_more()));
+            let newest = self.newest.filter(|_| program.has_more());
+            host.state.lock().set_unread(self.number, newest);
             let bytes = program.take_bytes_read();
             host.outbox
-                .send(HostEvent::ReadTo(Time(i64::MIN), bytes))
+                .send(HostEvent::ReadTo { up_to: None, bytes })
                 .await;
         }
-        host.unread.note(self.number, None);
+        host.state.lock().set_unread(self.number, None);
         let held = held.filter(|_| !program.is_unended()).into_iter().collect();
         let code = program.end().await?;
         self.took(host, held, &mut heard).await;
@@ -606,11 +608,10 @@ impl ProgramSource {
         // Together: where the connection ends while the queue is full, none of it may be dropped.
         let state = self.news(host, self.standing.clone());
         host.outbox
-            .send_all(
-                state
-                    .into_iter()
-                    .chain([HostEvent::Lines(self.number, lines)]),
-            )
+            .send_all(state.into_iter().chain([HostEvent::Lines {
+                source: self.number,
+                lines,
+            }]))
             .await;
     }
 
@@ -664,23 +665,22 @@ impl ProgramSource {
             .as_ref()
             .filter(|_| self.counts)
             .map(|problem| problem.of(&self.label));
-        problem::set_problem(host.problems, &self.name, of_host);
-        let (name, path) = (self.name.as_str().into(), self.label.as_str().into());
+        host.set_problem(&self.name, of_host);
         let stamps = Some(match self.what {
             ProgramKind::Journal { .. } => "journal",
             ProgramKind::Container(_) => "engine",
             ProgramKind::Command(_) | ProgramKind::Input(_) => self.reader.stamps(),
         });
-        let problem = problem.map(|problem| problem.reason);
-        Some(HostEvent::Source(
-            self.number,
-            SourceInfo {
-                name,
-                path,
-                problem,
-                stamps,
-            },
-        ))
+        let info = SourceInfo {
+            name: Arc::clone(&self.name),
+            path: self.label.as_str().into(),
+            problem: problem.map(|problem| problem.reason),
+            stamps,
+        };
+        Some(HostEvent::Source {
+            source: self.number,
+            info,
+        })
     }
 }
 

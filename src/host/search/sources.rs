@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::host::followed_files::{name_of, usual_sources};
+use crate::host::sources::{name_of_file as name_of, usual_sources};
 use crate::host::{Failure, Files};
 use crate::model::host::HostSpec;
 use crate::model::log_file::LogFile;

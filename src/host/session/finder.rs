@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use crate::files::follow::StartAt;
 use crate::host::driver::follow::{BarredPattern, ExpandedPattern, FollowFiles};
-use crate::host::followed_files::{MAX_SOURCES, Track, usual_sources};
+use crate::host::followed_files::FollowedFiles;
+use crate::host::problems::Problem;
+use crate::host::sources::{MAX_SOURCES, usual_sources};
 use crate::model::source::{SourceKind, SourceSpec};
 
 /// New files of patterns are noticed within this.
@@ -92,7 +94,7 @@ impl FileFinder {
     pub(super) fn ask_when_due(
         &mut self,
         driver: &mut impl FollowFiles,
-        track: &mut Track,
+        files: &mut FollowedFiles,
         now: Instant,
     ) {
         if now < self.next || self.pending > 0 {
@@ -102,7 +104,7 @@ impl FileFinder {
         for number in 0..self.patterns.len() {
             match self.path_to_expand(number) {
                 PathUse::Expand(path) => self.expand(driver, number, path.as_bytes()),
-                PathUse::Follow(path) => self.add_path(track, number, path.as_bytes()),
+                PathUse::Follow(path) => self.add_path(files, number, path.as_bytes()),
                 PathUse::Nothing => self.patterns[number].is_done = true,
             }
         }
@@ -132,37 +134,38 @@ impl FileFinder {
         }
     }
 
-    fn add_path(&mut self, track: &mut Track, number: usize, path: &[u8]) {
+    fn add_path(&mut self, files: &mut FollowedFiles, number: usize, path: &[u8]) {
         let pattern = &mut self.patterns[number];
         pattern.is_done = true;
-        if !track.add_file(&pattern.spec, path, true, StartAt::LastLines(self.lines)) {
+        if !files.add_file(&pattern.spec, path, true, StartAt::LastLines(self.lines)) {
             let why = format!(
                 "{}: is not followed: {MAX_SOURCES} files of a host are",
                 pattern.spec.name
             );
-            track.set_missing(&pattern.spec, Some(why));
+            files.set_pattern_problem(&pattern.spec, Some(missing(&why)));
         }
     }
 
     /// The host does not come back from looking at a pattern.
-    pub(super) fn hangs(&mut self, number: u32, track: &mut Track) {
+    pub(super) fn hangs(&mut self, number: u32, files: &mut FollowedFiles) {
         if let Some(pattern) = self.patterns.get_mut(number as usize) {
             pattern.hangs = true;
             let why = format!("{}: a file system does not answer", pattern.spec.name);
-            track.set_missing(&pattern.spec, Some(why));
+            files.set_pattern_problem(&pattern.spec, Some(missing(&why)));
         }
     }
 
     /// What is below a folder that we may not look into.
-    pub(super) fn barred(&mut self, barred: &BarredPattern, track: &mut Track) {
+    pub(super) fn barred(&mut self, barred: &BarredPattern, files: &mut FollowedFiles) {
         let Some(pattern) = self.patterns.get_mut(barred.pattern as usize) else {
             return;
         };
         pattern.is_done = true;
         let spec = &pattern.spec;
         if let SourceKind::Path(path) = &spec.kind {
-            let (why, hint) = barred.barrier.told(&track.user);
-            track.set_trouble(spec, Some((format!("{}: {path}: {why}", spec.name), hint)));
+            let (why, hint) = barred.barrier.told(&files.user);
+            let reason = format!("{}: {path}: {why}", spec.name);
+            files.set_pattern_problem(spec, Some(Problem { reason, hint }));
         }
     }
 
@@ -174,36 +177,32 @@ impl FileFinder {
     }
 
     /// Follows what a pattern matches.
-    pub(super) fn expanded(&mut self, expanded: &ExpandedPattern, track: &mut Track) {
+    pub(super) fn expanded(&mut self, expanded: &ExpandedPattern, files: &mut FollowedFiles) {
         let Some(pattern) = self.patterns.get_mut(expanded.pattern as usize) else {
             return;
         };
-        let begin = begin_of_found(pattern, self.lines, track);
+        let begin = begin_of_found(pattern, self.lines, files);
         pattern.is_done = true;
         let spec = &pattern.spec;
         let is_only = !spec.kind.is_glob();
         let mut followed = 0;
         for file in &expanded.files {
-            followed += usize::from(track.add_file(spec, file, is_only, begin));
+            followed += usize::from(files.add_file(spec, file, is_only, begin));
         }
         if self.is_usual {
-            self.none_of_the_usual(track);
+            self.none_of_the_usual(files);
         } else {
-            let trouble = trouble_of(spec, expanded, followed);
-            match trouble {
-                PatternTrouble::Missing(why) => track.set_missing(spec, why),
-                PatternTrouble::TooMany(why, hint) => track.set_trouble(spec, Some((why, hint))),
-            }
+            files.set_pattern_problem(spec, problem_of_pattern(spec, expanded, followed));
         }
     }
 
     /// A host without any of the usual logs shows its journal; without that too it says so.
-    fn none_of_the_usual(&self, track: &mut Track) {
+    fn none_of_the_usual(&self, files: &mut FollowedFiles) {
         if !self.is_through() {
             return;
         }
-        let wants_journal = track.wants_journal.take();
-        if track.has_sources() {
+        let wants_journal = files.wants_journal.take();
+        if files.has_sources() {
             return;
         }
         if let (true, Some(wants_journal)) = (self.has_journal, wants_journal) {
@@ -216,7 +215,7 @@ impl FileFinder {
             "no log found: looked for /var/log/{} and a journal",
             paths.join(", /var/log/")
         );
-        track.set_missing(&self.patterns[0].spec, Some(why));
+        files.set_pattern_problem(&self.patterns[0].spec, Some(missing(&why)));
     }
 }
 
@@ -229,53 +228,54 @@ enum PathUse {
 
 /// What came into being since we looked, on this connection or before it was lost, is new from its
 /// first byte.
-fn begin_of_found(pattern: &SourcePattern, lines: u32, track: &mut Track) -> StartAt {
-    let has_been_looked = pattern.is_done || track.seen_whole;
+fn begin_of_found(pattern: &SourcePattern, lines: u32, files: &mut FollowedFiles) -> StartAt {
+    let has_been_looked = pattern.is_done || files.seen_whole;
     // Where we might not look what is there now may be old.
-    let is_new = !track.listed.insert(pattern.spec.name.clone()) && has_been_looked;
-    if is_new || track.remembers(&pattern.spec) {
+    let is_new = !files.listed.insert(pattern.spec.name.clone()) && has_been_looked;
+    if is_new || files.remembers(&pattern.spec) {
         StartAt::Start
     } else {
         StartAt::LastLines(lines)
     }
 }
 
-/// What is said of a pattern.
-enum PatternTrouble {
-    /// It brings nothing; or nothing is wrong.
-    Missing(Option<String>),
-    /// Why not all files are followed, and what can be done.
-    TooMany(String, String),
-}
-
-fn trouble_of(spec: &SourceSpec, expanded: &ExpandedPattern, followed: usize) -> PatternTrouble {
+/// Why a pattern brings nothing, or not all that it matches.
+fn problem_of_pattern(
+    spec: &SourceSpec,
+    expanded: &ExpandedPattern,
+    followed: usize,
+) -> Option<Problem> {
     let SourceKind::Path(path) = &spec.kind else {
-        return PatternTrouble::Missing(None);
+        return None;
     };
     let name = &spec.name;
     let more = expanded.matched.saturating_sub(followed);
     if more > 0 {
-        return too_many(name, path, expanded.matched, more);
+        return Some(too_many(name, path, expanded.matched, more));
     }
-    PatternTrouble::Missing(match (expanded.files.len(), expanded.any) {
-        (0, false) => Some(format!("{name}: no file matches {path}")),
-        (0, true) => Some(format!(
+    match (expanded.files.len(), expanded.any) {
+        (0, false) => Some(missing(&format!("{name}: no file matches {path}"))),
+        (0, true) => Some(missing(&format!(
             "{name}: {path} matches only old generations, which are not followed"
-        )),
+        ))),
         _ => None,
-    })
+    }
 }
 
 /// What is said of files beyond those that are followed, and what can be done.
-fn too_many(name: &str, path: &str, matched: usize, more: usize) -> PatternTrouble {
+fn too_many(name: &str, path: &str, matched: usize, more: usize) -> Problem {
     let reason = format!(
         "{name}: {path} matches {matched} files; {more} of them are not followed, for {MAX_SOURCES} of a host are, those \
          that were changed last"
     );
-    PatternTrouble::TooMany(
-        reason,
-        "follow fewer by a narrower pattern; `search` goes through all of them".to_owned(),
-    )
+    let hint = "follow fewer by a narrower pattern; `search` goes through all of them";
+    Problem::new(&reason, hint)
+}
+
+/// What is said of a source without files.
+fn missing(why: &str) -> Problem {
+    let hint = "check the path, or give others: `sources` in hosts.toml, or --hosts HOST:/PATH";
+    Problem::new(why, hint)
 }
 
 #[cfg(test)]
@@ -313,11 +313,11 @@ mod tests {
     #[test]
     fn paths_are_followed_at_once_and_patterns_when_they_are_expanded() {
         let mut asked = AskedPatterns::default();
-        let mut track = Track::default();
+        let mut files = FollowedFiles::default();
         let mut finder = FileFinder::new(&[source("/l/a.log"), source("/l/*.log")], false, 10);
-        finder.ask_when_due(&mut asked, &mut track, Instant::now());
+        finder.ask_when_due(&mut asked, &mut files, Instant::now());
         assert_eq!(asked.0, [(1, b"/l/*.log".to_vec())]);
-        assert_eq!((track.count_sources(), finder.is_through()), (1, false));
+        assert_eq!((files.count_sources(), finder.is_through()), (1, false));
         let found = ExpandedPattern {
             pattern: 1,
             matched: 1,
@@ -325,18 +325,18 @@ mod tests {
             files: vec![Bytes::from_static(b"/l/b.log")],
         };
         finder.answered(Duration::ZERO);
-        finder.expanded(&found, &mut track);
-        assert_eq!((track.count_sources(), finder.is_complete()), (2, true));
+        finder.expanded(&found, &mut files);
+        assert_eq!((files.count_sources(), finder.is_complete()), (2, true));
     }
 
     #[test]
     fn a_pattern_is_asked_for_again_after_its_answer_and_later_where_that_took_long() {
         let mut asked = AskedPatterns::default();
-        let mut track = Track::default();
+        let mut files = FollowedFiles::default();
         let mut finder = FileFinder::new(&[source("/l/*.log")], false, 10);
         let begun = Instant::now();
-        finder.ask_when_due(&mut asked, &mut track, begun);
-        finder.ask_when_due(&mut asked, &mut track, begun + 2 * EXPAND);
+        finder.ask_when_due(&mut asked, &mut files, begun);
+        finder.ask_when_due(&mut asked, &mut files, begun + 2 * EXPAND);
         assert_eq!((asked.0.len(), finder.next_due()), (1, None));
         finder.answered(EXPAND);
         let due = finder.next_due().expect("it is answered");
@@ -346,11 +346,11 @@ mod tests {
     #[test]
     fn of_a_host_with_none_of_the_usual_logs_the_journal_is_wanted() {
         let (wants_journal, mut wanted) = oneshot::channel();
-        let mut track = Track::default();
-        track.wants_journal = Some(wants_journal);
+        let mut files = FollowedFiles::default();
+        files.wants_journal = Some(wants_journal);
         let mut finder = FileFinder::new(&[], false, 10);
         finder.set_journal(true);
-        finder.ask_when_due(&mut AskedPatterns::default(), &mut track, Instant::now());
+        finder.ask_when_due(&mut AskedPatterns::default(), &mut files, Instant::now());
         for pattern in 0..2 {
             assert!(wanted.try_recv().is_err(), "not before all are known");
             let none = ExpandedPattern {
@@ -360,7 +360,7 @@ mod tests {
                 files: Vec::new(),
             };
             finder.answered(Duration::ZERO);
-            finder.expanded(&none, &mut track);
+            finder.expanded(&none, &mut files);
         }
         assert!(wanted.try_recv().is_ok());
     }

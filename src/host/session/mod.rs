@@ -8,7 +8,6 @@ mod finder;
 mod poller;
 mod sampler;
 
-use std::future::Future;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,8 +21,8 @@ use crate::model::time::Time;
 use crate::transport::LinkError;
 
 use super::driver::follow::{DriverEvent, DriverRequestKind, HostDriver, PollEnd, SilentRequest};
-use super::followed_files::Track;
-use super::{HostEvent, Outbox, Work};
+use super::followed_files::{FollowedFiles, ObservedAt};
+use super::{Outbox, Work};
 use finder::FileFinder;
 use poller::FollowPoller;
 use sampler::MetricSampler;
@@ -31,56 +30,30 @@ use sampler::MetricSampler;
 /// Whether what was asked has been answered is looked at this often, and how far behind all is.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Who hears what a session finds out.
-pub(crate) trait SessionListener: Sync {
-    /// Waits while there is no room.
-    fn send_all(&self, events: Vec<HostEvent>) -> impl Future<Output = ()> + Send;
-
-    /// Whether the session is root's: for the sources that want it, and for no others.
-    fn is_root(&self) -> bool;
-
-    /// Whether this session tells the metrics. Of two on a host the first does.
-    fn tells_metrics(&self) -> bool;
-}
-
-impl SessionListener for Outbox {
-    async fn send_all(&self, events: Vec<HostEvent>) {
-        Self::send_all(self, events).await;
-    }
-
-    fn is_root(&self) -> bool {
-        false
-    }
-
-    fn tells_metrics(&self) -> bool {
-        true
-    }
-}
-
 /// Follows the sources of `wanted` and samples metrics until the connection ends, or (`work.once`)
 /// all is said.
 ///
 /// # Errors
 /// When the host hangs, or the connection breaks. What was read before has been sent.
-pub(crate) async fn run<D: HostDriver, L: SessionListener>(
+pub(crate) async fn run<D: HostDriver>(
     driver: D,
     wanted: &[SourceSpec],
-    track: &mut Track,
+    files: &mut FollowedFiles,
     work: &Work,
-    listener: &L,
+    outbox: &Outbox,
 ) -> Result<(), LinkError> {
     if !wanted.is_empty()
-        && let Some(begin) = track.wants_journal.take()
+        && let Some(begin) = files.wants_journal.take()
     {
         // Where nobody waits for it the connection is ending.
         let _ = begin.send(());
     }
-    track.is_bounded = work.once;
-    track.follower.restart();
+    files.is_bounded = work.once;
+    files.follower.restart();
     let now = Instant::now();
-    let sampler = listener.tells_metrics().then(|| {
+    let sampler = files.reports_host.then(|| {
         let sampler = MetricSampler::new(work.sample_every, work.once, now);
-        if track.df_hangs {
+        if files.df_hangs {
             sampler.without_disks()
         } else {
             sampler
@@ -88,12 +61,12 @@ pub(crate) async fn run<D: HostDriver, L: SessionListener>(
     });
     let mut session = FollowSession {
         driver,
-        finder: FileFinder::new(wanted, listener.is_root(), work.lines),
+        finder: FileFinder::new(wanted, files.as_root, work.lines),
         poller: FollowPoller::new(now),
         sampler,
-        track,
+        files,
         work,
-        listener,
+        outbox,
         began: wall_clock(),
         is_described: false,
     };
@@ -101,28 +74,27 @@ pub(crate) async fn run<D: HostDriver, L: SessionListener>(
     session.follow().await
 }
 
-struct FollowSession<'a, D, L> {
+struct FollowSession<'a, D> {
     driver: D,
     finder: FileFinder,
     poller: FollowPoller,
     /// `None` where another session tells the metrics.
     sampler: Option<MetricSampler>,
-    track: &'a mut Track,
+    files: &'a mut FollowedFiles,
     work: &'a Work,
-    listener: &'a L,
+    outbox: &'a Outbox,
     began: Time,
     is_described: bool,
 }
 
-impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
+impl<D: HostDriver> FollowSession<'_, D> {
     /// Asks and listens until the end.
     async fn follow(&mut self) -> Result<(), LinkError> {
         loop {
             self.ask_what_is_due();
             self.driver.flush().await?;
             if self.is_done() {
-                self.track.follower.finish();
-                self.track.absorb(wall_clock());
+                self.files.finish(wall_clock());
                 self.tell().await;
                 self.driver.end().await;
                 return Ok(());
@@ -133,14 +105,14 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
                 biased;
                 event = self.driver.next() => {
                     let event = event?;
-                    self.track.follower.set_pace(self.driver.share() as u64);
+                    self.files.follower.set_pace(self.driver.share() as u64);
                     if let Some(event) = event {
                         self.on_event(event)?;
                     }
                 }
                 () = wait => {}
             }
-            self.track.look_behind(wall_clock(), self.began);
+            self.files.look_behind(wall_clock(), self.began);
             self.tell().await;
         }
     }
@@ -155,14 +127,14 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
 
     /// Whether all files are known, and all that was in them has been read.
     fn has_all(&self) -> bool {
-        self.finder.is_through() && self.track.follower.is_settled()
+        self.finder.is_through() && self.files.follower.is_settled()
     }
 
     fn ask_what_is_due(&mut self) {
         let now = Instant::now();
         self.pass_on_requests();
         if self.is_described {
-            self.finder.ask_when_due(&mut self.driver, self.track, now);
+            self.finder.ask_when_due(&mut self.driver, self.files, now);
             self.pass_on_requests();
         }
         if let Some(sampler) = &mut self.sampler {
@@ -174,7 +146,7 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
     }
 
     fn pass_on_requests(&mut self) {
-        for request in self.track.follower.take_requests() {
+        for request in self.files.follower.take_requests() {
             self.driver.request(request);
         }
     }
@@ -191,8 +163,7 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
     /// Sends what is to be told; waits while the fleet has no room, and so asks the host for
     /// nothing.
     async fn tell(&mut self) {
-        let events = self.track.take_events();
-        self.listener.send_all(events).await;
+        self.outbox.send_all(self.files.take_events()).await;
     }
 
     fn on_event(&mut self, event: DriverEvent) -> Result<(), LinkError> {
@@ -204,26 +175,26 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
                 ) {
                     self.poller.has_grown(Instant::now());
                 }
-                self.see(&seen);
+                self.files.observe(&seen, observed_now());
             }
             DriverEvent::Polled(polled) => self.polled(&polled),
             DriverEvent::Expanded(expanded, took) => {
                 self.finder.answered(took);
-                self.finder.expanded(&expanded, self.track);
+                self.finder.expanded(&expanded, self.files);
             }
             DriverEvent::Barred(barred, took) => {
                 self.finder.answered(took);
-                self.finder.barred(&barred, self.track);
+                self.finder.barred(&barred, self.files);
             }
-            DriverEvent::PatternHangs(number) => self.finder.hangs(number, self.track),
+            DriverEvent::PatternHangs(number) => self.finder.hangs(number, self.files),
             DriverEvent::Described(description) => {
                 self.finder.set_journal(description.journal);
-                self.track.describe(description.facts, description.user);
+                self.files.describe(description.facts, description.user);
                 self.is_described = true;
             }
             DriverEvent::Counters(counters) => self.sampled(*counters),
             DriverEvent::Disks(disks) => {
-                self.track.disks = disks;
+                self.files.disks = disks;
                 self.sampler
                     .iter_mut()
                     .for_each(MetricSampler::disks_measured);
@@ -233,37 +204,32 @@ impl<D: HostDriver, L: SessionListener> FollowSession<'_, D, L> {
         Ok(())
     }
 
-    /// Has the follower take in what was seen.
-    fn see(&mut self, seen: &FileObservation) {
-        self.track.follower.see(seen, since_start());
-        self.track.absorb(wall_clock());
-    }
-
     fn sampled(&mut self, counters: ProcCounters) {
         self.sampler
             .iter_mut()
             .for_each(|sampler| sampler.sampled(Instant::now()));
-        self.track.sample(counters, wall_clock());
+        self.files.sample(counters, wall_clock());
     }
 
     fn polled(&mut self, polled: &PollEnd) {
-        self.see(&FileObservation::PollEnded);
+        let seen = FileObservation::PollEnded;
+        self.files.observe(&seen, observed_now());
         self.poller.polled(polled, self.work.once, Instant::now());
         if polled.again || !self.has_all() {
             return;
         }
-        self.track.seen_whole |= self.finder.is_complete();
+        self.files.seen_whole |= self.finder.is_complete();
         let bytes = self.driver.take_bytes_read();
-        self.track.read_to(polled.asked, wall_clock(), bytes);
+        self.files.read_to(polled.asked, wall_clock(), bytes);
     }
 
     /// A host that has been asked something and not said a word for long hangs. A file system that
     /// does not answer is no reason to have no logs either.
     fn silent(&mut self, request: SilentRequest) -> LinkError {
         match request.kind {
-            DriverRequestKind::Disks => self.track.df_hangs = true,
+            DriverRequestKind::Disks => self.files.df_hangs = true,
             DriverRequestKind::Poll | DriverRequestKind::Expand | DriverRequestKind::Other => {
-                self.track.hung = true;
+                self.files.hung = true;
             }
             DriverRequestKind::Sample => {}
         }
@@ -280,8 +246,11 @@ fn wall_clock() -> Time {
     Time::from_timestamp(Timestamp::now())
 }
 
-/// Time on a clock that does not go back, the same for all connections of this process.
-fn since_start() -> Duration {
+/// The time now, by both clocks.
+fn observed_now() -> ObservedAt {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    START.elapsed()
+    ObservedAt {
+        since_start: START.elapsed(),
+        time: wall_clock(),
+    }
 }

@@ -14,7 +14,7 @@ pub(crate) mod script_text;
 pub use files::ShellFiles;
 #[cfg(test)]
 pub(crate) use follow::ShellFollower;
-pub use follow::{run, run_as_root};
+pub(crate) use follow::{run, run_as_root};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use crate::files::follow::MARKER;
 use crate::files::rotation::{BACKUP, SEPARATORS};
-use crate::host::followed_files::MAX_SOURCES;
+use crate::host::sources::MAX_SOURCES;
 use crate::metrics::{DISK_FS, PROC_FILES};
 use crate::model::log_file::{Compression, archive_endings};
 

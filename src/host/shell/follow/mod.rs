@@ -17,9 +17,8 @@ use crate::host::driver::follow::{
     DescribeHost, DriverEvent, DriverRequestKind, FollowFiles, HostDriver, PollEnd, SampleMetrics,
     SilentRequest,
 };
-use crate::host::followed_files::Track;
-use crate::host::session::{self, SessionListener};
-use crate::host::sudo::Told;
+use crate::host::followed_files::FollowedFiles;
+use crate::host::session;
 use crate::host::{HostEvent, Outbox, Work};
 use crate::metrics::{ProcCounters, parse_df};
 use crate::model::source::SourceSpec;
@@ -41,10 +40,10 @@ use protocol::{FollowAnswer, FollowScriptRequest, Suspect, decode};
 /// # Errors
 /// When the shell does not start, hangs, or the connection breaks. What was read before has been
 /// sent.
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     wanted: &[SourceSpec],
-    track: &mut Track,
+    files: &mut FollowedFiles,
     work: &Work,
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
@@ -57,8 +56,8 @@ pub async fn run(
     };
     let opened = outbox.send(HostEvent::Status(begun));
     let script = Script::start_after(connection, &FOLLOW, opened).await?;
-    let driver = ShellFollower::new(script, std::mem::take(&mut track.hung));
-    session::run(driver, wanted, track, work, outbox).await
+    let driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    session::run(driver, wanted, files, work, outbox).await
 }
 
 /// The same in a shell of root's, for the sources that want it; with metrics where it is the only
@@ -66,31 +65,17 @@ pub async fn run(
 ///
 /// # Errors
 /// When sudo refuses, the shell hangs, or the connection breaks.
-pub async fn run_as_root(
+pub(crate) async fn run_as_root(
     connection: &Connection,
     wanted: &[SourceSpec],
-    track: &mut Track,
+    files: &mut FollowedFiles,
     work: &Work,
-    told: &Told<'_>,
+    outbox: &Outbox,
 ) -> Result<(), LinkError> {
     let script = Script::start_as_root(connection, &FOLLOW).await?;
-    track.clear_problems();
-    let driver = ShellFollower::new(script, std::mem::take(&mut track.hung));
-    session::run(driver, wanted, track, work, told).await
-}
-
-impl SessionListener for Told<'_> {
-    async fn send_all(&self, events: Vec<HostEvent>) {
-        Told::send_all(self, events).await;
-    }
-
-    fn is_root(&self) -> bool {
-        true
-    }
-
-    fn tells_metrics(&self) -> bool {
-        self.is_alone()
-    }
+    files.clear_problems();
+    let driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    session::run(driver, wanted, files, work, outbox).await
 }
 
 /// A session with `follow.sh`.
