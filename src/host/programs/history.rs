@@ -9,26 +9,32 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::host::search::Out;
+use crate::host::search::histogram::{self, HistogramCounts};
+use crate::host::search::hits::{self, HitSink};
+use crate::host::search::matches::MatchSink;
+use crate::host::search::stream::{LastLines, MatchOrder, StreamSearch};
 use crate::model::host::{HostSpec, SystemFacts};
 use crate::model::line::Line;
 use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::model::time::Time;
 use crate::query::request::{
-    LogRequest, LogResponse, PageRequest, PageStart, RequestCost, RequestKind, ResponseTotals,
+    HistogramRequest, LogRequest, LogResponse, PageRequest, PageStart, RequestCost, RequestKind,
+    ResponseTotals, SearchRequest,
 };
 use crate::transport::{Connection, LinkError};
 
-use super::argv::{self as words, CommandLine as Words, StartFrom as From};
-use super::discovery as list;
+use super::argv::{self, CommandLine, StartFrom};
+use super::discovery;
+use super::line_page::{Forwards, More, is_before};
 use super::line_splitter::RawLine;
-use super::list_output::{ContainerLog as At, WantedContainers};
-use super::problem as trouble;
-use super::program::Shell;
-use super::reader::ProgramLineReader as Reader;
-use super::sift::{Forwards, Last, Matches, More, is_before};
-use super::tail_start::{find_tail_start as from_last, from_time, log_command as words_of};
-use super::timestamp_prefix::{EngineOutput as Said, PrefixStripper as Unstamp};
-use crate::host::problems::Problem as Trouble;
+use super::list_output::{ContainerLog, WantedContainers};
+use super::problem;
+use super::program::{Program, Shell};
+use super::reader::ProgramLineReader;
+use super::tail_start::{find_tail_start, from_time, log_command};
+use super::timestamp_prefix::{EngineOutput, PrefixStripper};
+use crate::host::problems::Problem;
 
 /// Lines in one reply.
 const REPLY_LINES: usize = 1000;
@@ -89,13 +95,12 @@ pub async fn history(
     ask: &LogRequest,
     replies: &mpsc::Sender<LogResponse>,
 ) -> Result<ResponseTotals, LinkError> {
-    let mut answering = Answering {
+    let mut answering = ProgramAnswerer {
         host,
         facts,
         ask,
-        replies,
         talk,
-        totals: ResponseTotals::default(),
+        out: Out::new(replies, ResponseTotals::default()),
     };
     for spec in host
         .sources
@@ -109,16 +114,15 @@ pub async fn history(
         };
         answered?;
     }
-    Ok(answering.totals)
+    Ok(answering.out.totals)
 }
 
-struct Answering<'a> {
+struct ProgramAnswerer<'a> {
     host: &'a HostSpec,
     facts: &'a SystemFacts,
     ask: &'a LogRequest,
-    replies: &'a mpsc::Sender<LogResponse>,
     talk: &'a mut Talk,
-    totals: ResponseTotals,
+    out: Out<'a>,
 }
 
 /// What is answered of a command or of standard input. Who asks about everything is told and gets
@@ -143,7 +147,7 @@ fn without_past(spec: &SourceSpec, ask: &LogRequest) -> LogResponse {
 }
 
 /// A stream that can be asked for what it said.
-struct Past {
+struct PastStream {
     name: Arc<str>,
     label: String,
     /// Why it may not be all of it.
@@ -154,38 +158,40 @@ struct Past {
 
 enum Of {
     Journal(Option<String>),
-    Container(At),
+    Container(ContainerLog),
 }
 
-impl Past {
-    fn words(&self, from: &From<'_>) -> Words {
+impl PastStream {
+    fn words(&self, from: &StartFrom<'_>) -> CommandLine {
         match &self.of {
-            Of::Journal(unit) => words::journal(unit.as_deref(), from, false),
-            Of::Container(at) => words_of(at, from, false),
+            Of::Journal(unit) => argv::journal(unit.as_deref(), from, false),
+            Of::Container(at) => log_command(at, from, false),
         }
     }
 
-    /// From a time on; from the beginning where that is before all that can be.
-    fn since(&self, time: Time) -> From<'static> {
+    /// StartFrom a time on; from the beginning where that is before all that can be.
+    fn since(&self, time: Time) -> StartFrom<'static> {
         match self.of {
-            Of::Journal(_) if time.0 <= 0 => From::Oldest,
-            Of::Journal(_) => From::Time(time.0),
+            Of::Journal(_) if time.0 <= 0 => StartFrom::Oldest,
+            Of::Journal(_) => StartFrom::Time(time.0),
             Of::Container(_) => from_time(time.0),
         }
     }
 
-    fn trouble(&self, code: i32, said: &str) -> Trouble {
+    fn trouble(&self, code: i32, said: &str) -> Problem {
         match &self.of {
             Of::Journal(_) => {
-                Trouble::plain(&format!("journalctl ended with status {code}: {said}"))
+                Problem::plain(&format!("journalctl ended with status {code}: {said}"))
             }
-            Of::Container(At::Engine(engine, _)) => trouble::of_engine(*engine, code, said),
-            Of::Container(At::Pod(_)) => trouble::of_kubectl(code, said),
+            Of::Container(ContainerLog::Engine(engine, _)) => {
+                problem::of_engine(*engine, code, said)
+            }
+            Of::Container(ContainerLog::Pod(_)) => problem::of_kubectl(code, said),
         }
     }
 }
 
-impl Answering<'_> {
+impl ProgramAnswerer<'_> {
     async fn about(&mut self, connection: &Connection, spec: &SourceSpec) -> Result<(), LinkError> {
         if matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input) {
             if self.ask.is_about(&spec.name) {
@@ -198,7 +204,7 @@ impl Answering<'_> {
         }
         let mut shell = match self.talk.take(connection, spec.as_root).await {
             Err(error) if spec.as_root || !connection.has_ended_by(&error).await => {
-                let why = Trouble::from(error).told();
+                let why = Problem::from(error).told();
                 self.send(LogResponse::Failed(spec.name.as_str().into(), why))
                     .await;
                 return Ok(());
@@ -232,7 +238,7 @@ impl Answering<'_> {
         Ok(())
     }
 
-    async fn answer(&mut self, shell: &mut Shell, past: &Past) -> Result<(), LinkError> {
+    async fn answer(&mut self, shell: &mut Shell, past: &PastStream) -> Result<(), LinkError> {
         // It outlives what borrows the rest.
         let ask = self.ask;
         match &ask.what {
@@ -248,7 +254,7 @@ impl Answering<'_> {
                 Ok(())
             }
             RequestKind::Estimate(_) => {
-                let commands = vec![past.words(&From::Oldest).join(" ")];
+                let commands = vec![past.words(&StartFrom::Oldest).join(" ")];
                 let cost = RequestCost {
                     bytes: 0,
                     files: Vec::new(),
@@ -260,32 +266,18 @@ impl Answering<'_> {
             }
             RequestKind::Page(page) if page.backwards => self.backwards(shell, past, page).await,
             RequestKind::Page(page) => self.forwards(shell, past, page).await,
-            RequestKind::Search(search) => {
-                let left = search
-                    .limit
-                    .map_or(u64::MAX, |limit| limit.saturating_sub(self.totals.hits));
-                let matches = Matches::search(self.host.name().as_str(), &past.name, search, left);
-                if left > 0 {
-                    self.matches(shell, past, search.window.start, matches)
-                        .await
-                } else {
-                    Ok(())
-                }
-            }
-            RequestKind::Histogram(asked) => {
-                let matches = Matches::histogram(self.host.name().as_str(), &past.name, asked);
-                self.matches(shell, past, asked.window.start, matches).await
-            }
+            RequestKind::Search(search) => self.search(shell, past, search).await,
+            RequestKind::Histogram(asked) => self.histogram(shell, past, asked).await,
         }
     }
 
     async fn forwards(
         &mut self,
         shell: &mut Shell,
-        past: &Past,
+        past: &PastStream,
         page: &PageRequest,
     ) -> Result<(), LinkError> {
-        let mut sift = Forwards::new(page);
+        let mut forwards = Forwards::new(page);
         let start = match page.start {
             PageStart::Oldest => page.window.start.0,
             PageStart::Newest => return Ok(()),
@@ -298,17 +290,23 @@ impl Answering<'_> {
                     .saturating_sub(1_000_000_000)
             }
         };
-        self.read(shell, past, &past.since(Time(start)), |line, _| {
-            sift.line(line)
-        })
-        .await?;
-        if matches!(page.start, PageStart::Cursor(_) | PageStart::After(_)) && !sift.met {
+        let from = past.since(Time(start));
+        let mut output = self.begin(shell, past, &from).await?;
+        'reading: while let Some(lines) = output.next().await? {
+            for line in lines {
+                if forwards.line(line) == More::Enough {
+                    break 'reading;
+                }
+            }
+        }
+        self.end(output, past).await?;
+        if matches!(page.start, PageStart::Cursor(_) | PageStart::After(_)) && !forwards.met {
             let note = "the line of the cursor is not there any more: this is what follows it";
             self.send(LogResponse::Note(Arc::clone(&past.name), note.to_owned()))
                 .await;
         }
-        self.totals.more |= sift.more;
-        self.send_lines(past, sift.lines).await;
+        self.out.totals.more |= forwards.more;
+        self.send_lines(past, forwards.lines).await;
         Ok(())
     }
 
@@ -316,7 +314,7 @@ impl Answering<'_> {
     async fn backwards(
         &mut self,
         shell: &mut Shell,
-        past: &Past,
+        past: &PastStream,
         page: &PageRequest,
     ) -> Result<(), LinkError> {
         let most = page.lines as usize;
@@ -327,127 +325,153 @@ impl Answering<'_> {
             page.lines.saturating_mul(4).max(1000)
         };
         loop {
-            let (mut last, mut count, mut before) = (Last::default(), 0, 0);
+            let (mut last, mut count, mut before) = (LastLines::default(), 0, 0);
             // Of lines of one moment each has a place after the one before it: where not all of
             // them were read, theirs are not known.
             let (mut first, mut doubtful) = (None, 0);
             let begin = match &past.of {
                 Of::Journal(_) => None,
-                Of::Container(at) => Some(from_last(shell, at, among).await?),
+                Of::Container(at) => Some(find_tail_start(shell, at, among).await?),
             };
             let from = begin
                 .as_ref()
-                .map_or(From::Last(among), |begin| begin.from.clone());
-            self.read(shell, past, &from, |line, _| {
-                count += 1;
-                first.get_or_insert(line.time);
-                if is_before(&line, &page.start) && page.window.contains(&line.time) {
-                    before += 1;
-                    doubtful += usize::from(first == Some(line.time));
-                    last.push(line, most);
+                .map_or(StartFrom::Last(among), |begin| begin.from.clone());
+            let mut output = self.begin(shell, past, &from).await?;
+            while let Some(lines) = output.next().await? {
+                for line in lines {
+                    count += 1;
+                    first.get_or_insert(line.time);
+                    if is_before(&line, &page.start) && page.window.contains(&line.time) {
+                        before += 1;
+                        doubtful += usize::from(first == Some(line.time));
+                        last.push(line, most);
+                    }
                 }
-                More::Wanted
-            })
-            .await?;
+            }
+            self.end(output, past).await?;
             let is_all = begin.map_or(count < among, |begin| begin.is_all) || among >= MOST_LINES;
             if before - doubtful < most && !is_all && !last.is_full {
                 among = among.saturating_mul(8).min(MOST_LINES);
                 continue;
             }
-            self.totals.more |= before > last.len();
+            self.out.totals.more |= before > last.len();
             let lines = last.take();
             self.send_lines(past, lines).await;
             return Ok(());
         }
     }
 
-    async fn matches(
+    async fn search(
         &mut self,
         shell: &mut Shell,
-        past: &Past,
-        start: Time,
-        mut matches: Matches<'_>,
+        past: &PastStream,
+        search: &SearchRequest,
     ) -> Result<(), LinkError> {
-        self.read(shell, past, &past.since(start), |line, out| {
-            matches.line(line, out)
-        })
-        .await?;
-        let mut rest = Vec::new();
-        matches.finish(&mut rest);
-        let (told, left_out) = matches.told();
-        self.totals.hits += told;
-        self.totals.lines += told;
-        self.totals.more |= left_out.is_some();
-        if let Some(note) = left_out.filter(|note| !note.is_empty()) {
+        let sink = HitSink::new(Arc::clone(&past.name), search);
+        let criteria = hits::criteria(self.host.name().as_str(), search);
+        let Some(criteria) = criteria.filter(|_| sink.wants(&self.out) > 0) else {
+            return Ok(());
+        };
+        let order = if search.newest_first && !search.count_only {
+            MatchOrder::NewestFirst
+        } else {
+            MatchOrder::OldestFirst
+        };
+        let (name, window) = (Arc::clone(&past.name), search.window.clone());
+        let scan = StreamSearch::new(&criteria, name, window, order, sink);
+        let Some((sink, left_out)) = self.scan(shell, past, search.window.start, scan).await?
+        else {
+            return Ok(());
+        };
+        self.out.totals.more |= left_out > 0;
+        if left_out > 0 && sink.wants(&self.out) > 0 {
+            let note = format!("{left_out} hits are left out, for the others are too long");
             self.send(LogResponse::Note(Arc::clone(&past.name), note))
                 .await;
         }
-        for reply in rest {
-            self.send(reply).await;
+        Ok(())
+    }
+
+    async fn histogram(
+        &mut self,
+        shell: &mut Shell,
+        past: &PastStream,
+        asked: &HistogramRequest,
+    ) -> Result<(), LinkError> {
+        let Some(criteria) = histogram::criteria(self.host.name().as_str(), asked) else {
+            return Ok(());
+        };
+        let (name, window) = (Arc::clone(&past.name), asked.window.clone());
+        let counts = HistogramCounts::new(asked);
+        let scan = StreamSearch::new(&criteria, name, window, MatchOrder::OldestFirst, counts);
+        if let Some((counts, _)) = self.scan(shell, past, asked.window.start, scan).await? {
+            // Where nobody listens any more, the whole is about to end.
+            let _ = counts.send(&past.name, &mut self.out).await;
         }
         Ok(())
     }
 
-    /// Reads lines until no more are wanted, and sends what is made of them.
-    async fn read(
+    /// Gives the lines of a stream to a search until no more are wanted; `None` where nobody
+    /// listens any more.
+    async fn scan<S: MatchSink>(
         &mut self,
         shell: &mut Shell,
-        past: &Past,
-        from: &From<'_>,
-        mut take: impl FnMut(Line, &mut Vec<LogResponse>) -> More,
-    ) -> Result<(), LinkError> {
-        let mut reader = Reader::new(past.time.as_deref());
+        past: &PastStream,
+        start: Time,
+        mut search: StreamSearch<'_, S>,
+    ) -> Result<Option<(S, u64)>, LinkError> {
+        let mut output = self.begin(shell, past, &past.since(start)).await?;
+        while let Some(lines) = output.next().await? {
+            if search.push(lines, &mut self.out).await.is_err() {
+                break;
+            }
+        }
+        self.end(output, past).await?;
+        Ok(search.finish(&mut self.out).await.ok())
+    }
+
+    /// Runs the program that prints a stream.
+    async fn begin<'s>(
+        &self,
+        shell: &'s mut Shell,
+        past: &PastStream,
+        from: &StartFrom<'_>,
+    ) -> Result<ProgramOutput<'s>, LinkError> {
+        let mut reader = ProgramLineReader::new(past.time.as_deref());
         reader.set_clock(&self.facts.clock());
-        let words = past.words(from);
-        let mut program = shell.run(&words).await?;
-        let mut unstamp = match &past.of {
-            Of::Container(at) => Some(Unstamp::new(at)),
+        let prefix = match &past.of {
+            Of::Container(at) => Some(PrefixStripper::new(at)),
             Of::Journal(_) => None,
         };
-        let (mut said, mut begun, mut lines, mut out) =
-            (String::new(), false, Vec::new(), Vec::new());
-        'reading: while let Some(more) = program.next().await? {
-            for line in more {
-                self.totals.scanned += line.bytes.len() as u64 + 1;
-                match unstamp.as_mut().map(|unstamp| unstamp.line(line.clone())) {
-                    None => drop(reader.record(&line.bytes, &mut lines)),
-                    Some(Said::Lines(of)) => {
-                        lines.extend(of.into_iter().map(|it| reader.stamped(it.at, it.raw)));
-                    }
-                    Some(Said::Rest(bytes)) => lines.push(reader.plain(RawLine {
-                        bytes,
-                        is_rest: true,
-                    })),
-                    Some(Said::Other(_)) if begun => lines.push(reader.plain(line)),
-                    Some(Said::Other(bytes)) => said = String::from_utf8_lossy(&bytes).into_owned(),
-                }
-                begun |= !lines.is_empty();
-                if lines
-                    .drain(..)
-                    .any(|line| take(line, &mut out) == More::Enough)
-                {
-                    break 'reading;
-                }
-            }
-            for reply in out.drain(..) {
-                self.send(reply).await;
-            }
-        }
-        self.totals.received += program.take_bytes_read();
-        let code = program.end().await?.unwrap_or(0);
-        for reply in out {
-            self.send(reply).await;
-        }
+        Ok(ProgramOutput {
+            program: shell.run(&past.words(from)).await?,
+            reader,
+            prefix,
+            said: String::new(),
+            has_begun: false,
+            scanned: 0,
+        })
+    }
+
+    /// Ends the program, and says so if it has failed.
+    async fn end(
+        &mut self,
+        mut output: ProgramOutput<'_>,
+        past: &PastStream,
+    ) -> Result<(), LinkError> {
+        self.out.totals.scanned += output.scanned;
+        self.out.totals.received += output.program.take_bytes_read();
+        let code = output.program.end().await?.unwrap_or(0);
         if code != 0 {
-            let trouble = past.trouble(code, &said);
-            self.send(LogResponse::Failed(Arc::clone(&past.name), trouble.told()))
+            let problem = past.trouble(code, &output.said);
+            self.send(LogResponse::Failed(Arc::clone(&past.name), problem.told()))
                 .await;
         }
         Ok(())
     }
 
-    async fn send_lines(&mut self, past: &Past, lines: Vec<Line>) {
-        self.totals.lines += lines.len() as u64;
+    async fn send_lines(&mut self, past: &PastStream, lines: Vec<Line>) {
+        self.out.totals.lines += lines.len() as u64;
         let mut lines = lines.into_iter().peekable();
         while lines.peek().is_some() {
             let part = lines.by_ref().take(REPLY_LINES).collect();
@@ -457,8 +481,55 @@ impl Answering<'_> {
     }
 
     /// Where nobody listens any more, the whole is about to end.
-    async fn send(&self, reply: LogResponse) {
-        let _ = self.replies.send(reply).await;
+    async fn send(&mut self, reply: LogResponse) {
+        let _ = self.out.send(reply).await;
+    }
+}
+
+/// What a program prints of a stream.
+struct ProgramOutput<'s> {
+    program: Program<'s>,
+    reader: ProgramLineReader,
+    /// Cuts off what an engine of containers puts before each line.
+    prefix: Option<PrefixStripper>,
+    /// What it said of itself before the first line.
+    said: String,
+    has_begun: bool,
+    /// Bytes.
+    scanned: u64,
+}
+
+impl ProgramOutput<'_> {
+    /// The lines that come next (perhaps none); `None` at the end.
+    async fn next(&mut self) -> Result<Option<Vec<Line>>, LinkError> {
+        let Some(raw) = self.program.next().await? else {
+            return Ok(None);
+        };
+        let mut lines = Vec::new();
+        for line in raw {
+            self.read(line, &mut lines);
+            self.has_begun |= !lines.is_empty();
+        }
+        Ok(Some(lines))
+    }
+
+    fn read(&mut self, line: RawLine, lines: &mut Vec<Line>) {
+        self.scanned += line.bytes.len() as u64 + 1;
+        let Some(prefix) = &mut self.prefix else {
+            self.reader.record(&line.bytes, lines);
+            return;
+        };
+        match prefix.line(line.clone()) {
+            EngineOutput::Lines(of) => {
+                lines.extend(of.into_iter().map(|it| self.reader.stamped(it.at, it.raw)));
+            }
+            EngineOutput::Rest(bytes) => {
+                let is_rest = true;
+                lines.push(self.reader.plain(RawLine { bytes, is_rest }));
+            }
+            EngineOutput::Other(_) if self.has_begun => lines.push(self.reader.plain(line)),
+            EngineOutput::Other(bytes) => self.said = String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 }
 
@@ -466,8 +537,8 @@ impl Answering<'_> {
 async fn streams_of(
     spec: &SourceSpec,
     shell: &mut Shell,
-) -> Result<Result<Vec<Past>, Trouble>, LinkError> {
-    let past = |name: &str, label: String, of| Past {
+) -> Result<Result<Vec<PastStream>, Problem>, LinkError> {
+    let past = |name: &str, label: String, of| PastStream {
         name: name.into(),
         label,
         problem: None,
@@ -475,7 +546,7 @@ async fn streams_of(
         of,
     };
     if let SourceKind::Journal(unit) = &spec.kind {
-        let (said, code) = shell.answer(&words::journal_check()).await?;
+        let (said, code) = shell.answer(&argv::journal_check()).await?;
         let trouble = super::journal::explained(code, &said);
         if let (Some(trouble), true) = (&trouble, code != 0) {
             return Ok(Err(trouble.clone()));
@@ -487,17 +558,17 @@ async fn streams_of(
             super::label(&spec.kind),
             Of::Journal(unit.clone()),
         );
-        return Ok(Ok(vec![Past { problem, ..past }]));
+        return Ok(Ok(vec![PastStream { problem, ..past }]));
     }
     let Some(wanted) = WantedContainers::new(&spec.kind) else {
         return Ok(Ok(Vec::new()));
     };
-    let found = match list::look(&spec.kind, &wanted, &mut None, shell).await? {
+    let found = match discovery::look(&spec.kind, &wanted, &mut None, shell).await? {
         Ok(found) => found,
         Err(trouble) => return Ok(Err(trouble)),
     };
     if found.is_empty() {
-        return Ok(Err(Trouble::plain(list::nothing(&spec.kind))));
+        return Ok(Err(Problem::plain(discovery::nothing(&spec.kind))));
     }
     let streams = found.into_iter().map(|(name, target)| {
         if spec.kind.is_glob() {

@@ -10,7 +10,8 @@ use crate::model::log_file::{Compression, LogFile};
 use crate::query::request::{LogResponse, PageRequest, PageStart, RequestCost, RequestKind};
 use crate::query::{Prefilter, Query};
 
-use super::hunt::{Hunt, Quarry};
+use super::match_scan::MatchScan;
+use super::matches::SearchCriteria;
 use super::sources::Log;
 use super::text::LogText;
 use super::{Halt, LogAnswerer, histogram, hits, page};
@@ -31,12 +32,12 @@ pub(super) async fn estimate<F: Files>(
     let name = log.info.name.clone();
     let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
     let mut cost = match what {
-        RequestKind::Search(asked) => match hits::quarry(host, asked) {
-            Some(quarry) => of_hunt(text, &quarry).await?,
+        RequestKind::Search(asked) => match hits::criteria(host, asked) {
+            Some(criteria) => of_search(text, &criteria).await?,
             None => RequestCost::default(),
         },
-        RequestKind::Histogram(asked) => match histogram::quarry(host, asked) {
-            Some(quarry) => of_hunt(text, &quarry).await?,
+        RequestKind::Histogram(asked) => match histogram::criteria(host, asked) {
+            Some(criteria) => of_search(text, &criteria).await?,
             None => RequestCost::default(),
         },
         RequestKind::Page(asked) => of_page(text, asked).await?,
@@ -48,10 +49,13 @@ pub(super) async fn estimate<F: Files>(
     answerer.out.send(LogResponse::Cost(name, cost)).await
 }
 
-async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<RequestCost, Halt> {
-    let (hunt, _) = Hunt::plan(text, quarry).await?;
+async fn of_search<F: Files>(
+    text: LogText<'_, F>,
+    criteria: &SearchCriteria<'_>,
+) -> Result<RequestCost, Halt> {
+    let (scan, _) = MatchScan::plan(text, criteria).await?;
     let mut cost = RequestCost::default();
-    for (file, range) in hunt.ranges() {
+    for (file, range) in scan.ranges() {
         // A compressed file is unpacked as a whole.
         let bytes = if file.compression == Compression::Plain {
             range.end - range.start
@@ -61,7 +65,7 @@ async fn of_hunt<F: Files>(text: LogText<'_, F>, quarry: &Quarry<'_>) -> Result<
         cost.add(
             file,
             bytes,
-            format!("{} | {}", reading(file, &range), grep(quarry.query)),
+            format!("{} | {}", reading(file, &range), grep(criteria.query)),
         );
     }
     Ok(cost)

@@ -10,7 +10,8 @@ use crate::model::line::Line;
 use crate::model::time::Time;
 use crate::query::request::{HistogramBucket, HistogramRequest, LogResponse};
 
-use super::hunt::{Catch, Catcher, Hunt, Quarry};
+use super::match_scan::MatchScan;
+use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::runs::Context;
 use super::sources::Log;
 use super::text::LogText;
@@ -28,49 +29,28 @@ pub(super) async fn histogram<F: Files>(
     log: Log,
     asked: &HistogramRequest,
 ) -> Result<(), Halt> {
-    let Some(quarry) = quarry(answerer.host_name(), asked) else {
+    let Some(criteria) = criteria(answerer.host_name(), asked) else {
         return Ok(());
     };
     let name = Arc::clone(&log.info.name);
     let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
     let out = &mut answerer.out;
-    let (mut hunt, notes) = Hunt::plan(text, &quarry).await?;
+    let (mut scan, notes) = MatchScan::plan(text, &criteria).await?;
     for note in notes {
         out.note(&name, note).await?;
     }
-    let bucket = i64::try_from(asked.bucket.as_nanos())
-        .unwrap_or(i64::MAX)
-        .max(1);
-    let mut counts = Counts {
-        bucket,
-        buckets: BTreeMap::new(),
-        left_out: 0,
-    };
-    hunt.run(&mut counts, out).await?;
-    if counts.left_out > 0 {
-        let why = format!(
-            "{} lines are not counted: there are more than {MOST_BUCKETS} buckets",
-            counts.left_out
-        );
-        out.note(&name, why).await?;
-        out.totals.more = true;
-    }
-    let buckets: Vec<HistogramBucket> = counts
-        .buckets
-        .into_iter()
-        .map(|(start, counts)| HistogramBucket { start, counts })
-        .collect();
-    for part in buckets.chunks(REPLY_BUCKETS) {
-        out.send(LogResponse::Buckets(name.clone(), part.to_vec()))
-            .await?;
-    }
-    Ok(())
+    let mut counts = HistogramCounts::new(asked);
+    scan.run(&mut counts, out).await?;
+    counts.send(&name, out).await
 }
 
 /// What is counted; `None` where nothing can match.
-pub(super) fn quarry<'a>(host: &'a str, asked: &'a HistogramRequest) -> Option<Quarry<'a>> {
+pub(crate) fn criteria<'a>(
+    host: &'a str,
+    asked: &'a HistogramRequest,
+) -> Option<SearchCriteria<'a>> {
     let window = super::both(&asked.window, &asked.query)?;
-    Some(Quarry {
+    Some(SearchCriteria {
         host,
         query: &asked.query,
         window,
@@ -79,22 +59,56 @@ pub(super) fn quarry<'a>(host: &'a str, asked: &'a HistogramRequest) -> Option<Q
     })
 }
 
-struct Counts {
+/// Counts the records that match.
+pub(crate) struct HistogramCounts {
     /// Nanoseconds.
     bucket: i64,
     buckets: BTreeMap<Time, [u64; 1 + Level::COUNT]>,
     left_out: u64,
 }
 
-impl Catcher for Counts {
-    async fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> Result<(), Halt> {
-        let time = catch.record[0].time.0;
+impl HistogramCounts {
+    /// Counts nothing yet.
+    pub(crate) fn new(asked: &HistogramRequest) -> Self {
+        let bucket = i64::try_from(asked.bucket.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            bucket: bucket.max(1),
+            buckets: BTreeMap::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Sends the counts of the source of this name.
+    pub(crate) async fn send(self, name: &Arc<str>, out: &mut Out<'_>) -> Result<(), Halt> {
+        if self.left_out > 0 {
+            let why = format!(
+                "{} lines are not counted: there are more than {MOST_BUCKETS} buckets",
+                self.left_out
+            );
+            out.note(name, why).await?;
+            out.totals.more = true;
+        }
+        let buckets = self.buckets.into_iter();
+        let buckets: Vec<HistogramBucket> = buckets
+            .map(|(start, counts)| HistogramBucket { start, counts })
+            .collect();
+        for part in buckets.chunks(REPLY_BUCKETS) {
+            let reply = LogResponse::Buckets(Arc::clone(name), part.to_vec());
+            out.send(reply).await?;
+        }
+        Ok(())
+    }
+}
+
+impl MatchSink for HistogramCounts {
+    async fn take(&mut self, found: RecordMatch, out: &mut Out<'_>) -> Result<(), Halt> {
+        let time = found.record[0].time.0;
         let start = Time(time.div_euclid(self.bucket).saturating_mul(self.bucket));
         if self.buckets.len() >= MOST_BUCKETS && !self.buckets.contains_key(&start) {
             self.left_out += 1;
             return Ok(());
         }
-        let level = level_of(&catch.record);
+        let level = level_of(&found.record);
         let column = level
             .and_then(|level| Level::ALL.iter().position(|other| *other == level))
             .map_or(0, |at| at + 1);

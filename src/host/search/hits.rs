@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::host::Files;
 use crate::query::request::{LogResponse, SearchHit, SearchRequest};
 
-use super::hunt::{Catch, Catcher, Hunt, Quarry};
+use super::match_scan::MatchScan;
+use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::runs::Context;
 use super::sources::Log;
 use super::text::LogText;
@@ -21,26 +22,20 @@ pub(super) async fn search<F: Files>(
     log: Log,
     search: &SearchRequest,
 ) -> Result<(), Halt> {
-    let Some(quarry) = quarry(answerer.host_name(), search) else {
+    let Some(criteria) = criteria(answerer.host_name(), search) else {
         return Ok(());
     };
-    let mut sink = HitSink {
-        name: Arc::clone(&log.info.name),
-        limit: search.limit.unwrap_or(u64::MAX),
-        count_only: search.count_only,
-        waiting: Vec::new(),
-        bytes: 0,
-    };
+    let mut sink = HitSink::new(Arc::clone(&log.info.name), search);
     let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
-    let (mut hunt, notes) = Hunt::plan(text, &quarry).await?;
+    let (mut scan, notes) = MatchScan::plan(text, &criteria).await?;
     for note in notes {
         answerer.out.note(&sink.name, note).await?;
     }
-    hunt.run(&mut sink, &mut answerer.out).await
+    scan.run(&mut sink, &mut answerer.out).await
 }
 
 /// What a search looks for; `None` where nothing can match.
-pub(super) fn quarry<'a>(host: &'a str, search: &'a SearchRequest) -> Option<Quarry<'a>> {
+pub(crate) fn criteria<'a>(host: &'a str, search: &'a SearchRequest) -> Option<SearchCriteria<'a>> {
     let window = super::both(&search.window, &search.query)?;
     let around = Context {
         before: search.before as usize,
@@ -51,7 +46,7 @@ pub(super) fn quarry<'a>(host: &'a str, search: &'a SearchRequest) -> Option<Qua
     } else {
         around
     };
-    Some(Quarry {
+    Some(SearchCriteria {
         host,
         query: &search.query,
         window,
@@ -62,7 +57,7 @@ pub(super) fn quarry<'a>(host: &'a str, search: &'a SearchRequest) -> Option<Qua
 
 /// Sends hits: those that are found together, together, for each answer on its way wakes up who
 /// waits for it.
-struct HitSink {
+pub(crate) struct HitSink {
     name: Arc<str>,
     limit: u64,
     count_only: bool,
@@ -74,20 +69,33 @@ struct HitSink {
 /// Hits that have so many bytes together wait no longer.
 const MOST_WAITING: usize = 64 << 10;
 
-impl Catcher for HitSink {
-    async fn take(&mut self, catch: Catch, out: &mut Out<'_>) -> Result<(), Halt> {
+impl HitSink {
+    /// For a source of this name.
+    pub(crate) fn new(name: Arc<str>, search: &SearchRequest) -> Self {
+        Self {
+            name,
+            limit: search.limit.unwrap_or(u64::MAX),
+            count_only: search.count_only,
+            waiting: Vec::new(),
+            bytes: 0,
+        }
+    }
+}
+
+impl MatchSink for HitSink {
+    async fn take(&mut self, found: RecordMatch, out: &mut Out<'_>) -> Result<(), Halt> {
         out.totals.hits += 1;
         if self.count_only {
             out.totals.lines += 1;
             return Ok(());
         }
-        let mut lines = catch.record.into_iter();
+        let mut lines = found.record.into_iter();
         let Some(line) = lines.next() else {
             return Ok(());
         };
-        let after: Vec<_> = lines.chain(catch.after).collect();
-        out.totals.lines += 1 + (catch.before.len() + after.len()) as u64;
-        self.bytes += catch
+        let after: Vec<_> = lines.chain(found.after).collect();
+        out.totals.lines += 1 + (found.before.len() + after.len()) as u64;
+        self.bytes += found
             .before
             .iter()
             .chain([&line])
@@ -96,7 +104,7 @@ impl Catcher for HitSink {
             .sum::<usize>();
         self.waiting.push(SearchHit {
             line,
-            before: catch.before,
+            before: found.before,
             after,
         });
         if self.bytes < MOST_WAITING {

@@ -20,16 +20,18 @@
 mod chain;
 mod cost;
 mod file_reader;
-mod histogram;
-mod hits;
-mod hunt;
+pub(crate) mod histogram;
+pub(crate) mod hits;
 mod links;
+mod match_scan;
+pub(crate) mod matches;
 mod page;
 mod parts;
 mod place;
 mod runs;
 mod seek;
 mod sources;
+pub(crate) mod stream;
 mod text;
 mod walk;
 
@@ -173,7 +175,7 @@ impl<'a, F: Files> LogAnswerer<'a, F> {
 
 /// Why something ends before it is done.
 #[derive(Debug)]
-pub(super) enum Halt {
+pub(crate) enum Halt {
     /// The host is gone.
     Link(LinkError),
     /// Nobody listens any more.
@@ -216,23 +218,27 @@ fn is_move(error: &FileError) -> bool {
 }
 
 /// Where answers go.
-pub(super) struct Out<'a> {
+pub(crate) struct Out<'a> {
     replies: &'a mpsc::Sender<LogResponse>,
     /// What they came to.
-    pub(super) totals: ResponseTotals,
+    pub(crate) totals: ResponseTotals,
 }
 
 impl<'a> Out<'a> {
     /// Goes on from these totals.
-    pub(super) fn new(replies: &'a mpsc::Sender<LogResponse>, totals: ResponseTotals) -> Self {
+    pub(crate) fn new(replies: &'a mpsc::Sender<LogResponse>, totals: ResponseTotals) -> Self {
         Self { replies, totals }
     }
 
-    async fn send(&mut self, reply: LogResponse) -> Result<(), Halt> {
+    pub(crate) async fn send(&mut self, reply: LogResponse) -> Result<(), Halt> {
         self.replies.send(reply).await.map_err(|_| Halt::Closed)
     }
 
-    async fn note(&mut self, name: &Arc<str>, text: impl Into<String>) -> Result<(), Halt> {
+    pub(crate) async fn note(
+        &mut self,
+        name: &Arc<str>,
+        text: impl Into<String>,
+    ) -> Result<(), Halt> {
         self.send(LogResponse::Note(Arc::clone(name), text.into()))
             .await
     }

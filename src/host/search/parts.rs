@@ -1,4 +1,4 @@
-//! The ranges of a log's generations that a search has to read. `hunt` cuts them into pieces.
+//! The ranges of a log's generations that a search has to read. `match_scan` cuts them into pieces.
 
 use std::collections::VecDeque;
 use std::ops::Range;

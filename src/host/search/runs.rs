@@ -1,6 +1,6 @@
 //! From the lines that a scan has found to whole records: lines that stand next to each other are a
 //! run, and what a run shows from its first line to the beginning of the next record is a record.
-//! One that may go on outside of what was found is left open; to read it is left to `hunt`.
+//! One that may go on outside of what was found is left open; to read it is left to `match_scan`.
 
 use std::ops::Range;
 
@@ -18,9 +18,9 @@ pub(super) const SURE_AFTER: usize = 8;
 
 /// Lines around a hit, as far as the scan was asked for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Context {
-    pub(super) before: usize,
-    pub(super) after: usize,
+pub(crate) struct Context {
+    pub(crate) before: usize,
+    pub(crate) after: usize,
 }
 
 impl Context {

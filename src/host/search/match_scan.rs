@@ -20,12 +20,12 @@ use crate::model::gap::GapReason;
 use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::record::RecordText;
-use crate::model::time::Time;
 use crate::parse::multiline;
+use crate::query::MatchInput;
 use crate::query::request::{LogResponse, MissingBytes};
-use crate::query::{MatchInput, Query};
 
 use super::file_reader::{FileItem, FileReader};
+use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::parts::{MOST_MOVES, Part, list_again, parts_of, range, weight};
 use super::runs::{Context, RecordCandidate, Runs, SURE_AFTER};
 use super::text::{At, LogText};
@@ -63,46 +63,10 @@ const STAMPLESS: Context = Context {
 /// The most unreadable files of a log that are named; the rest are counted.
 const MOST_NAMED: u64 = 8;
 
-/// What is looked for.
-pub(super) struct Quarry<'a> {
-    pub(super) host: &'a str,
-    pub(super) query: &'a Query,
-    pub(super) window: Range<Time>,
-    pub(super) newest_first: bool,
-    /// Lines around each record.
-    pub(super) context: Context,
-}
-
-/// A record that matches.
-pub(super) struct Catch {
-    /// Never empty.
-    pub(super) record: Vec<Line>,
-    pub(super) before: Vec<Line>,
-    pub(super) after: Vec<Line>,
-}
-
-/// What becomes of the records that match, in the order that was asked for.
-pub(super) trait Catcher: Send {
-    /// One more. [`Halt::Enough`] ends it.
-    fn take(
-        &mut self,
-        catch: Catch,
-        out: &mut Out<'_>,
-    ) -> impl Future<Output = Result<(), Halt>> + Send;
-
-    /// Nothing may come for a while: what waits for company goes out.
-    fn rest(&mut self, _out: &mut Out<'_>) -> impl Future<Output = Result<(), Halt>> + Send {
-        std::future::ready(Ok(()))
-    }
-
-    /// How many more are wanted.
-    fn wants(&self, out: &Out<'_>) -> u64;
-}
-
 /// A pass over a log.
-pub(super) struct Hunt<'f, 'a, F> {
+pub(super) struct MatchScan<'f, 'a, F> {
     text: LogText<'f, F>,
-    quarry: &'a Quarry<'a>,
+    criteria: &'a SearchCriteria<'a>,
     /// What is left, the next first.
     parts: VecDeque<Part>,
     size: u64,
@@ -121,7 +85,7 @@ pub(super) struct Hunt<'f, 'a, F> {
 
 /// What a part has brought.
 #[derive(Default)]
-struct Bag {
+struct PartBuffer {
     candidates: VecDeque<RecordCandidate>,
     bytes: usize,
     opens: usize,
@@ -133,7 +97,7 @@ struct Bag {
     were_open: usize,
 }
 
-impl Bag {
+impl PartBuffer {
     fn push(&mut self, candidate: RecordCandidate) {
         self.bytes += candidate.size();
         self.opens += usize::from(candidate.is_open());
@@ -159,26 +123,26 @@ impl Bag {
     }
 }
 
-impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
+impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
     /// A pass over the records of a window of time; also what should be known of it.
     pub(super) async fn plan(
         mut text: LogText<'f, F>,
-        quarry: &'a Quarry<'a>,
+        criteria: &'a SearchCriteria<'a>,
     ) -> Result<(Self, Vec<String>), Halt> {
         let (mut parts, mut notes) = (VecDeque::new(), Vec::new());
-        if !text.log.files.is_empty() && !quarry.window.is_empty() {
-            let (range, said) = range(&mut text, &quarry.window).await?;
+        if !text.log.files.is_empty() && !criteria.window.is_empty() {
+            let (range, said) = range(&mut text, &criteria.window).await?;
             notes = said;
             parts = parts_of(&text, range);
         }
-        if quarry.newest_first {
+        if criteria.newest_first {
             parts.make_contiguous().reverse();
         }
         let total = parts.iter().map(|part| weight(&text, part)).sum();
-        let around = quarry.context;
+        let around = criteria.context;
         let hunt = Self {
             text,
-            quarry,
+            criteria,
             parts,
             size: LEAST_PART,
             around,
@@ -202,13 +166,13 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// All of it.
     pub(super) async fn run(
         &mut self,
-        catcher: &mut impl Catcher,
+        sink: &mut impl MatchSink,
         out: &mut Out<'_>,
     ) -> Result<(), Halt> {
         // What it took to plan it.
         self.text.tally.add_to(&mut out.totals);
         let before = self.text.tally.bytes;
-        let ended = match self.all_parts(catcher, out).await {
+        let ended = match self.all_parts(sink, out).await {
             Ok(()) => self.tell_failures(out).await,
             ended => ended,
         };
@@ -219,16 +183,16 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     async fn all_parts(
         &mut self,
-        catcher: &mut impl Catcher,
+        sink: &mut impl MatchSink,
         out: &mut Out<'_>,
     ) -> Result<(), Halt> {
         while let Some(rest) = self.parts.pop_front() {
-            if catcher.wants(out) == 0 {
+            if sink.wants(out) == 0 {
                 out.totals.more = true;
                 return Ok(());
             }
             let part = self.split(rest);
-            match self.part(part.clone(), catcher, out).await {
+            match self.part(part.clone(), sink, out).await {
                 Err(halt) if halt.is_moved() => {
                     self.parts.push_front(part);
                     self.seen = 0;
@@ -289,7 +253,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             return rest;
         }
         let mut part = rest.clone();
-        if self.quarry.newest_first {
+        if self.criteria.newest_first {
             part.from = rest.to - self.size;
             rest.to = part.from;
         } else {
@@ -303,12 +267,12 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     async fn part(
         &mut self,
         part: Part,
-        catcher: &mut impl Catcher,
+        sink: &mut impl MatchSink,
         out: &mut Out<'_>,
     ) -> Result<(), Halt> {
-        let mut bag = self.gather(&part, catcher, out).await?;
-        self.learn_from(&bag);
-        let left = bag.cut.map(|cut| match self.quarry.newest_first {
+        let mut buffer = self.gather(&part, sink, out).await?;
+        self.learn_from(&buffer);
+        let left = buffer.cut.map(|cut| match self.criteria.newest_first {
             true => Part {
                 to: cut,
                 ..part.clone()
@@ -318,8 +282,8 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 ..part.clone()
             },
         });
-        self.decide(&part, &mut bag, false, catcher, out).await?;
-        if let Some(error) = bag.failed {
+        self.decide(&part, &mut buffer, false, sink, out).await?;
+        if let Some(error) = buffer.failed {
             let path = String::from_utf8_lossy(&self.text.file(part.file).path).into_owned();
             self.failed(super::told(&path, &error), out).await?;
         }
@@ -333,13 +297,13 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// How much to ask for next, by what came of the last question.
-    fn learn_from(&mut self, bag: &Bag) {
+    fn learn_from(&mut self, buffer: &PartBuffer) {
         self.size = match () {
-            () if bag.cut.is_some() => (self.size / 4).max(LEAST_PART),
-            () if bag.bytes > MOST_HELD / 4 => self.size,
+            () if buffer.cut.is_some() => (self.size / 4).max(LEAST_PART),
+            () if buffer.bytes > MOST_HELD / 4 => self.size,
             () => (self.size * 4).min(MOST_PART),
         };
-        if bag.were_open > OPEN_OFTEN {
+        if buffer.were_open > OPEN_OFTEN {
             self.around = self.around.max(AROUND);
         }
     }
@@ -348,11 +312,11 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     async fn gather(
         &mut self,
         part: &Part,
-        catcher: &mut impl Catcher,
+        sink: &mut impl MatchSink,
         out: &mut Out<'_>,
-    ) -> Result<Bag, Halt> {
+    ) -> Result<PartBuffer, Halt> {
         let (mut runs, scan) = self.prepare(part).await?;
-        let (mut bag, mut found) = (Bag::default(), Vec::new());
+        let (mut buffer, mut found) = (PartBuffer::default(), Vec::new());
         self.text
             .files
             .scan(&scan)
@@ -363,7 +327,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
                 Ok(Some(finds)) => finds,
                 Ok(None) => break,
                 Err(Failure::File(error)) if !is_move(&error) => {
-                    bag.failed = Some(error);
+                    buffer.failed = Some(error);
                     break;
                 }
                 Err(failure) => return Err(Halt::of(failure, &scan.file.path)),
@@ -377,31 +341,31 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
             for line in finds.lines {
                 runs.push(line, &mut found);
             }
-            if self.keep(part, &mut bag, &mut found, catcher, out).await? {
-                return Ok(bag);
+            if self.keep(part, &mut buffer, &mut found, sink, out).await? {
+                return Ok(buffer);
             }
             self.tell(part, out).await?;
         }
         runs.finish(&mut found);
-        self.keep(part, &mut bag, &mut found, catcher, out).await?;
+        self.keep(part, &mut buffer, &mut found, sink, out).await?;
         self.check_end(part).await?;
         self.see(part, part.to);
-        Ok(bag)
+        Ok(buffer)
     }
 
     /// Keeps what was found, or where nothing need be waited for, gives it on.
     async fn keep(
         &mut self,
         part: &Part,
-        bag: &mut Bag,
+        buffer: &mut PartBuffer,
         found: &mut Vec<RecordCandidate>,
-        catcher: &mut impl Catcher,
+        sink: &mut impl MatchSink,
         out: &mut Out<'_>,
     ) -> Result<bool, Halt> {
-        bag.were_open += found.iter().filter(|candidate| candidate.is_open()).count();
-        let is_cut = self.put(bag, found, catcher.wants(out));
-        if !self.quarry.newest_first {
-            self.decide(part, bag, true, catcher, out).await?;
+        buffer.were_open += found.iter().filter(|candidate| candidate.is_open()).count();
+        let is_cut = self.put(buffer, found, sink.wants(out));
+        if !self.criteria.newest_first {
+            self.decide(part, buffer, true, sink, out).await?;
         }
         Ok(is_cut)
     }
@@ -428,10 +392,10 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         } else {
             STAMPLESS
         };
-        let runs = Runs::new(fresh, (stamped, line_end), length, self.quarry.context);
+        let runs = Runs::new(fresh, (stamped, line_end), length, self.criteria.context);
         let context = self.around.max(least);
         let scan = ScanRequest {
-            filter: self.quarry.query.prefilter(),
+            filter: self.criteria.query.prefilter(),
             from: part.from,
             to: part.to,
             before: context.before as u32,
@@ -464,20 +428,20 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     /// Keeps candidates in bounded memory. True where the part is to be cut, and goes on later.
-    fn put(&self, bag: &mut Bag, found: &mut Vec<RecordCandidate>, wanted: u64) -> bool {
+    fn put(&self, buffer: &mut PartBuffer, found: &mut Vec<RecordCandidate>, wanted: u64) -> bool {
         for candidate in found
             .drain(..)
             .filter(|candidate| !self.is_excluded(candidate))
         {
-            bag.push(candidate);
-            while bag.is_full(wanted) && bag.candidates.len() > 1 {
-                if !self.quarry.newest_first {
+            buffer.push(candidate);
+            while buffer.is_full(wanted) && buffer.candidates.len() > 1 {
+                if !self.criteria.newest_first {
                     // The next part begins with this one, which is found again.
-                    bag.cut = bag.pop(true).map(|next| next.offset());
+                    buffer.cut = buffer.pop(true).map(|next| next.offset());
                     return true;
                 }
-                bag.pop(false);
-                bag.cut = bag.candidates.front().map(RecordCandidate::offset);
+                buffer.pop(false);
+                buffer.cut = buffer.candidates.front().map(RecordCandidate::offset);
             }
         }
         false
@@ -492,9 +456,9 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         let Some(record) = RecordText::of(record) else {
             return false;
         };
-        let (host, source) = (self.quarry.host, &*self.text.log.info.name);
-        self.quarry.window.contains(&record.time())
-            && (self.quarry.query).matches(&MatchInput::of_record(host, source, &record))
+        let (host, source) = (self.criteria.host, &*self.text.log.info.name);
+        self.criteria.window.contains(&record.time())
+            && (self.criteria.query).matches(&MatchInput::of_record(host, source, &record))
     }
 
     /// The live file may have been emptied meanwhile, and then less was found than was there.
@@ -511,39 +475,39 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     async fn decide(
         &mut self,
         part: &Part,
-        bag: &mut Bag,
+        buffer: &mut PartBuffer,
         at_hand: bool,
-        catcher: &mut impl Catcher,
+        sink: &mut impl MatchSink,
         out: &mut Out<'_>,
     ) -> Result<(), Halt> {
-        let newest_first = self.quarry.newest_first;
+        let newest_first = self.criteria.newest_first;
         while !at_hand
-            || bag
+            || buffer
                 .candidates
                 .front()
                 .is_some_and(RecordCandidate::is_at_hand)
         {
-            let Some(candidate) = bag.pop(newest_first) else {
+            let Some(candidate) = buffer.pop(newest_first) else {
                 break;
             };
             if self.is_decided(part.file, candidate.offset()) {
                 continue;
             }
             if !candidate.is_at_hand() {
-                catcher.rest(out).await?;
+                sink.rest(out).await?;
             }
             let Some(catch) = self.caught(part.file, candidate).await? else {
                 continue;
             };
-            catcher.take(catch, out).await?;
-            if catcher.wants(out) == 0 {
-                catcher.rest(out).await?;
+            sink.take(catch, out).await?;
+            if sink.wants(out) == 0 {
+                sink.rest(out).await?;
                 out.totals.more |=
-                    !bag.candidates.is_empty() || bag.cut.is_some() || !self.parts.is_empty();
+                    !buffer.candidates.is_empty() || buffer.cut.is_some() || !self.parts.is_empty();
                 return Err(Halt::Enough);
             }
         }
-        catcher.rest(out).await
+        sink.rest(out).await
     }
 
     /// A candidate with all that belongs to it, if it matches and has not been decided before.
@@ -551,7 +515,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         &mut self,
         file: usize,
         candidate: RecordCandidate,
-    ) -> Result<Option<Catch>, Halt> {
+    ) -> Result<Option<RecordMatch>, Halt> {
         let (record, before, after, is_known) = match candidate {
             RecordCandidate::Whole {
                 record,
@@ -588,7 +552,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
         };
         // Not before: if the log is moved while more is read, the record has its turn again.
         self.last = decided;
-        Ok(Some(Catch {
+        Ok(Some(RecordMatch {
             record,
             before,
             after,
@@ -599,7 +563,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     /// the other one.
     fn is_decided(&self, file: usize, offset: u64) -> bool {
         let is_past = |lines: &Range<u64>| {
-            if self.quarry.newest_first {
+            if self.criteria.newest_first {
                 offset >= lines.start
             } else {
                 offset < lines.end
@@ -669,7 +633,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
     }
 
     async fn lines_before(&mut self, at: At) -> Result<Vec<Line>, Halt> {
-        let wanted = self.quarry.context.before;
+        let wanted = self.criteria.context.before;
         let (mut back, mut lines) = (Back::new(at), Vec::new());
         while lines.len() < wanted {
             let Some(items) = back.next(&mut self.text, wanted - lines.len()).await? else {
@@ -690,7 +654,7 @@ impl<'f, 'a, F: Files> Hunt<'f, 'a, F> {
 
     /// The lines behind the one at this place.
     async fn lines_after(&mut self, at: At) -> Result<Vec<Line>, Halt> {
-        let wanted = self.quarry.context.after;
+        let wanted = self.criteria.context.after;
         let mut lines = Vec::new();
         if wanted == 0 {
             return Ok(lines);
