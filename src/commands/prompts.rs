@@ -2,7 +2,7 @@
 //! refusal at once, so that the host's row gets its reason. Answering is what `transport` asks of
 //! those above it ([`transport::PromptAnswerer`]).
 //!
-//! [`transport::PromptAnswerer`]: crate::transport::Asker
+//! [`transport::PromptAnswerer`]: crate::transport::PromptAnswerer
 
 use std::fs::{File, OpenOptions};
 use std::future::Future;

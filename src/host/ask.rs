@@ -1,7 +1,7 @@
 //! A host that answers questions about its logs, by whichever driver it is reached: this machine's
 //! own files are read by `engine`, those of others by a shell, those that only root may read by a
 //! shell of root's; what is no file (a journal, a container) by the host's own programs. What is
-//! made of files is left to [`history`].
+//! made of files is left to [`search`](super::search).
 
 use tokio::sync::mpsc;
 

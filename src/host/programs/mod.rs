@@ -1,8 +1,8 @@
 //! Sources that are no files: the journal, containers and pods by the host's own programs, commands
 //! of the inventory, and standard input of the console.
 //!
-//! Each [`ProgramSource`] is followed in a shell of its own, asked for one piece at a time. A
-//! connection has only so many sessions; of sources beyond [`PLACES`], those that can be asked for
+//! Each `ProgramSource` is followed in a shell of its own, asked for one piece at a time. A
+//! connection has only so many sessions; of sources beyond `PLACES`, those that can be asked for
 //! what came since (all but commands) share one shell, where each is asked in its turn. Nothing is
 //! lost by that, and nothing comes twice: `dedup` and the journal's own cursors see to it. What
 //! containers there are is left to `discovery`, and how lines are read to `reader`.

@@ -1,10 +1,11 @@
 //! Reading back: what a host's logs have said, made of the few questions that [`Files`] answers.
 //!
-//! [`answer`] takes an [`Ask`] and sends [`Reply`]s as it finds them. A log is one address space
-//! over its generations, oldest first (`chain`, `links`, `sources`); `text` reads it, `reader` makes
-//! lines with times and records of its bytes, `walk` goes along them in both directions. Above that
-//! stand `place` (cursors), `seek` (times), `page`, `search`, `histogram` and `cost`. Who has the
-//! files is left to the drivers, what people see of it to those who asked.
+//! [`answer`] takes a [`LogRequest`] and sends [`LogResponse`]s as it finds them. A log is one
+//! address space over its generations, oldest first (`chain`, `links`, `sources`). `text` reads it,
+//! `file_reader` makes lines of its bytes, and `walk` goes along them in both directions. `place`
+//! finds cursors and `seek` times. `match_scan` finds the records of files that match, `stream`
+//! those of lines from a program; `hits` and `histogram` take what is found. `page` and `cost`
+//! answer the rest. The files are left to the drivers, and what people see to the callers.
 //!
 //! # Rules
 //!
@@ -12,8 +13,8 @@
 //!   learnt from its head, once, and what a stamp leaves open (a year) follows from when the file
 //!   was last written to.
 //! * A generation begins a record; records do not cross the border of two files.
-//! * Nothing is lost without a word: bytes that are not shown are a [`LogResponse::Gap`], other doubts a
-//!   [`LogResponse::Note`].
+//! * Nothing is lost without a word: bytes that are not shown are a [`LogResponse::Gap`], other
+//!   doubts a [`LogResponse::Note`].
 //! * A file that was moved while it was read is found again; what was found before is not found
 //!   twice.
 
