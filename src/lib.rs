@@ -63,7 +63,7 @@
 //! | prompt | What only a person can answer while a host is reached: a password, an unknown host key. | `model::prompt` |
 //! | connection | An authenticated link to a host, on which shells are opened. | `transport` |
 //! | plan | What is decided about one server before it is dialled. | `transport::plan` |
-//! | driver | What reads the files of a host: a shell over SSH, or `engine` on this machine. | `host::files` |
+//! | driver | What reads the files of a host: a shell over SSH, or `engine` on this machine. | `host::driver::files` |
 //! | outbox | The bounded queue of what a host has for the fleet. | `host::outbox` |
 //! | sample | Metrics of a host over a window of time; computed from two readings of counters. | `model::metrics`, `metrics::rates` |
 //! | update | One change of the picture of the fleet; the only way anything learns of it. | `model::update` |

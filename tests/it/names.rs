@@ -7,19 +7,13 @@ use super::support::source_graph::{ParsedFile, is_for_tests, production_files};
 
 /// Names that several types share. The list may only become shorter.
 const SHARED_NAMES: &[&str] = &[
-    "Answering",
-    "Catch",
     "Error",
-    "Feed",
     "Group",
     "Line",
     "Options",
-    "Out",
     "Part",
-    "Past",
     "Row",
     "Side",
-    "Told",
     "Waiting",
 ];
 

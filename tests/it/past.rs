@@ -339,7 +339,7 @@ async fn a_host_is_described_once_to_all_requests_of_a_connection() {
         std::fs::read_to_string(&heard)
             .expect("what was said")
             .lines()
-            .filter(|line| *line == "D")
+            .filter(|line| *line == "describe")
             .count()
     };
     for (connection, expected) in [(1, 2), (2, 4)] {

@@ -13,7 +13,7 @@ use crate::host::search::Out;
 use crate::host::search::histogram::{self, HistogramCounts};
 use crate::host::search::hits::{self, HitSink};
 use crate::host::search::matches::MatchSink;
-use crate::host::search::stream::{LastLines, MatchOrder, StreamSearch};
+use crate::host::search::stream::{MatchOrder, RecentLines, StreamSearch};
 use crate::model::host::{HostSpec, SystemFacts};
 use crate::model::line::Line;
 use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
@@ -325,7 +325,7 @@ impl ProgramAnswerer<'_> {
             page.lines.saturating_mul(4).max(1000)
         };
         loop {
-            let (mut last, mut count, mut before) = (LastLines::default(), 0, 0);
+            let (mut last, mut count, mut before) = (RecentLines::default(), 0, 0);
             // Of lines of one moment each has a place after the one before it: where not all of
             // them were read, theirs are not known.
             let (mut first, mut doubtful) = (None, 0);

@@ -26,7 +26,7 @@ use super::tail_start::{find_tail_start, log_command};
 use super::timestamp_prefix::{EngineOutput, PrefixStripper};
 use super::{ProgramsHost, journal};
 use crate::host::problems::Problem;
-use crate::host::search::stream::LastLines;
+use crate::host::search::stream::RecentLines;
 use crate::host::sources::RegisteredSource;
 
 /// A program that cannot do what it is asked says so sooner.
@@ -111,7 +111,7 @@ struct ProgramHeard {
     /// The last line of it was new.
     is_new: bool,
     /// Those that will be sent when it has ended, where only so many are wanted.
-    last: Option<(LastLines, usize)>,
+    last: Option<(RecentLines, usize)>,
 }
 
 /// A program that is run, and what is wanted of it.
@@ -532,7 +532,7 @@ impl ProgramSource {
         };
         ProgramHeard {
             stripper,
-            last: last.map(|most| (LastLines::default(), most)),
+            last: last.map(|most| (RecentLines::default(), most)),
             ..ProgramHeard::default()
         }
     }

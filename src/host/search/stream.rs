@@ -22,14 +22,14 @@ pub(crate) const MOST_BYTES: usize = 8 << 20;
 
 /// The last lines, up to a number of lines and of bytes.
 #[derive(Default)]
-pub(crate) struct LastLines {
+pub(crate) struct RecentLines {
     lines: VecDeque<Line>,
     bytes: usize,
     /// A line had to go because of the bytes.
     pub(crate) is_full: bool,
 }
 
-impl LastLines {
+impl RecentLines {
     /// Adds a line and keeps the last `most`.
     pub(crate) fn push(&mut self, line: Line, most: usize) {
         self.bytes += line.memory();
@@ -79,7 +79,7 @@ pub(crate) struct StreamSearch<'a, S> {
     sink: S,
     /// The lines of the record under way.
     record: Vec<Line>,
-    before: LastLines,
+    before: RecentLines,
     waiting: VecDeque<WaitingMatch>,
     waiting_bytes: usize,
     /// Matches that had to go before their turn.
@@ -102,7 +102,7 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
             order,
             sink,
             record: Vec::new(),
-            before: LastLines::default(),
+            before: RecentLines::default(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             left_out: 0,

@@ -83,7 +83,7 @@ pub(crate) struct ShellFollower {
     script: Script,
     guard: HangGuard,
     /// Requests whose answers have not ended yet.
-    pending: VecDeque<PendingRequest>,
+    pending: VecDeque<PendingAnswer>,
     /// Lines to be sent.
     outgoing: String,
     /// What was found out without an answer.
@@ -92,7 +92,7 @@ pub(crate) struct ShellFollower {
 }
 
 /// A request that was sent.
-struct PendingRequest {
+struct PendingAnswer {
     kind: DriverRequestKind,
     sent: Instant,
     /// The same by our clock.
@@ -122,7 +122,7 @@ impl ShellFollower {
     fn ask(&mut self, request: &FollowScriptRequest<'_>, kind: DriverRequestKind) {
         request.encode(&mut self.outgoing);
         if request.is_answered() {
-            self.pending.push_back(PendingRequest {
+            self.pending.push_back(PendingAnswer {
                 kind,
                 sent: Instant::now(),
                 at: now(),
