@@ -29,8 +29,8 @@ use standard_output::print;
 /// Does what was typed. Returns the exit code of the design.
 ///
 /// # Errors
-/// Of usage or configuration, before anything is connected, or when nothing can be printed. `| head`
-/// closes the pipe when it has enough, which is no failure.
+/// Of usage or configuration, before anything is connected, or when nothing can be printed. `|
+/// head` closes the pipe when it has enough, which is no failure.
 pub fn run(args: &CliArgs) -> Result<u8> {
     match run_command(args) {
         Err(error) if is_broken_pipe(&error) => Ok(0),

@@ -1,7 +1,7 @@
 //! Lines of many sources into one order: by time, as far as waiting a moment makes that possible.
 //!
-//! Each source is a queue that is never reordered. A line is released when no host can still send an
-//! earlier one (the *watermark*: every host has been read to there), or when it has waited long
+//! Each source is a queue that is never reordered. A line is released when no host can still send
+//! an earlier one (the *watermark*: every host has been read to there), or when it has waited long
 //! enough; of those that are releasable, the earliest goes first. A line that comes when later ones
 //! have gone is marked late, not dropped. Time is an argument.
 

@@ -47,8 +47,8 @@ pub(crate) struct FollowedFiles {
     state: SharedState,
     /// They are those that need sudo.
     pub(crate) as_root: bool,
-    /// The shell reports on the host as a whole: its state, its facts, its metrics. Of two shells on
-    /// a host one does.
+    /// The shell reports on the host as a whole: its state, its facts, its metrics. Of two shells
+    /// on a host one does.
     pub(crate) reports_host: bool,
     /// Counters of the last sample, for rates.
     counters: Option<ProcCounters>,
@@ -283,8 +283,8 @@ impl FollowedFiles {
         self.events.push(HostEvent::Sample(sample));
     }
 
-    /// Facts of a new connection; reported with the first counters, which have the rest of them. The
-    /// host may have been started again since the last connection.
+    /// Facts of a new connection; reported with the first counters, which have the rest of them.
+    /// The host may have been started again since the last connection.
     pub(crate) fn describe(&mut self, facts: SystemFacts, user: String) {
         let clock = facts.clock();
         for source in self.sources.values_mut() {

@@ -67,7 +67,8 @@ impl HostState {
         self.unread.clear();
     }
 
-    /// All lines that were there at `asked` have been read, in a look at the files that took `look`.
+    /// All lines that were there at `asked` have been read, in a look at the files that took
+    /// `look`.
     pub(crate) fn complete(&mut self, asked: Time, look: Duration) {
         self.lag.complete(asked, look);
     }

@@ -1,9 +1,9 @@
 //! What is remembered: a byte-budgeted ring of lines, filtered lenses on it, metric series, the
 //! table of hosts.
 //!
-//! Changed only by [`Scrollback::apply`] (and by [`Scrollback::mark`], a line that the operator draws).
-//! It knows no clock and no runtime: the time is an argument. Reading hosts is left to `fleet`,
-//! deciding what to look at to `app`.
+//! Changed only by [`Scrollback::apply`] (and by [`Scrollback::mark`], a line that the operator
+//! draws). It knows no clock and no runtime: the time is an argument. Reading hosts is left to
+//! `fleet`, deciding what to look at to `app`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The scrollback against its models: the ring against a `VecDeque`, the lens kept up against the lens
-//! worked out anew.
+//! The scrollback against its models: the ring against a `VecDeque`, the lens kept up against the
+//! lens worked out anew.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -48,8 +48,8 @@ const MOST_HELD: usize = 16 << 20;
 
 /// Who can be asked for what was lost.
 pub trait GapRequests: Clone + Send + Sync + 'static {
-    /// Asks a host. An answer that is whole ends with [`LogResponse::Done`]; dropping the receiver ends
-    /// the work.
+    /// Asks a host. An answer that is whole ends with [`LogResponse::Done`]; dropping the receiver
+    /// ends the work.
     fn ask(&self, host: HostId, ask: LogRequest) -> mpsc::Receiver<LogResponse>;
 }
 

@@ -9,8 +9,8 @@
 //!
 //! [`Tee`] gives the same updates to several sinks at once.
 //!
-//! [`Checkpoint`] is at their end: it remembers how far what came out of them was delivered. What is
-//! printed, and how, is left to `report`.
+//! [`Checkpoint`] is at their end: it remembers how far what came out of them was delivered. What
+//! is printed, and how, is left to `report`.
 
 mod backfill;
 mod grep;

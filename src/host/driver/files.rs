@@ -1,8 +1,8 @@
 //! Who has the files of a host: what can be asked of them, the same of every driver.
 //!
-//! A shell over a channel ([`shell`](crate::host::shell)) and this machine's own files (`local`, by way
-//! of `engine`) answer alike; one suite of tests asks them the same questions. What is made of the
-//! answers is left to `history`.
+//! A shell over a channel ([`shell`](crate::host::shell)) and this machine's own files (`local`, by
+//! way of `engine`) answer alike; one suite of tests asks them the same questions. What is made of
+//! the answers is left to `history`.
 
 use std::future::Future;
 

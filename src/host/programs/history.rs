@@ -82,9 +82,9 @@ impl Talk {
     }
 }
 
-/// Answers a question about the streams of a host; nothing about its files, and no [`LogResponse::Done`]:
-/// what it came to is what is returned. A full channel makes the host wait, a closed one makes it
-/// stop.
+/// Answers a question about the streams of a host; nothing about its files, and no
+/// [`LogResponse::Done`]: what it came to is what is returned. A full channel makes the host wait,
+/// a closed one makes it stop.
 ///
 /// # Errors
 /// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].

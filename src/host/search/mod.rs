@@ -55,8 +55,8 @@ use text::LogText;
 /// A log that is moved about more often than this while one question is answered is given up.
 const MOST_ATTEMPTS: usize = 4;
 
-/// Answers a question about the files of a host; the last reply is [`LogResponse::Done`]. Who has closed
-/// the channel wants no more, and the work ends at once.
+/// Answers a question about the files of a host; the last reply is [`LogResponse::Done`]. Who has
+/// closed the channel wants no more, and the work ends at once.
 ///
 /// # Errors
 /// The host is gone. What can be said of a single source is a reply.

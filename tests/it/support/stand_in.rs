@@ -1,5 +1,5 @@
-//! A stand-in for `docker`, `podman` and `kubectl`: a script with their options and the form of what
-//! they print. No engine of containers runs here.
+//! A stand-in for `docker`, `podman` and `kubectl`: a script with their options and the form of
+//! what they print. No engine of containers runs here.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! What is said between the console and `follow.sh`. Both ends have the same words: those of
-//! [`FollowRequest`] and [`FileObservation`] where it is about a file. What all scripts have in common is in
-//! [`protocol`](crate::host::shell::protocol).
+//! [`FollowRequest`] and [`FileObservation`] where it is about a file. What all scripts have in
+//! common is in [`protocol`](crate::host::shell::protocol).
 //!
 //! I is the number of a watch, P that of a pattern, STAT is `device:inode:size:time`. What stands
 //! behind `+` is the body.
