@@ -8,14 +8,14 @@
 //!
 //! | module | owns | imports |
 //! |---|---|---|
-//! | [`model`] | The nouns: host, source, line, cursor, gap, sample, level, link state, prompt, safe text, update. Data and pure functions of data. | – |
+//! | [`model`] | The nouns: host, source, line, record, cursor, gap, sample, level, link state, prompt, safe text, update. Data and pure functions of data. | – |
 //! | [`parse`] | From bytes to meaning: timestamps, levels, fields, which lines are one record, how a line is shown. | model |
 //! | [`metrics`] | Readings of `/proc` and `df` to samples and rates. | model |
 //! | [`query`] | The query language, what it means for a line, and what can be asked of hosts ([`query::request`]). | model, parse |
 //! | [`files`] | Log files of any host: what can be asked of them, and what their names say of rotation. No I/O. | model, parse, query |
 //! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model, parse, query, files |
 //! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
-//! | [`host`] | One host's operations and its supervision: follow ([`host::shell`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
+//! | [`host`] | One host's operations and its supervision: follow files ([`host::shell`]) and programs ([`host::programs`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and requests, to many hosts at once too ([`fleet::FanOut`]). | model, query, transport, host |
 //! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, query, fleet |
 //! | [`scrollback`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
@@ -42,7 +42,7 @@
 //! | source | A log of a host: a file, a unit of the journal, a container, the output of a command. | `model::source` |
 //! | line | What a source has between two line ends, with its cursor, time and level. | `model::line` |
 //! | fleet line | A line with its host and source. | `model::line` |
-//! | record | A whole entry of a log: a first line, and those that continue it (a stack trace). | `parse::multiline` |
+//! | record | A whole entry of a log: a first line, and those that continue it (a stack trace). | `model::record`, `parse::multiline` |
 //! | cursor | Where a line begins: a file and an offset. | `model::cursor` |
 //! | line ref | A cursor with a checksum of its line, which recognises the line in a copy. | `model::cursor` |
 //! | read position | How far a file was read or printed, so that another run goes on there. | `model::read_position` |
@@ -68,7 +68,7 @@
 //! | sample | Metrics of a host over a window of time; computed from two readings of counters. | `model::metrics`, `metrics::rates` |
 //! | update | One change of the picture of the fleet; the only way anything learns of it. | `model::update` |
 //! | feed | A stream of updates. | `fleet` |
-//! | stage | Makes another feed of a feed: grep, backfill. | `report` |
+//! | stage | Makes another feed of a feed: grep, backfill. | `stages` |
 //! | watermark | The time up to which every host has been read, so that no earlier line can come. | `fleet::merge` |
 //! | ledger | How complete the picture is: hosts, bytes, gaps, lines that came late. | `model::update` |
 //! | pane | A part of the console's screen with a state of its own. | `app::pane` |

@@ -14,7 +14,7 @@ use crate::transport::{Connection, LinkError};
 use super::driver::files::{Failure, Files};
 use super::local::LocalFiles;
 use super::problems::Problem;
-use super::programs::{self, Talk};
+use super::programs::Talk;
 use super::search::{LogAnswerer, Out};
 use super::shell::ShellFiles;
 use super::sources::{usual_sources, whole_journal};
@@ -191,8 +191,10 @@ impl Answering {
         let (files, root) = (files.filter(is_wanted), root.filter(is_wanted));
         let mut totals = ResponseTotals::default();
         if let Some(streams) = &streams {
-            let shell = (&self.connection, &mut self.talk);
-            totals = programs::history(shell, streams, &self.facts, ask, &replies).await?;
+            totals = self
+                .talk
+                .answer(&self.connection, streams, &self.facts, ask, &replies)
+                .await?;
             if root.is_some() || files.is_some() {
                 self.talk.end().await;
             }

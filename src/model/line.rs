@@ -50,7 +50,7 @@ pub struct Line {
     /// Where that time comes from.
     pub time_from: TimeSource,
     /// It belongs to the same record as the line before it: a stack trace, the rest of a statement
-    /// ([`Joiner`](crate::parse::multiline::RecordJoiner)).
+    /// ([`RecordJoiner`](crate::parse::multiline::RecordJoiner)).
     pub continues: bool,
     /// Where in the line its timestamp is.
     pub stamp: ByteSpan,

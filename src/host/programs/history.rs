@@ -80,41 +80,39 @@ impl Talk {
             None => Shell::start(connection, as_root).await,
         }
     }
-}
 
-/// Answers a question about the streams of a host; nothing about its files, and no
-/// [`LogResponse::Done`]: what it came to is what is returned. A full channel makes the host wait,
-/// a closed one makes it stop.
-///
-/// # Errors
-/// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
-pub async fn history(
-    (connection, talk): (&Connection, &mut Talk),
-    host: &HostSpec,
-    facts: &SystemFacts,
-    ask: &LogRequest,
-    replies: &mpsc::Sender<LogResponse>,
-) -> Result<ResponseTotals, LinkError> {
-    let mut answering = ProgramAnswerer {
-        host,
-        facts,
-        ask,
-        talk,
-        out: Out::new(replies, ResponseTotals::default()),
-    };
-    for spec in host
-        .sources
-        .iter()
-        .filter(|spec| !matches!(spec.kind, SourceKind::Path(_)))
-    {
-        let answered = tokio::select! {
-            biased;
-            () = replies.closed() => break,
-            answered = answering.about(connection, spec) => answered,
+    /// Answers a request about the programs of a host, not about its files. It sends no
+    /// [`LogResponse::Done`] and returns what the answer has come to. A full channel makes the host
+    /// wait, a closed one makes it stop.
+    ///
+    /// # Errors
+    /// When the host is lost. What is wrong with one source is a [`LogResponse::Failed`].
+    pub async fn answer(
+        &mut self,
+        connection: &Connection,
+        host: &HostSpec,
+        facts: &SystemFacts,
+        ask: &LogRequest,
+        replies: &mpsc::Sender<LogResponse>,
+    ) -> Result<ResponseTotals, LinkError> {
+        let mut answerer = ProgramAnswerer {
+            host,
+            facts,
+            ask,
+            talk: self,
+            out: Out::new(replies, ResponseTotals::default()),
         };
-        answered?;
+        let is_program = |spec: &&SourceSpec| !matches!(spec.kind, SourceKind::Path(_));
+        for spec in host.sources.iter().filter(is_program) {
+            let answered = tokio::select! {
+                biased;
+                () = replies.closed() => break,
+                answered = answerer.about(connection, spec) => answered,
+            };
+            answered?;
+        }
+        Ok(answerer.out.totals)
     }
-    Ok(answering.out.totals)
 }
 
 struct ProgramAnswerer<'a> {
@@ -169,7 +167,7 @@ impl PastStream {
         }
     }
 
-    /// StartFrom a time on; from the beginning where that is before all that can be.
+    /// From a time on; from the beginning where that is before all that can be.
     fn since(&self, time: Time) -> StartFrom<'static> {
         match self.of {
             Of::Journal(_) if time.0 <= 0 => StartFrom::Oldest,
@@ -377,8 +375,8 @@ impl ProgramAnswerer<'_> {
         } else {
             MatchOrder::OldestFirst
         };
-        let (name, window) = (Arc::clone(&past.name), search.window.clone());
-        let scan = StreamSearch::new(&criteria, name, window, order, sink);
+        let name = Arc::clone(&past.name);
+        let scan = StreamSearch::new(&criteria, name, search.window.clone(), order, sink);
         let Some((sink, left_out)) = self.scan(shell, past, search.window.start, scan).await?
         else {
             return Ok(());
@@ -401,7 +399,8 @@ impl ProgramAnswerer<'_> {
         let Some(criteria) = histogram::criteria(self.host.name().as_str(), asked) else {
             return Ok(());
         };
-        let (name, window) = (Arc::clone(&past.name), asked.window.clone());
+        let name = Arc::clone(&past.name);
+        let window = asked.window.clone();
         let counts = HistogramCounts::new(asked);
         let scan = StreamSearch::new(&criteria, name, window, MatchOrder::OldestFirst, counts);
         if let Some((counts, _)) = self.scan(shell, past, asked.window.start, scan).await? {

@@ -23,7 +23,7 @@ mod stream;
 mod tail_start;
 mod timestamp_prefix;
 
-pub use history::{Talk, history};
+pub use history::Talk;
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use crate::model::log_file::{Compression, LogFile};
 use crate::query::request::{LogResponse, PageRequest, PageStart, RequestCost, RequestKind};
 use crate::query::{Prefilter, Query};
 
-use super::match_scan::MatchScan;
+use super::match_scan::{MatchScan, PartLimits};
 use super::matches::SearchCriteria;
 use super::sources::Log;
 use super::text::LogText;
@@ -53,7 +53,7 @@ async fn of_search<F: Files>(
     text: LogText<'_, F>,
     criteria: &SearchCriteria<'_>,
 ) -> Result<RequestCost, Halt> {
-    let (scan, _) = MatchScan::plan(text, criteria).await?;
+    let (scan, _) = MatchScan::plan(text, criteria, PartLimits::default()).await?;
     let mut cost = RequestCost::default();
     for (file, range) in scan.ranges() {
         // A compressed file is unpacked as a whole.

@@ -35,7 +35,7 @@ pub(super) async fn histogram<F: Files>(
     let name = Arc::clone(&log.info.name);
     let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
     let out = &mut answerer.out;
-    let (mut scan, notes) = MatchScan::plan(text, &criteria).await?;
+    let (mut scan, notes) = MatchScan::plan(text, &criteria, answerer.limits).await?;
     for note in notes {
         out.note(&name, note).await?;
     }

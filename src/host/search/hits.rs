@@ -27,7 +27,7 @@ pub(super) async fn search<F: Files>(
     };
     let mut sink = HitSink::new(Arc::clone(&log.info.name), search);
     let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
-    let (mut scan, notes) = MatchScan::plan(text, &criteria).await?;
+    let (mut scan, notes) = MatchScan::plan(text, &criteria, answerer.limits).await?;
     for note in notes {
         answerer.out.note(&sink.name, note).await?;
     }

@@ -32,15 +32,26 @@ use super::text::{At, LogText};
 use super::walk::{Back, Forth};
 use super::{Halt, Out, chain, is_move};
 
-/// The first part of a plain file, and the smallest where much is found. Tests have small logs with
-/// as many borders.
-const LEAST_PART: u64 = if cfg!(test) { 1 << 10 } else { 1 << 20 };
+/// How much is looked at, and held, at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartLimits {
+    /// Bytes of the first part of a plain file, and of the smallest where much is found.
+    pub(super) least: u64,
+    /// Bytes of the largest part.
+    pub(super) most: u64,
+    /// A part that brings more bytes of lines is cut there.
+    pub(super) held: usize,
+}
 
-/// The largest.
-const MOST_PART: u64 = 64 << 20;
-
-/// A part that brings more is cut there.
-const MOST_HELD: usize = if cfg!(test) { 4 << 10 } else { 8 << 20 };
+impl Default for PartLimits {
+    fn default() -> Self {
+        Self {
+            least: 1 << 20,
+            most: 64 << 20,
+            held: 8 << 20,
+        }
+    }
+}
 
 /// Records of a part that are to be read by themselves; beyond that the part is cut there.
 const MOST_OPEN: usize = 256;
@@ -67,6 +78,7 @@ const MOST_NAMED: u64 = 8;
 pub(super) struct MatchScan<'f, 'a, F> {
     text: LogText<'f, F>,
     criteria: &'a SearchCriteria<'a>,
+    limits: PartLimits,
     /// What is left, the next first.
     parts: VecDeque<Part>,
     size: u64,
@@ -116,8 +128,8 @@ impl PartBuffer {
     }
 
     /// One more than is wanted tells that there is more.
-    fn is_full(&self, wanted: u64) -> bool {
-        self.bytes > MOST_HELD
+    fn is_full(&self, wanted: u64, limits: PartLimits) -> bool {
+        self.bytes > limits.held
             || self.opens > MOST_OPEN
             || self.candidates.len() as u64 > wanted.saturating_add(1)
     }
@@ -128,6 +140,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
     pub(super) async fn plan(
         mut text: LogText<'f, F>,
         criteria: &'a SearchCriteria<'a>,
+        limits: PartLimits,
     ) -> Result<(Self, Vec<String>), Halt> {
         let (mut parts, mut notes) = (VecDeque::new(), Vec::new());
         if !text.log.files.is_empty() && !criteria.window.is_empty() {
@@ -140,11 +153,12 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         }
         let total = parts.iter().map(|part| weight(&text, part)).sum();
         let around = criteria.context;
-        let hunt = Self {
+        let scan = Self {
             text,
             criteria,
             parts,
-            size: LEAST_PART,
+            size: limits.least,
+            limits,
             around,
             last: None,
             done: 0,
@@ -153,7 +167,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             moves: 0,
             failures: 0,
         };
-        Ok((hunt, notes))
+        Ok((scan, notes))
     }
 
     /// What is to be read: of which files, from where to where.
@@ -299,9 +313,9 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
     /// How much to ask for next, by what came of the last question.
     fn learn_from(&mut self, buffer: &PartBuffer) {
         self.size = match () {
-            () if buffer.cut.is_some() => (self.size / 4).max(LEAST_PART),
-            () if buffer.bytes > MOST_HELD / 4 => self.size,
-            () => (self.size * 4).min(MOST_PART),
+            () if buffer.cut.is_some() => (self.size / 4).max(self.limits.least),
+            () if buffer.bytes > self.limits.held / 4 => self.size,
+            () => (self.size * 4).min(self.limits.most),
         };
         if buffer.were_open > OPEN_OFTEN {
             self.around = self.around.max(AROUND);
@@ -434,7 +448,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             .filter(|candidate| !self.is_excluded(candidate))
         {
             buffer.push(candidate);
-            while buffer.is_full(wanted) && buffer.candidates.len() > 1 {
+            while buffer.is_full(wanted, self.limits) && buffer.candidates.len() > 1 {
                 if !self.criteria.newest_first {
                     // The next part begins with this one, which is found again.
                     buffer.cut = buffer.pop(true).map(|next| next.offset());

@@ -49,6 +49,7 @@ use crate::query::Query;
 use crate::query::request::{LogRequest, LogResponse, PageRequest, RequestKind, ResponseTotals};
 use crate::transport::LinkError;
 
+use match_scan::PartLimits;
 use sources::{Log, Source};
 use text::LogText;
 
@@ -81,6 +82,7 @@ pub(super) struct LogAnswerer<'a, F> {
     host: &'a HostSpec,
     clock: HostClock,
     out: Out<'a>,
+    limits: PartLimits,
 }
 
 impl<'a, F: Files> LogAnswerer<'a, F> {
@@ -96,6 +98,7 @@ impl<'a, F: Files> LogAnswerer<'a, F> {
             host,
             clock: facts.clock(),
             out,
+            limits: PartLimits::default(),
         }
     }
 

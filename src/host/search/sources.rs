@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::host::sources::{name_of_file as name_of, usual_sources};
+use crate::host::sources::{name_of_file, usual_sources};
 use crate::host::{Failure, Files};
 use crate::model::host::HostSpec;
 use crate::model::log_file::LogFile;
@@ -90,7 +90,7 @@ impl SourceList<'_> {
         let ask = self.ask;
         let is_wanted = |log: &[u8]| {
             let shown = String::from_utf8_lossy(log);
-            all || ask.is_about(&shown) || ask.is_about(&name_of(spec, &shown, only))
+            all || ask.is_about(&shown) || ask.is_about(&name_of_file(spec, &shown, only))
         };
         let logs = match links::logs(files, &spec.kind, is_wanted).await {
             Ok(logs) => logs,
@@ -132,7 +132,7 @@ impl SourceList<'_> {
 
 fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<String>) -> Log {
     let shown = String::from_utf8_lossy(&chain.path).into_owned();
-    let wanted = name_of(spec, &shown, only);
+    let wanted = name_of_file(spec, &shown, only);
     let name = if names.contains(&wanted) {
         shown.clone()
     } else {

@@ -54,15 +54,10 @@ pub(crate) async fn answer_of_streams(
         sources: Vec::new(),
         what,
     };
-    let asked = logtrail::host::programs::history(
-        (&connection, &mut Talk::default()),
-        host,
-        &SystemFacts::default(),
-        &ask,
-        &sender,
-    )
-    .await;
-    let totals = asked.expect("the host stays");
+    let totals = Talk::default()
+        .answer(&connection, host, &SystemFacts::default(), &ask, &sender)
+        .await
+        .expect("the host stays");
     drop(sender);
     connection.close().await;
     (all_replies(replies).await, totals)

@@ -167,7 +167,7 @@ pub(crate) enum FilesAnswer {
     Ready,
     /// The end of what one request brought.
     End,
-    /// SystemFacts, as `describe` of the script prints them.
+    /// The facts of a host, as `describe` of the script prints them.
     Described(Bytes),
     /// A file cannot be read.
     Refused(FileError),
