@@ -129,10 +129,10 @@
 //! * **A shell never sends unasked.** The console asks for a look at all files, and each look
 //!   brings a bounded piece; so a slow terminal slows down the asking, and the lines stay where
 //!   they are safe.
-//! * **No loss is silent.** Bytes that cannot be shown are a [`model::gap::Gap`], in the stream
-//!   where they would have stood. Nothing of a generation is told before a listing has shown that
-//!   none came between it and the one before. (What is written and destroyed between two looks
-//!   leaves no trace; CHANGELOG.md names the cases.)
+//! * **No loss is silent.** Bytes that cannot be shown are a [`model::gap::Gap`], at their place in
+//!   the stream. Lines of a generation are sent only after a listing has shown that no other came
+//!   between it and the one before. (What is written and destroyed between two looks leaves no
+//!   trace; CHANGELOG.md names the cases.)
 //! * **An offset is believed only together with the bytes before it**; inode numbers and sizes lie.
 //! * **Every queue is bounded in bytes** and waits when it is full, back to the host.
 //! * **Text from outside reaches a widget only as [`model::text::SafeText`].**

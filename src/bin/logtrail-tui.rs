@@ -13,7 +13,7 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let code = commands::run(&CliArgs::parse()).unwrap_or_else(|error| {
-        // Our errors say their reasons themselves; with the chain of causes each would be said
+        // Our errors include their reasons; with the chain of causes each would appear
         // twice. Standard error may be closed, too.
         let _ = writeln!(io::stderr(), "logtrail-tui: {error}");
         EXIT_USAGE

@@ -31,7 +31,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Lines that are asked for at once.
 const PAGE_LINES: u32 = 5000;
 
-/// Of a gap so many bytes are brought back; the rest of it is a gap.
+/// Bytes that are brought back per gap; the rest remains a gap.
 const MOST_BYTES: usize = 16 << 20;
 
 /// For so long a host may go on answering, with all questions about one gap.
@@ -163,7 +163,7 @@ impl<F: Feed, A: GapRequests> Backfill<F, A> {
         }
     }
 
-    /// Holds back a line that comes after a gap. The first of them tells where the gap ends.
+    /// Holds back a line that comes after a gap. The first of them shows where the gap ends.
     fn hold(&mut self, line: FleetLine) {
         let source = line.source;
         let place = line.content.place();
@@ -212,7 +212,7 @@ impl<F: Feed, A: GapRequests> Backfill<F, A> {
         self.holes.insert(hole.gap.source, hole);
     }
 
-    /// Asks the host for what stands between the line before a gap and the one after it.
+    /// Requests the lines between the one before a gap and the one after it from the host.
     fn fetch(&mut self, source: SourceId, after: Option<LineRef>) {
         let Some(hole) = self.holes.get_mut(&source) else {
             return;
@@ -240,8 +240,8 @@ impl<F: Feed, A: GapRequests> Backfill<F, A> {
         });
     }
 
-    /// The line after these gaps does not come. What stood in a file that has another name by now
-    /// is told from what is still to come; what stood in the same file is not.
+    /// The line after these gaps does not come. Lines of a file that has another name by now can be
+    /// distinguished from those still to come; lines of the same file cannot.
     fn stop_waiting(&mut self, is_late: impl Fn(Instant) -> bool) {
         let late = self
             .holes
@@ -270,7 +270,7 @@ impl<F: Feed, A: GapRequests> Backfill<F, A> {
         all.into_iter().for_each(|source| self.give_up(source));
     }
 
-    /// Lets out what stands in place of a gap, and what has come since.
+    /// Releases what replaces a gap, and what has come since.
     fn fill(&mut self, source: SourceId, instead: Vec<Update>) {
         let Some(hole) = self.holes.remove(&source) else {
             return;
@@ -369,7 +369,7 @@ struct GapRequest {
 }
 
 impl GapRequest {
-    /// What stands in place of the gap: lines, and a gap where some are missing still.
+    /// What replaces the gap: lines, and a gap where some are still missing.
     async fn fetch(mut self, client: &impl GapRequests) -> Vec<Update> {
         while self.fill.outcome().is_none() {
             if self.bytes < MOST_BYTES {

@@ -36,7 +36,7 @@ impl LineFilter {
     }
 }
 
-/// Updates of which only the wanted lines are left.
+/// Updates with only the wanted lines left in them.
 pub struct GrepStage<F> {
     feed: F,
     filter: LineFilter,
@@ -204,7 +204,7 @@ struct HeldLines {
     bytes: usize,
     /// The record under way of each source.
     open: BTreeMap<SourceId, u64>,
-    /// Records of which lines wait, or that are under way.
+    /// Records that have lines waiting, or that are incomplete.
     groups: BTreeMap<u64, RecordGroup>,
     /// The number of the last record.
     last: u64,

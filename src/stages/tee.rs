@@ -7,7 +7,7 @@
 //!            └────▶ bounded ──▶ TeeBranch
 //! ```
 //!
-//! Each branch is bounded in batches. What happens at that limit is said when the branch is made:
+//! Each branch is bounded in batches. What happens at that limit is decided when the branch is made:
 //! it holds back the feed and with it all readers, or it misses batches, whose lines are counted.
 //! The main reader misses nothing.
 
@@ -55,7 +55,7 @@ impl<F: Feed> Tee<F> {
         }
     }
 
-    /// Adds a branch, in which so many batches may wait to be read. It gets what is read from now
+    /// Adds a branch that holds at most this many unread batches. It gets what is read from now
     /// on; dropping it ends it.
     #[must_use]
     pub fn branch(&mut self, batches: usize, slow: SlowReader) -> TeeBranch {

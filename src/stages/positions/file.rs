@@ -84,8 +84,19 @@ pub(super) struct CheckpointFile {
 }
 
 impl CheckpointFile {
-    /// Takes hold of it and reads it. What was read, and what is to be said of it.
+    /// Locks the file and reads it. Returns what was read, and notices for the operator.
     pub(super) fn open(named: &Path) -> Result<(Self, SavedPositions, Vec<String>), Error> {
+        let store = Self::lock(named)?;
+        // Of a run that was killed while it wrote.
+        for end in [".new", ".previous.new"] {
+            absent_is_fine(fs::remove_file(with(&store.path, end)))
+                .map_err(|why| Error::cannot_write(named, why))?;
+        }
+        let (remembered, notices) = store.read(named)?;
+        Ok((store, remembered, notices))
+    }
+
+    fn lock(named: &Path) -> Result<Self, Error> {
         let cannot = |why| Error::cannot_write(named, why);
         let path = resolved(named).map_err(cannot)?;
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
@@ -104,20 +115,14 @@ impl CheckpointFile {
             Err(why) => return Err(cannot(why.into())),
         }
         let folder = File::open(path.parent().unwrap_or(Path::new("/"))).map_err(cannot)?;
-        let store = Self {
+        Ok(Self {
             path,
             folder,
             _lock: lock,
-        };
-        // Of a run that was killed while it wrote.
-        for end in [".new", ".previous.new"] {
-            absent_is_fine(fs::remove_file(with(&store.path, end))).map_err(cannot)?;
-        }
-        let (remembered, notices) = store.read(named)?;
-        Ok((store, remembered, notices))
+        })
     }
 
-    /// Replaces what stands in it, and keeps that.
+    /// Replaces the contents, and keeps the previous ones in a file of their own.
     pub(super) fn write(&self, remembered: &SavedPositions) -> Result<(), Error> {
         self.replace(remembered, true)
             .map_err(|why| Error::cannot_write(&self.path, why))
@@ -147,41 +152,39 @@ impl CheckpointFile {
     }
 
     fn read(&self, named: &Path) -> Result<(SavedPositions, Vec<String>), Error> {
-        let mut notices = Vec::new();
         let Some(text) = self.text(&self.path, named)? else {
-            return Ok((SavedPositions::new(), notices));
+            return Ok((SavedPositions::new(), Vec::new()));
         };
-        let why = match format::read(&text) {
-            Ok(remembered) => return Ok((remembered, notices)),
-            Err(Unusable::Later(version)) => {
-                return Err(Error::Later {
-                    path: named.to_owned(),
-                    version,
-                });
-            }
-            Err(Unusable::Corrupt) if text.is_empty() => "empty",
-            Err(Unusable::Corrupt) => "torn, or no file of ours",
-        };
+        match format::read(&text) {
+            Ok(remembered) => Ok((remembered, Vec::new())),
+            Err(Unusable::Later(version)) => Err(Error::Later {
+                path: named.to_owned(),
+                version,
+            }),
+            Err(Unusable::Corrupt) if text.is_empty() => self.recover(named, "empty"),
+            Err(Unusable::Corrupt) => self.recover(named, "torn, or no file of ours"),
+        }
+    }
+
+    /// Sets an unusable file aside and goes on with the previous one.
+    fn recover(&self, named: &Path, why: &str) -> Result<(SavedPositions, Vec<String>), Error> {
         let previous = with(&self.path, ".previous");
         let text = self.text(&previous, &previous)?;
         let known = text.and_then(|text| format::read(&text).ok());
-        let remembered = known.clone().unwrap_or_default();
         let cannot = |why| Error::cannot_write(named, why);
         let aside = self.set_aside().map_err(cannot)?;
+        let aside = aside.display();
+        let fallback = match known {
+            Some(_) => "the one before it is used; a few lines may come again",
+            None => "there is no usable one before it; begins with the last lines",
+        };
+        let remembered = known.unwrap_or_default();
         self.replace(&remembered, false).map_err(cannot)?;
         let named = named.display();
-        notices.push(format!(
-            "--resume {named}: is {why}; it was set aside as {}",
-            aside.display()
-        ));
-        notices.push(match known {
-            Some(_) => {
-                format!("--resume {named}: the one before it is used; a few lines may come again")
-            }
-            None => format!(
-                "--resume {named}: there is no usable one before it; begins with the last lines"
-            ),
-        });
+        let notices = vec![
+            format!("--resume {named}: is {why}; it was set aside as {aside}"),
+            format!("--resume {named}: {fallback}"),
+        ];
         Ok((remembered, notices))
     }
 

@@ -1,4 +1,4 @@
-//! What stands in the file: one JSON object, with a check by which a torn one is known.
+//! The contents of the file: one JSON object, with a checksum that shows a torn one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,7 @@ struct SavedDocument {
     check: String,
 }
 
-/// Only to tell a document of a later version from one that is torn.
+/// Only to distinguish a document of a later version from a torn one.
 #[derive(Deserialize)]
 struct Version {
     v: u32,

@@ -34,7 +34,7 @@ pub use file::Error as ResumeError;
 /// printed since the last one comes twice after a `kill -9`.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Lines of which it is not settled whether they are printed; more are settled at once, however
+/// Lines that may or may not have been printed; more are settled at once, however
 /// long the disk takes.
 const MOST_PENDING: usize = 10_000;
 
@@ -44,7 +44,7 @@ pub struct Checkpoint {
     shared: Arc<SharedCheckpoint>,
     writer: Option<JoinHandle<()>>,
     remembered: SavedPositions,
-    /// Streams of which it was said that they are not remembered.
+    /// Streams whose operator knows that they are not remembered.
     told: BTreeSet<SourceId>,
 }
 
@@ -107,32 +107,19 @@ impl Acknowledger {
 }
 
 impl Checkpoint {
-    /// Opens the file, or makes it. What is to be told of it beside the output goes to `notes`.
+    /// Opens the file, or makes it. Messages about it go to `notes`.
     ///
     /// # Errors
     /// When it cannot be written, is used by another process, or is none of ours.
     pub fn open(path: &Path, notes: &mut impl Write) -> Result<Self, ResumeError> {
         let (store, remembered, notices) = CheckpointFile::open(path)?;
         for notice in notices {
-            // Nobody may be there to be told.
+            // The reader of the notes may have gone.
             let _ = writeln!(notes, "logtrail-tui: {}", SafeText::new(&notice));
         }
         // Now it is known that it can be written, and what was set aside is not needed any more.
         store.write(&remembered)?;
-        let state = CheckpointState {
-            remembered: remembered.clone(),
-            pending: VecDeque::new(),
-            sources: BTreeMap::new(),
-            is_new: false,
-            is_unwritten: false,
-            ends: false,
-        };
-        let shared = Arc::new(SharedCheckpoint {
-            store: Mutex::new(store),
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            acknowledged: AtomicU64::new(0),
-        });
+        let shared = Arc::new(SharedCheckpoint::new(store, remembered.clone()));
         let theirs = Arc::clone(&shared);
         let writer = std::thread::Builder::new()
             .name("resume".into())
@@ -176,7 +163,7 @@ impl Checkpoint {
         if is_first {
             state.is_unwritten = true;
             drop(state);
-            // Where it fails it is tried again by whoever writes, who then says so.
+            // Where it fails the writer tries again, and reports it.
             let _ = self.shared.write();
             self.shared.changed.notify_all();
         }
@@ -234,7 +221,7 @@ impl Checkpoint {
     fn end_writer(&mut self) {
         self.shared.lock().ends = true;
         self.shared.changed.notify_all();
-        // It has panicked, perhaps, and said so.
+        // If it has panicked, it has reported that itself.
         self.writer.take().map(JoinHandle::join);
     }
 }
@@ -250,6 +237,23 @@ impl Drop for Checkpoint {
 }
 
 impl SharedCheckpoint {
+    fn new(store: CheckpointFile, remembered: SavedPositions) -> Self {
+        let state = CheckpointState {
+            remembered,
+            pending: VecDeque::new(),
+            sources: BTreeMap::new(),
+            is_new: false,
+            is_unwritten: false,
+            ends: false,
+        };
+        Self {
+            store: Mutex::new(store),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            acknowledged: AtomicU64::new(0),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, CheckpointState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -276,15 +280,11 @@ impl SharedCheckpoint {
                 let _ = writeln!(io::stderr(), "logtrail-tui: {error}; it is tried again");
             }
             failed = written.is_err();
-            let left = || EVERY.saturating_sub(began.elapsed());
-            let mut state = self.lock();
-            while !state.ends && !left().is_zero() {
-                state = self
-                    .changed
-                    .wait_timeout(state, left())
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0;
-            }
+            let left = EVERY.saturating_sub(began.elapsed());
+            let waited = self
+                .changed
+                .wait_timeout_while(self.lock(), left, |state| !state.ends);
+            drop(waited);
         }
     }
 
@@ -302,7 +302,8 @@ impl SharedCheckpoint {
         let written = store.write(&remembered);
         if written.is_err() {
             let mut state = self.lock();
-            (state.is_new, state.is_unwritten) = (true, true);
+            state.is_new = true;
+            state.is_unwritten = true;
         }
         written
     }
