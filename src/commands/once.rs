@@ -5,9 +5,9 @@ use anyhow::Result;
 use super::pass::Pass;
 use crate::config::RunPlan;
 use crate::model::host::HostSpec;
-use crate::report::Part;
+use crate::report::ReportContent;
 
 /// Prints the pass. Returns the exit code.
 pub(super) async fn run(plan: &RunPlan, hosts: Vec<HostSpec>) -> Result<u8> {
-    Pass::new(plan, hosts, Part::All).print().await
+    Pass::new(plan, hosts, ReportContent::All).print().await
 }

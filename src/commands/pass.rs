@@ -12,7 +12,7 @@ use crate::config::RunPlan;
 use crate::fleet::{Feed, Fleet, OneShotClient};
 use crate::model::host::HostSpec;
 use crate::model::read_position::SavedPositions;
-use crate::report::{self, Ending, Outcome, Part, Progress, Run};
+use crate::report::{self, Outcome, Progress, ReportContent, Run, Shutdown};
 use crate::stages::{Backfill, Checkpoint, GrepStage, LineFilter};
 
 /// The fleet itself ends at the deadline and says what it was waiting for; this is for it to be
@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub(super) struct Pass<'a> {
     plan: &'a RunPlan,
     hosts: Vec<HostSpec>,
-    part: Part,
+    part: ReportContent,
     /// The lines that are printed.
     pub(super) filter: LineFilter,
     /// What remembers how far they were.
@@ -32,7 +32,7 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Of all sources.
-    pub(super) fn new(plan: &'a RunPlan, hosts: Vec<HostSpec>, part: Part) -> Self {
+    pub(super) fn new(plan: &'a RunPlan, hosts: Vec<HostSpec>, part: ReportContent) -> Self {
         let filter = LineFilter {
             query: plan.grep.clone(),
             sources: Vec::new(),
@@ -49,7 +49,7 @@ impl<'a> Pass<'a> {
     /// Connects to the hosts and prints what they send. Returns the exit code.
     pub(super) async fn print(self) -> Result<u8> {
         let plan = self.plan;
-        let ending = Ending::of_process();
+        let shutdown = Shutdown::of_process();
         let progress = if plan.once {
             Progress::on_stderr()
         } else {
@@ -68,7 +68,7 @@ impl<'a> Pass<'a> {
             hosts: &self.hosts,
             filter: self.filter,
             checkpoint: self.checkpoint,
-            ending,
+            shutdown,
         };
         let outcome = if !plan.backfill {
             printer.print(updates).await
@@ -91,9 +91,9 @@ impl<'a> Pass<'a> {
         })
     }
 
-    fn options(&self, progress: Progress) -> report::Options {
+    fn options(&self, progress: Progress) -> report::ReportOptions {
         let plan = self.plan;
-        report::Options {
+        report::ReportOptions {
             form: plan.form(),
             timeout: plan.once.then_some(plan.timeout + LAST_WORDS),
             part: self.part,
@@ -108,19 +108,19 @@ impl<'a> Pass<'a> {
 /// Prints the wanted lines of a feed, whichever stages it has come through.
 struct Printer<'a> {
     hosts: &'a [HostSpec],
-    options: report::Options,
+    options: report::ReportOptions,
     filter: LineFilter,
     checkpoint: Option<Checkpoint>,
-    ending: Ending,
+    shutdown: Shutdown,
     out: Box<dyn Write>,
 }
 
 impl Printer<'_> {
-    async fn print(mut self, updates: impl Feed) -> Result<Outcome, report::Error> {
+    async fn print(mut self, updates: impl Feed) -> Result<Outcome, report::ReportError> {
         let wanted = GrepStage::new(updates, self.hosts, self.filter);
         Run::new(self.hosts, self.options)
             .with_checkpoint(self.checkpoint)
-            .print(wanted, &mut self.ending, &mut self.out)
+            .print(wanted, &mut self.shutdown, &mut self.out)
             .await
     }
 }

@@ -92,25 +92,28 @@ async fn put(question: &OperatorPrompt) -> io::Result<PromptReply> {
     // Before the prompt, for a script types its answer as soon as it sees that.
     let modes = Modes::key_by_key(&terminal)?;
     write!(terminal, "{}", prompt(question))?;
-    // A thread of its own, not one of the runtime's: nobody can interrupt the read, and a question
-    // that has been withdrawn must not hold up the end of the program.
-    let (tell, told) = oneshot::channel();
-    let mut keys = terminal.try_clone()?;
-    std::thread::Builder::new()
-        .name("question".into())
-        .spawn(move || {
-            let _ = tell.send(read_answer(&mut keys, echo));
-        })?;
-    let answer = told.await.unwrap_or(Ok(None));
+    let typed = type_answer(terminal.try_clone()?, echo).await;
     drop(modes);
     writeln!(terminal)?;
-    Ok(match (answer?, question) {
+    Ok(match (typed?, question) {
         (Some(text), OperatorPrompt::TrustHostKey { .. }) if is_yes(&text) => PromptReply::Yes,
         (Some(text), OperatorPrompt::Passphrase { .. } | OperatorPrompt::Secret { .. }) => {
             PromptReply::Secret(text)
         }
         _ => PromptReply::No,
     })
+}
+
+/// Reads in a thread of its own, not one of the runtime's: nobody can interrupt the read, and a
+/// question that has been withdrawn must not hold up the end of the program.
+async fn type_answer(mut keys: File, echo: bool) -> io::Result<Option<Zeroizing<String>>> {
+    let (sender, typed) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("question".into());
+    thread.spawn(move || {
+        // The question may have been withdrawn.
+        let _ = sender.send(read_answer(&mut keys, echo));
+    })?;
+    typed.await.unwrap_or(Ok(None))
 }
 
 fn terminal() -> io::Result<File> {
@@ -179,7 +182,7 @@ fn read_answer(
 ) -> io::Result<Option<Zeroizing<String>>> {
     let mut typed = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
     if echo {
-        // Where the answer begins: it is written anew after each key.
+        // Where the answer begins: it is rewritten after each key.
         write!(keys, "\x1b7")?;
     }
     loop {

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::{explain, prompts};
 use crate::config::{ProcessEnvironment, RequestTask, RunPlan};
 use crate::fleet::FanOut;
-use crate::report::{self, AskOptions, Ending, Progress, ResponseOutput};
+use crate::report::{self, Progress, ResponseOptions, ResponseOutput, Shutdown};
 
 /// Asks the hosts and prints their responses. Returns the exit code.
 pub(super) async fn run(
@@ -18,7 +18,7 @@ pub(super) async fn run(
     asked: &RequestTask,
     environment: &ProcessEnvironment,
 ) -> Result<u8> {
-    let mut ending = Ending::of_process();
+    let mut shutdown = Shutdown::of_process();
     if let Some(query) = &asked.explain {
         explain::print_explanation(query, plan.json, environment)?;
     }
@@ -30,15 +30,16 @@ pub(super) async fn run(
         out: &mut io::stdout().lock(),
         notes: &mut io::stderr(),
     };
-    let outcome = report::answer(&mut fan_out, &plan.hosts, options, &mut ending, output).await;
+    let outcome =
+        report::print_responses(&mut fan_out, &plan.hosts, options, &mut shutdown, output).await;
     fan_out.stop().await;
     Ok(outcome?.exit)
 }
 
-fn options(plan: &RunPlan, asked: &RequestTask, progress: Progress) -> AskOptions {
+fn options(plan: &RunPlan, asked: &RequestTask, progress: Progress) -> ResponseOptions {
     let terminal = io::stdout().is_terminal();
     let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
-    AskOptions {
+    ResponseOptions {
         shape: asked.shape.clone(),
         json: plan.json,
         color: report::wants_color(terminal),

@@ -26,11 +26,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{CliArgs, CliCommand, HostKeys, ViewingArgs};
-use crate::fleet::{Goal, Options};
+use crate::fleet::{FleetOptions, Goal};
 use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, TransportKind};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::query::Query;
-use crate::report::{Cells, Form};
+use crate::report::{CsvCells, OutputFormat};
 use crate::transport::{Connector, PromptAnswerer, TransportSettings};
 
 pub use commands::{RequestTask, RunTask, globs};
@@ -52,7 +52,7 @@ pub struct RunPlan {
     /// JSON Lines in place of text.
     pub json: bool,
     /// CSV in place of text, of `once` only.
-    pub csv: Option<Cells>,
+    pub csv: Option<CsvCells>,
     /// The longest time for the whole of a pass; of a question the longest time in which a host
     /// says nothing.
     pub timeout: Duration,
@@ -203,10 +203,10 @@ fn of_command(
 }
 
 /// CSV has rows for lines and no place for anything else.
-fn csv(args: &CliArgs, viewing: &ViewingArgs) -> Result<Option<Cells>, ConfigError> {
+fn csv(args: &CliArgs, viewing: &ViewingArgs) -> Result<Option<CsvCells>, ConfigError> {
     let (option, cells) = match (viewing.raw_csv, viewing.csv) {
-        (true, _) => ("--raw-csv", Cells::Raw),
-        (_, true) => ("--csv", Cells::Guarded),
+        (true, _) => ("--raw-csv", CsvCells::Raw),
+        (_, true) => ("--csv", CsvCells::Guarded),
         _ => return Ok(None),
     };
     match (viewing.once, args.global.json) {
@@ -225,11 +225,11 @@ fn csv(args: &CliArgs, viewing: &ViewingArgs) -> Result<Option<Cells>, ConfigErr
 impl RunPlan {
     /// In which form lines are printed.
     #[must_use]
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> OutputFormat {
         match (self.json, self.csv) {
-            (true, _) => Form::Json,
-            (_, Some(cells)) => Form::Csv(cells),
-            _ => Form::Text,
+            (true, _) => OutputFormat::Json,
+            (_, Some(cells)) => OutputFormat::Csv(cells),
+            _ => OutputFormat::Text,
         }
     }
 
@@ -259,7 +259,7 @@ impl RunPlan {
 
     /// What the fleet is started with.
     #[must_use]
-    pub fn fleet_options(&self) -> Options {
+    pub fn fleet_options(&self) -> FleetOptions {
         let goal = if self.once {
             Goal::Once {
                 deadline: self.timeout,
@@ -267,7 +267,7 @@ impl RunPlan {
         } else {
             Goal::Follow
         };
-        Options {
+        FleetOptions {
             goal,
             lines: self.lines,
             sample_every: self.interval,

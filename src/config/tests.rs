@@ -289,12 +289,15 @@ fn demo_makes_its_own_hosts() {
 fn csv_is_a_form_of_one_pass_and_of_nothing_else() {
     let world = World::new(b"[hosts.a]");
     let form = |options: &[&str]| world.plan(options).map(|plan| plan.form());
-    assert_eq!(form(&["--once"]), Ok(Form::Text));
-    assert_eq!(form(&["--once", "--json"]), Ok(Form::Json));
-    assert_eq!(form(&["--once", "--csv"]), Ok(Form::Csv(Cells::Guarded)));
+    assert_eq!(form(&["--once"]), Ok(OutputFormat::Text));
+    assert_eq!(form(&["--once", "--json"]), Ok(OutputFormat::Json));
+    assert_eq!(
+        form(&["--once", "--csv"]),
+        Ok(OutputFormat::Csv(CsvCells::Guarded))
+    );
     assert_eq!(
         form(&["--once", "--csv", "--raw-csv"]),
-        Ok(Form::Csv(Cells::Raw))
+        Ok(OutputFormat::Csv(CsvCells::Raw))
     );
     assert_eq!(
         form(&["--csv"]),

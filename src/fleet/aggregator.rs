@@ -17,11 +17,11 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::model::update::Update;
 
-use super::Goal;
+use super::goal::Goal;
 use super::ledger::{Awaited, LedgerBuilder};
 use super::merge::{Merge, Release};
 
-/// What is taken of one host before the next has its turn.
+/// Bytes that are taken from one host before the next has its turn.
 const SHARE_BYTES: usize = 128 << 10;
 
 /// Hosts that are reached within this of the start have their first lines in order with the
@@ -31,47 +31,22 @@ const GRACE: Duration = Duration::from_secs(2);
 /// While little comes, it is handed on this often.
 const TURN: Duration = Duration::from_millis(25);
 
+/// While nothing comes and nothing is held.
+const IDLE: Duration = Duration::from_secs(3600);
+
 /// Runs until the goal is reached or nobody listens any more.
-pub(super) async fn run(
-    outboxes: Vec<Outbox>,
-    goal: Goal,
-    started: Instant,
-    ready: Arc<Notify>,
-    batches: mpsc::Sender<Vec<Update>>,
-) {
-    let mut aggregator = Aggregator {
-        ledger: LedgerBuilder::new(outboxes.len()),
-        outboxes,
-        goal,
-        merge: Merge::default(),
-        sources: BTreeMap::new(),
-        started,
-        first: 0,
-        out: Vec::new(),
-    };
-    let mut all_out = true;
-    loop {
-        // While a batch is left of what may go, no more is taken.
-        let turns = if all_out {
-            aggregator.take_turns()
-        } else {
-            Turns {
-                more: true,
-                busy: true,
-            }
-        };
-        let over = aggregator.is_over();
-        all_out = aggregator.release(over);
-        if !aggregator.out.is_empty() {
-            let batch = std::mem::take(&mut aggregator.out);
-            if batches.send(batch).await.is_err() {
-                return;
-            }
-        }
-        if over && all_out {
+pub(super) async fn run(mut aggregator: Aggregator, batches: mpsc::Sender<Vec<Update>>) {
+    while !batches.is_closed() {
+        let turns = aggregator.take_turns();
+        let is_over = aggregator.is_over();
+        let batch = aggregator.release(is_over);
+        if !batch.is_empty() && batches.send(batch).await.is_err() {
             return;
         }
-        if turns.more || !all_out {
+        if is_over && aggregator.is_drained {
+            return;
+        }
+        if turns.more || !aggregator.is_drained {
             tokio::task::yield_now().await;
             continue;
         }
@@ -79,10 +54,9 @@ pub(super) async fn run(
             // Lines of many hosts come one by one: wait a moment and take them together.
             tokio::time::sleep(TURN).await;
         }
-        let deadline = aggregator.next_deadline();
         tokio::select! {
-            () = ready.notified() => {}
-            () = sleep_until(deadline) => {}
+            () = aggregator.ready.notified() => {}
+            () = sleep_until(aggregator.next_deadline()) => {}
             () = batches.closed() => return,
         }
     }
@@ -93,76 +67,102 @@ pub(super) async fn run(
 struct Turns {
     /// Some host has more.
     more: bool,
-    /// Some host had so much that it may be waiting to go on.
+    /// Some host had enough that it may be waiting to go on.
     busy: bool,
 }
 
-struct Aggregator {
+/// Merges what the hosts of a fleet say, and knows how complete it is.
+pub(super) struct Aggregator {
     outboxes: Vec<Outbox>,
+    /// Some outbox has something.
+    ready: Arc<Notify>,
     goal: Goal,
     ledger: LedgerBuilder,
     merge: Merge,
     /// A host's number of a source to the fleet's.
-    sources: BTreeMap<(usize, u32), SourceId>,
+    sources: BTreeMap<(HostId, u32), SourceId>,
     started: Instant,
     /// Whose turn is first.
     first: usize,
-    out: Vec<Update>,
+    /// The last batch had all that could go. Until then no more is taken.
+    is_drained: bool,
+    /// The next batch.
+    updates: Vec<Update>,
 }
 
 impl Aggregator {
+    /// Host `n` of the fleet fills outbox `n` and wakes `ready`.
+    pub(super) fn new(
+        outboxes: Vec<Outbox>,
+        ready: Arc<Notify>,
+        goal: Goal,
+        started: Instant,
+    ) -> Self {
+        Self {
+            ledger: LedgerBuilder::new(outboxes.len()),
+            outboxes,
+            ready,
+            goal,
+            merge: Merge::default(),
+            sources: BTreeMap::new(),
+            started,
+            first: 0,
+            is_drained: true,
+            updates: Vec::new(),
+        }
+    }
+
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Takes the share of every host, beginning with another each time.
+    /// Takes the share of every host, beginning with another each time; nothing while a batch of
+    /// what could go is left.
     fn take_turns(&mut self) -> Turns {
+        if !self.is_drained {
+            return Turns {
+                more: true,
+                busy: true,
+            };
+        }
         let count = self.outboxes.len();
         let mut turns = Turns::default();
         let mut events = Vec::new();
-        for turn in 0..count {
-            let host = (self.first + turn) % count;
+        for host in (self.first..count).chain(0..self.first) {
             let (taken, left) = self.outboxes[host].take(SHARE_BYTES, &mut events);
             turns.more |= left;
             turns.busy |= taken >= SHARE_BYTES / 2;
             for event in events.drain(..) {
-                self.on_event(host, event);
+                self.on_event(HostId::of_index(host), event);
             }
         }
-        self.first = if count == 0 {
-            0
-        } else {
-            (self.first + 1) % count
-        };
+        self.first = (self.first + 1) % count.max(1);
         turns
     }
 
-    fn on_event(&mut self, host: usize, event: HostEvent) {
-        let id = HostId(u32::try_from(host).unwrap_or(u32::MAX));
+    fn on_event(&mut self, host: HostId, event: HostEvent) {
         match event {
-            HostEvent::Status(status) => {
-                self.ledger.status(host, &status);
-                self.out.push(Update::Status(id, status));
-            }
-            HostEvent::Facts(facts) => self.out.push(Update::Facts(id, Arc::new(facts))),
+            HostEvent::Status(status) => self.on_status(host, status),
+            HostEvent::Facts(facts) => self.updates.push(Update::Facts(host, Arc::new(facts))),
+            HostEvent::Sample(sample) => self.updates.push(Update::Sample(host, Arc::new(sample))),
             HostEvent::Source { source, info } => {
                 let source = self.source(host, source);
-                self.out.push(Update::Source(id, source, info));
+                self.updates.push(Update::Source(host, source, info));
             }
             HostEvent::Begun { source, reached } => {
                 let source = self.source(host, source);
-                self.out.push(Update::Begun(id, source, reached));
+                self.updates.push(Update::Begun(host, source, reached));
             }
             HostEvent::Lines { source, lines } => {
                 let source = self.source(host, source);
                 let now = self.now();
                 for line in lines {
-                    self.merge.line(FleetLine::new(id, source, line), now);
+                    self.merge.line(FleetLine::new(host, source, line), now);
                 }
             }
             HostEvent::Unfinished { source, line } => {
-                let line = FleetLine::new(id, self.source(host, source), line);
-                self.out.push(Update::Unfinished(Box::new(line)));
+                let line = FleetLine::new(host, self.source(host, source), line);
+                self.updates.push(Update::Unfinished(Box::new(line)));
             }
             HostEvent::Gap {
                 source,
@@ -172,7 +172,7 @@ impl Aggregator {
                 since,
             } => {
                 let gap = Gap {
-                    host: id,
+                    host,
                     source: self.source(host, source),
                     from,
                     to,
@@ -182,7 +182,6 @@ impl Aggregator {
                 };
                 self.merge.gap(gap, self.now());
             }
-            HostEvent::Sample(sample) => self.out.push(Update::Sample(id, Arc::new(sample))),
             HostEvent::ReadTo { up_to, bytes } => {
                 let up_to = up_to.unwrap_or(Time(i64::MIN));
                 self.ledger.read_to(host, up_to, bytes);
@@ -191,8 +190,14 @@ impl Aggregator {
         }
     }
 
-    fn source(&mut self, host: usize, number: u32) -> SourceId {
-        let next = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+    fn on_status(&mut self, host: HostId, status: HostStatus) {
+        self.ledger.status(host, &status);
+        self.updates.push(Update::Status(host, status));
+    }
+
+    /// The fleet's number of a host's source.
+    fn source(&mut self, host: HostId, number: u32) -> SourceId {
+        let next = SourceId::of_index(self.sources.len());
         *self.sources.entry((host, number)).or_insert(next)
     }
 
@@ -203,64 +208,48 @@ impl Aggregator {
         }
     }
 
-    /// Releases what may go, at most a batch. Returns whether that was all.
-    fn release(&mut self, over: bool) -> bool {
+    /// What may go, at most a batch.
+    fn release(&mut self, is_over: bool) -> Vec<Update> {
         let now = self.now();
-        let what = match self.goal {
-            _ if over => Release::All,
+        let what = self.releasable(is_over, now);
+        let before = self.updates.len();
+        self.is_drained = self.merge.release(what, now, &mut self.updates);
+        self.ledger
+            .released(&self.updates[before..], self.merge.late());
+        let is_last = is_over && self.is_drained;
+        if is_last {
+            self.time_out();
+        }
+        let ledger = self.ledger.tell(now, is_last);
+        self.updates.extend(ledger.map(Update::Ledger));
+        std::mem::take(&mut self.updates)
+    }
+
+    fn releasable(&self, is_over: bool, now: Duration) -> Release {
+        match self.goal {
+            _ if is_over => Release::All,
             Goal::Once { .. } => Release::Nothing,
             Goal::Follow if now < GRACE && self.ledger.any_on_its_way() => Release::Nothing,
             Goal::Follow => Release::UpTo(self.ledger.watermark()),
-        };
-        let before = self.out.len();
-        let all = self.merge.release(what, now, &mut self.out);
-        let mut lines = 0;
-        let mut gaps = 0;
-        for update in &self.out[before..] {
-            match update {
-                Update::Lines(released) => lines += released.len() as u64,
-                Update::Gap(_) => gaps += 1,
-                _ => {}
-            }
         }
-        self.ledger.released(lines, gaps, self.merge.late());
-        if over && all {
-            self.time_out();
-        }
-        self.out
-            .extend(self.ledger.tell(now, over && all).map(Update::Ledger));
-        all
     }
 
     /// Hosts that are not done at the deadline: what was being waited for.
     fn time_out(&mut self) {
-        let undone: Vec<_> = self
-            .ledger
-            .undone()
-            .map(|(host, awaited)| (host, at_the_deadline(awaited)))
-            .collect();
-        for (host, status) in undone {
-            self.ledger.status(host, &status);
-            self.out.push(Update::Status(
-                HostId(u32::try_from(host).unwrap_or(u32::MAX)),
-                status,
-            ));
+        let undone: Vec<_> = self.ledger.undone().collect();
+        for (host, awaited) in undone {
+            self.on_status(host, at_the_deadline(awaited));
         }
     }
 
     fn next_deadline(&self) -> Instant {
-        let mut next = self.started + self.now() + Duration::from_secs(3600);
-        if let Goal::Once { deadline } = self.goal {
-            next = next.min(self.started + deadline);
-        } else if let Some(held) = self.merge.next_deadline() {
-            let earliest = if self.now() < GRACE {
-                GRACE
-            } else {
-                Duration::ZERO
-            };
-            next = next.min(self.started + held.max(earliest));
-        }
-        next
+        let due = match (self.goal, self.merge.next_deadline()) {
+            (Goal::Once { deadline }, _) => deadline,
+            (Goal::Follow, Some(held)) if self.now() < GRACE => held.max(GRACE),
+            (Goal::Follow, Some(held)) => held,
+            (Goal::Follow, None) => self.now() + IDLE,
+        };
+        self.started + due
     }
 }
 

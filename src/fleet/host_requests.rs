@@ -16,10 +16,10 @@ use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
-/// Replies of one host that it may find before they are taken.
+/// Pending responses of one host.
 const OF_A_HOST: usize = 2;
 
-/// A host that is slow to answer is said to be alive this often at most.
+/// A host that is slow to answer is reported alive at most this often.
 const ALIVE_EVERY: Duration = Duration::from_millis(250);
 
 /// How long the end of a connection may take.
@@ -51,7 +51,7 @@ pub(super) enum HostResponse {
     Ended(HostStatus),
 }
 
-/// What is heard, and of which host.
+/// A response, and the host it comes from.
 #[derive(Debug)]
 pub(super) struct TaggedResponse {
     pub(super) host: HostId,
@@ -189,7 +189,7 @@ impl HostChannel {
         }
     }
 
-    /// Says what was heard; waits until it is taken, or is not wanted any more.
+    /// Sends a response; waits until it is taken, or is not wanted any more.
     pub(super) async fn send(&self, response: HostResponse) {
         match response {
             HostResponse::Waits(words) => self
@@ -229,7 +229,7 @@ impl HostChannel {
         }
     }
 
-    /// Waits until the host has said nothing for so long.
+    /// Waits until the host has been silent for this long.
     async fn silent_for(&self, silence: Duration) {
         let mut signs = self.signs.subscribe();
         loop {
@@ -317,7 +317,7 @@ impl HostTask {
         self.end(status).await;
     }
 
-    /// Asks once. Returns the host's last state, or `None` if that was said already or nobody
+    /// Asks once. Returns the host's last state, or `None` if that was sent already or nobody
     /// listens any more.
     async fn try_once(
         &self,

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::model::host::HostId;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
-use crate::model::update::Ledger;
+use crate::model::update::{Ledger, Update};
 
 /// One row per host, and the counts of the whole.
 #[derive(Debug)]
@@ -39,11 +40,11 @@ pub(super) enum Awaited {
     AnotherTry(HostStatus, u32),
 }
 
-/// The ledger is told at most this often.
+/// The ledger is sent at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 
 impl LedgerBuilder {
-    /// For so many hosts, none of them reached yet.
+    /// For this many hosts, none of them reached yet.
     #[must_use]
     pub(super) fn new(hosts: usize) -> Self {
         let row = LedgerRow {
@@ -67,8 +68,8 @@ impl LedgerBuilder {
     }
 
     /// Notes the state of a host. A host that is not up holds nobody back.
-    pub(super) fn status(&mut self, host: usize, status: &HostStatus) {
-        let row = &mut self.hosts[host];
+    pub(super) fn status(&mut self, host: HostId, status: &HostStatus) {
+        let row = &mut self.hosts[host.index()];
         row.state = status.state;
         row.waits = status
             .reason
@@ -88,20 +89,25 @@ impl LedgerBuilder {
     }
 
     /// Notes how far a host was read and how many bytes that took.
-    pub(super) fn read_to(&mut self, host: usize, to: Time, bytes: u64) {
-        self.hosts[host].read_to = self.hosts[host].read_to.max(Some(to));
+    pub(super) fn read_to(&mut self, host: HostId, to: Time, bytes: u64) {
+        self.hosts[host.index()].read_to = self.hosts[host.index()].read_to.max(Some(to));
         self.counts.bytes_read += bytes;
     }
 
     /// Notes that a host is done with its bounded pass.
-    pub(super) fn done(&mut self, host: usize) {
-        self.hosts[host].done = true;
+    pub(super) fn done(&mut self, host: HostId) {
+        self.hosts[host.index()].done = true;
     }
 
-    /// Counts what was released.
-    pub(super) fn released(&mut self, lines: u64, gaps: u64, late: u64) {
-        self.counts.lines += lines;
-        self.counts.gaps += gaps;
+    /// Counts what was released, and how many lines were late up to here.
+    pub(super) fn released(&mut self, updates: &[Update], late: u64) {
+        for update in updates {
+            match update {
+                Update::Lines(lines) => self.counts.lines += lines.len() as u64,
+                Update::Gap(_) => self.counts.gaps += 1,
+                _ => {}
+            }
+        }
         self.counts.late = late;
     }
 
@@ -112,9 +118,11 @@ impl LedgerBuilder {
     }
 
     /// Hosts that are not done, with what they still owe.
-    pub(super) fn undone(&self) -> impl Iterator<Item = (usize, Awaited)> + '_ {
-        let undone = self.hosts.iter().enumerate().filter(|(_, row)| !row.done);
-        undone.map(|(host, row)| (host, row.awaited()))
+    pub(super) fn undone(&self) -> impl Iterator<Item = (HostId, Awaited)> + '_ {
+        let hosts = (0..).map(HostId).zip(&self.hosts);
+        hosts
+            .filter(|(_, row)| !row.done)
+            .map(|(host, row)| (host, row.awaited()))
     }
 
     /// Some host has neither been read to its end once nor failed.
@@ -136,7 +144,7 @@ impl LedgerBuilder {
     /// The ledger, if it has changed and the last one is a moment ago, or `at_once`.
     pub(super) fn tell(&mut self, now: Duration, at_once: bool) -> Option<Ledger> {
         self.counts.up = self.hosts.iter().filter(|row| row.state.is_up()).count() as u32;
-        // A host of which only streams were heard has not said how far it was read.
+        // A host that only has streams does not report how far it was read.
         let known = self.watermark().filter(|to| *to > Time(i64::MIN));
         self.counts.complete_to = known.or(self.counts.complete_to);
         let soon = self.told_at.is_some_and(|at| now < at + TELL_EVERY);
@@ -167,17 +175,17 @@ mod tests {
     fn the_slowest_host_that_is_up_makes_the_watermark() {
         let mut book = LedgerBuilder::new(3);
         let ok = HostStatus::plain(LinkState::Ok);
-        book.status(0, &ok);
-        book.status(1, &ok);
-        book.read_to(0, Time(50), 10);
+        book.status(HostId(0), &ok);
+        book.status(HostId(1), &ok);
+        book.read_to(HostId(0), Time(50), 10);
         assert_eq!(
             book.watermark(),
             None,
             "one that is up has not been read yet"
         );
-        book.read_to(1, Time(40), 10);
+        book.read_to(HostId(1), Time(40), 10);
         assert_eq!(book.watermark(), Some(Time(40)));
-        book.status(1, &HostStatus::plain(LinkState::Timeout));
+        book.status(HostId(1), &HostStatus::plain(LinkState::Timeout));
         assert_eq!(
             book.watermark(),
             Some(Time(50)),
@@ -189,8 +197,8 @@ mod tests {
     #[test]
     fn a_host_that_does_not_say_how_far_it_was_read_makes_no_time_of_it() {
         let mut book = LedgerBuilder::new(1);
-        book.status(0, &HostStatus::plain(LinkState::Ok));
-        book.read_to(0, Time(i64::MIN), 10);
+        book.status(HostId(0), &HostStatus::plain(LinkState::Ok));
+        book.read_to(HostId(0), Time(i64::MIN), 10);
         let ledger = book.tell(Duration::ZERO, true).expect("it has changed");
         assert_eq!((ledger.bytes_read, ledger.complete_to), (10, None));
         assert!(!book.any_on_its_way(), "and holds up nobody");
@@ -208,23 +216,23 @@ mod tests {
         let awaited = |book: &LedgerBuilder| book.undone().map(|(_, awaited)| awaited).next();
         assert_eq!(awaited(&book), Some(Awaited::Login(None, None)));
         for tries in 1..=2 {
-            book.status(0, &connecting);
-            book.status(0, &silent);
+            book.status(HostId(0), &connecting);
+            book.status(HostId(0), &silent);
             assert_eq!(
                 awaited(&book),
                 Some(Awaited::AnotherTry(silent.clone(), tries))
             );
         }
-        book.status(0, &connecting);
+        book.status(HostId(0), &connecting);
         assert_eq!(awaited(&book), Some(Awaited::AnotherTry(silent.clone(), 2)));
-        book.status(0, &waits);
+        book.status(HostId(0), &waits);
         assert_eq!(
             awaited(&book),
             Some(Awaited::Login(Some("logged in".to_owned()), Some(silent)))
         );
-        book.status(0, &HostStatus::plain(LinkState::Ok));
+        book.status(HostId(0), &HostStatus::plain(LinkState::Ok));
         assert_eq!(awaited(&book), Some(Awaited::Rest));
-        book.status(0, &connecting);
+        book.status(HostId(0), &connecting);
         assert_eq!(
             awaited(&book),
             Some(Awaited::Login(None, None)),
@@ -238,11 +246,11 @@ mod tests {
         let ledger = book.tell(Duration::ZERO, false).expect("the first");
         assert_eq!((ledger.hosts, ledger.up, ledger.complete_to), (1, 0, None));
         assert_eq!(book.tell(TELL_EVERY, false), None, "nothing has changed");
-        book.released(5, 0, 0);
+        book.released(&[Update::Lines(Vec::new())], 5);
         assert_eq!(book.tell(Duration::from_millis(1), false), None, "too soon");
         assert_eq!(
             book.tell(Duration::from_millis(1), true)
-                .map(|ledger| ledger.lines),
+                .map(|ledger| ledger.late),
             Some(5)
         );
     }

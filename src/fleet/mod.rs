@@ -17,6 +17,7 @@
 mod aggregator;
 mod fan_out;
 mod feed;
+mod goal;
 mod host_requests;
 mod ledger;
 mod merge;
@@ -26,10 +27,10 @@ mod requests;
 
 pub use fan_out::{FanOut, FanOutEvent};
 pub use feed::Feed;
+pub use goal::{FleetOptions, Goal};
 pub use one_shot::OneShotClient;
 pub use requests::RequestClient;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,54 +38,13 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use self::aggregator::Aggregator;
 use crate::host::{Command, Outbox, Work, supervise};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::read_position::{ReadPosition, SavedPositions};
+use crate::model::read_position::SavedPositions;
 use crate::model::update::Update;
 use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::Connector;
-
-/// What is wanted of every host.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Follow until stopped, or one bounded pass.
-    pub goal: Goal,
-    /// How many of the last lines of each source to begin with.
-    pub lines: u32,
-    /// Time between two samples of metrics.
-    pub sample_every: Duration,
-}
-
-impl Options {
-    /// What is wanted of a host that an earlier run has read up to `reached`.
-    fn work(&self, started: Instant, reached: BTreeMap<String, Vec<ReadPosition>>) -> Work {
-        let until = match self.goal {
-            Goal::Once { deadline } => Some(started + deadline),
-            Goal::Follow => None,
-        };
-        Work {
-            lines: self.lines,
-            sample_every: self.sample_every,
-            once: until.is_some(),
-            until,
-            resume: Arc::new(reached),
-        }
-    }
-}
-
-/// When the fleet has done its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
-    /// Never: go on until stopped, reconnecting as needed.
-    Follow,
-    /// When every host has given its last lines and one sample over at least half a second, or has
-    /// failed for good, or when so much time has passed; hosts that are not done by then have timed
-    /// out.
-    Once {
-        /// From the start.
-        deadline: Duration,
-    },
-}
 
 /// Batches on their way. A batch has at most the share of each host, so this bounds the bytes too.
 const BATCHES: usize = 4;
@@ -119,15 +79,19 @@ pub struct Updates {
 impl Fleet {
     /// Starts a task per host. Host `n` of `hosts` is `HostId(n)` from then on.
     #[must_use]
-    pub fn start(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> (Self, Updates) {
+    pub fn start(
+        hosts: Vec<HostSpec>,
+        options: FleetOptions,
+        connector: Connector,
+    ) -> (Self, Updates) {
         Self::resume(hosts, options, connector, &SavedPositions::new())
     }
 
-    /// The same; files that an earlier run was told of are read from there on.
+    /// The same; files that an earlier run has read are read on from there.
     #[must_use]
     pub fn resume(
         hosts: Vec<HostSpec>,
-        options: Options,
+        options: FleetOptions,
         connector: Connector,
         remembered: &SavedPositions,
     ) -> (Self, Updates) {
@@ -147,8 +111,8 @@ impl Fleet {
             fleet.supervise(host, work, connector.clone(), outbox.clone());
             outboxes.push(outbox);
         }
-        let aggregate = aggregator::run(outboxes, options.goal, started, ready, sender);
-        fleet.tasks.spawn(aggregate);
+        let aggregator = Aggregator::new(outboxes, ready, options.goal, started);
+        fleet.tasks.spawn(aggregator::run(aggregator, sender));
         let updates = Updates {
             batches,
             left: None,

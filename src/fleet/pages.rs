@@ -85,7 +85,7 @@ impl Pages {
         if let Some(known) = self.sources.get(&key) {
             return (*known, None);
         }
-        let source = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        let source = SourceId::of_index(self.sources.len());
         self.sources.insert(key, source);
         let info = SourceInfo {
             name: Arc::clone(name),

@@ -123,20 +123,15 @@ pub enum HostEvent {
     Done,
 }
 
-/// What a line takes beside its bytes, about.
-const LINE_OVERHEAD: usize = 80;
-
 impl HostEvent {
     /// Bytes it takes in memory, about.
     fn size(&self) -> usize {
-        match self {
-            Self::Lines { lines, .. } => lines
-                .iter()
-                .map(|line| line.raw.len() + LINE_OVERHEAD)
-                .sum(),
-            Self::Unfinished { line, .. } => line.raw.len() + LINE_OVERHEAD,
-            Self::Status(status) => LINE_OVERHEAD + status.reason.as_ref().map_or(0, String::len),
-            _ => 4 * LINE_OVERHEAD,
-        }
+        let content = match self {
+            Self::Lines { lines, .. } => lines.iter().map(Line::memory).sum(),
+            Self::Unfinished { line, .. } => line.memory(),
+            Self::Status(status) => status.reason.as_ref().map_or(0, String::len),
+            _ => 0,
+        };
+        size_of::<Self>() + content
     }
 }

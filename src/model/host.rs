@@ -18,6 +18,12 @@ use super::time::{HostClock, Time};
 pub struct HostId(pub u32);
 
 impl HostId {
+    /// The host at an index.
+    #[must_use]
+    pub fn of_index(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// The index as a `usize`, for tables that have a row per host.
     #[must_use]
     pub fn index(self) -> usize {

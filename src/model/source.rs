@@ -9,6 +9,12 @@ use std::sync::Arc;
 pub struct SourceId(pub u32);
 
 impl SourceId {
+    /// The source at an index.
+    #[must_use]
+    pub fn of_index(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// The index as a `usize`, for tables that have a row per source.
     #[must_use]
     pub fn index(self) -> usize {

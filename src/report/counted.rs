@@ -21,7 +21,7 @@ impl<W> Counted<W> {
         }
     }
 
-    /// Bytes that the output has taken.
+    /// Bytes that the output has accepted.
     pub(super) fn taken(&self) -> u64 {
         self.taken
     }

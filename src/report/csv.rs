@@ -12,14 +12,13 @@
 //! | `continues` | whether the line belongs to the record of the line before it in its source: true, false, or nothing |
 //!
 //! A spreadsheet computes a cell that begins with `=`, `+`, `-` or `@`, and a line of a log is a
-//! stranger's. So such a cell begins with `'` ([`Cells::Guarded`]), and so does what would be a
-//! cell if the reader had another separator: what stands after `,`, `;`, `|`, a tab or a line end.
+//! stranger's. So such a cell begins with `'` ([`CsvCells::Guarded`]), and so does what would be a
+//! cell if the reader had another separator: what follows `,`, `;`, `|`, a tab or a line end.
 //! Source: OWASP, "CSV Injection".
 //!
 //! Control characters, and those that reorder or hide text, are `\x1B` and `\u{202E}`; bytes that
 //! are not UTF-8 are `\xNN`. This is for reading; what must come back byte by byte is left to JSON.
 
-use crate::parse::level;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -30,10 +29,12 @@ use super::{json, text};
 use crate::model::gap::Gap;
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
+use crate::parse::level;
+use crate::stages::SourceName;
 
 /// What is done about cells that a spreadsheet would compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cells {
+pub enum CsvCells {
     /// They begin with `'`.
     Guarded,
     /// Nothing: the reader is not a spreadsheet.
@@ -63,18 +64,13 @@ pub(super) fn header(out: &mut impl Write) -> io::Result<()> {
 
 pub(super) fn line(
     out: &mut impl Write,
-    cells: Cells,
-    host: &str,
-    source: &str,
+    cells: CsvCells,
+    name: SourceName<'_>,
     line: &FleetLine,
 ) -> io::Result<()> {
     let cursor = line.content.place().to_string();
     let level = level::of_line(line).map_or("", Level::as_str);
-    let continues = if line.content.continues {
-        "true"
-    } else {
-        "false"
-    };
+    let SourceName { host, source } = name;
     let [host, source, text] =
         [host.as_bytes(), source.as_bytes(), &line.content.raw].map(|bytes| cell(bytes, cells));
     row(
@@ -87,19 +83,22 @@ pub(super) fn line(
             &source,
             &text,
             &cursor,
-            continues,
+            if line.content.continues {
+                "true"
+            } else {
+                "false"
+            },
         ],
     )
 }
 
 pub(super) fn gap(
     out: &mut impl Write,
-    cells: Cells,
-    host: &str,
-    source: &str,
+    cells: CsvCells,
+    name: SourceName<'_>,
     gap: &Gap,
 ) -> io::Result<()> {
-    let [host, source] = [host, source].map(|name| cell(name.as_bytes(), cells));
+    let [host, source] = [name.host, name.source].map(|name| cell(name.as_bytes(), cells));
     row(
         out,
         &[
@@ -139,14 +138,14 @@ impl<W: Write> Write for Unflushed<'_, W> {
     }
 }
 
-/// What stands in a cell for bytes of a stranger.
-fn cell(bytes: &[u8], cells: Cells) -> String {
+/// The cell for bytes of a stranger.
+fn cell(bytes: &[u8], cells: CsvCells) -> String {
     let mut out = String::with_capacity(bytes.len());
     // Where a cell may begin for somebody: nothing but quotes since a separator.
     let mut begins = true;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if begins && cells == Cells::Guarded && TRIGGERS.contains(&c) {
+            if begins && cells == CsvCells::Guarded && TRIGGERS.contains(&c) {
                 out.push('\'');
             }
             begins = SEPARATORS.contains(&c) || begins && c == '"';
@@ -194,9 +193,13 @@ mod tests {
             ("10.0.0.1 - - [x] \"-\" a=b", "10.0.0.1 - - [x] \"-\" a=b"),
             ("＝1", "'＝1"),
         ] {
-            assert_eq!(cell(text.as_bytes(), Cells::Guarded), guarded, "{text:?}");
             assert_eq!(
-                cell(text.as_bytes(), Cells::Raw),
+                cell(text.as_bytes(), CsvCells::Guarded),
+                guarded,
+                "{text:?}"
+            );
+            assert_eq!(
+                cell(text.as_bytes(), CsvCells::Raw),
                 text.replace('\r', "\\x0D"),
                 "{text:?}"
             );
@@ -214,7 +217,7 @@ mod tests {
             ),
             ("größe 日本".as_bytes(), "größe 日本"),
         ] {
-            assert_eq!(cell(bytes, Cells::Guarded), cell_text);
+            assert_eq!(cell(bytes, CsvCells::Guarded), cell_text);
         }
     }
 
@@ -223,7 +226,7 @@ mod tests {
         fn any_cells_come_back_and_none_begins_a_formula(
             texts in prop::collection::vec("[=+@\",;|'\\t\\n\\r\u{1b}a-]{0,12}|.{0,12}", 7)
         ) {
-            let cells: Vec<String> = texts.iter().map(|text| cell(text.as_bytes(), Cells::Guarded)).collect();
+            let cells: Vec<String> = texts.iter().map(|text| cell(text.as_bytes(), CsvCells::Guarded)).collect();
             let mut out = Vec::new();
             row(&mut out, &cells.iter().map(String::as_str).collect::<Vec<_>>()).expect("a vector takes everything");
             let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(out.as_slice());

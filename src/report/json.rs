@@ -22,23 +22,23 @@
 //! in its source, which states the level and the time of both. `fields` is an object or null; `ids`
 //! has `request`, `trace`, `span` and `user`.
 
-mod answers;
+mod encoding;
 mod fields;
+mod responses;
 
-use crate::parse::level;
-use std::borrow::Cow;
-use std::io::{self, Write};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde_json::ser::Formatter;
 
-pub(super) use self::answers::{BucketLine, CostLine, CountLine, Hit, NoteLine, SourceLine, kind};
+pub use self::encoding::VERSION;
+use self::encoding::{JsonText, rounded};
+pub(super) use self::encoding::{is_treacherous, time, write};
 use self::fields::{Fields, Ids};
+pub(super) use self::responses::{
+    BucketLine, CostLine, CountLine, Hit, NoteLine, SourceLine, kind,
+};
 use super::Outcome;
-use super::table::{Bytes, PageEnds, Row};
+use super::table::{PageEnds, ReadTotals, ReportRow};
 use crate::model::gap::Gap;
 use crate::model::host::{SystemFacts, TransportKind};
 use crate::model::level::Level;
@@ -47,86 +47,13 @@ use crate::model::metrics::{
     CpuUsage, DiskIo, DiskUsage, LoadAverage, MemoryUsage, NetworkTraffic, PressureStall, Sample,
     SwapUsage,
 };
-use crate::model::time::Time;
-
-/// The version of the schema.
-pub const VERSION: u8 = 1;
-
-/// Writes one object and the end of its line.
-///
-/// # Errors
-/// When `out` takes no more.
-pub(super) fn write(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
-    object.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out, Careful,
-    ))?;
-    out.write_all(b"\n")
-}
-
-/// Compact, and escapes more than JSON demands: C1 controls and DEL, and the characters by which a
-/// line of a stranger could reorder or hide what stands beside it in a terminal.
-struct Careful;
-
-impl Formatter for Careful {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(is_treacherous) {
-            out.write_all(&rest.as_bytes()[..at])?;
-            let mut tail = rest[at..].chars();
-            let units = &mut [0; 2];
-            for unit in tail.next().unwrap_or_default().encode_utf16(units) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            rest = tail.as_str();
-        }
-        out.write_all(rest.as_bytes())
-    }
-}
-
-pub(super) fn is_treacherous(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Text as it stood in its source.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum JsonText<'a> {
-    Utf8(Cow<'a, str>),
-    Bytes { bytes: String },
-}
-
-impl<'a> JsonText<'a> {
-    fn new(raw: &'a [u8]) -> Self {
-        match std::str::from_utf8(raw) {
-            Ok(text) => Self::Utf8(Cow::Borrowed(text)),
-            Err(_) => Self::Bytes {
-                bytes: STANDARD.encode(raw),
-            },
-        }
-    }
-
-    fn owned(raw: Cow<'a, [u8]>) -> Self {
-        match raw {
-            Cow::Borrowed(raw) => Self::new(raw),
-            Cow::Owned(raw) => match String::from_utf8(raw) {
-                Ok(text) => Self::Utf8(Cow::Owned(text)),
-                Err(error) => Self::Bytes {
-                    bytes: STANDARD.encode(error.as_bytes()),
-                },
-            },
-        }
-    }
-}
+use crate::model::source::SourceInfo;
+use crate::parse::level;
+use crate::stages::SourceName;
 
 /// `"type":"line"`.
 #[derive(Debug, Serialize)]
-pub(super) struct Line<'a> {
+pub(super) struct LineObject<'a> {
     v: u8,
     r#type: &'static str,
     host: &'a str,
@@ -141,13 +68,13 @@ pub(super) struct Line<'a> {
     ids: Ids<'a>,
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn new(host: &'a str, source: &'a str, line: &'a FleetLine) -> Self {
+impl<'a> LineObject<'a> {
+    pub(super) fn new(name: SourceName<'a>, line: &'a FleetLine) -> Self {
         Self {
             v: VERSION,
             r#type: "line",
-            host,
-            source,
+            host: name.host,
+            source: name.source,
             time: time(line.content.time),
             time_from: line.content.time_from.as_str(),
             level: level::of_line(line).map(Level::as_str),
@@ -176,12 +103,12 @@ pub(super) struct GapLine<'a> {
 }
 
 impl<'a> GapLine<'a> {
-    pub(super) fn new(host: &'a str, source: &'a str, gap: &Gap) -> Self {
+    pub(super) fn new(name: SourceName<'a>, gap: &Gap) -> Self {
         Self {
             v: VERSION,
             r#type: "gap",
-            host,
-            source,
+            host: name.host,
+            source: name.source,
             from: gap.from,
             to: gap.to,
             bytes: gap.bytes(),
@@ -229,18 +156,12 @@ struct SourceObject<'a> {
 }
 
 impl<'a> HostObject<'a> {
-    pub(super) fn new(row: &'a Row<'_>) -> Self {
-        let driver = if row.spec.transport == TransportKind::Local {
-            "local"
-        } else {
-            "shell"
+    pub(super) fn new(row: &'a ReportRow<'_>) -> Self {
+        let driver = match row.spec.transport {
+            TransportKind::Local => "local",
+            _ => "shell",
         };
-        let source = |info: &'a crate::model::source::SourceInfo| SourceObject {
-            name: &info.name,
-            path: &info.path,
-            problem: info.problem.as_deref(),
-            stamps: info.stamps,
-        };
+        let sources = row.sources.iter();
         Self {
             v: VERSION,
             r#type: "host",
@@ -251,7 +172,18 @@ impl<'a> HostObject<'a> {
             driver: row.answered().then_some(driver),
             hint: row.status.hint.as_deref(),
             behind_s: row.status.behind_s,
-            sources: row.sources.iter().map(|(_, info)| source(info)).collect(),
+            sources: sources.map(|(_, info)| SourceObject::new(info)).collect(),
+        }
+    }
+}
+
+impl<'a> SourceObject<'a> {
+    fn new(info: &'a SourceInfo) -> Self {
+        Self {
+            name: &info.name,
+            path: &info.path,
+            problem: info.problem.as_deref(),
+            stamps: info.stamps,
         }
     }
 }
@@ -526,44 +458,32 @@ struct SummaryHosts {
 impl<'a> Summary<'a> {
     pub(super) fn new(
         outcome: &Outcome,
-        rows: &'a [Row<'_>],
-        bytes: &'a Bytes,
+        rows: &'a [ReportRow<'_>],
+        totals: &'a ReadTotals,
         elapsed: Duration,
     ) -> Self {
-        let Outcome {
-            hosts,
-            ok,
-            lines,
-            hits,
-            gaps,
-            exit,
-        } = *outcome;
-        let page = |page: &'a PageEnds| PageLine {
-            host: rows
-                .get(page.host.index())
-                .map_or("?", |row| row.spec.name().as_str()),
-            source: &page.source,
-            first: page.first.to_string(),
-            last: page.last.to_string(),
-        };
         Self {
             v: VERSION,
             r#type: "summary",
             hosts: SummaryHosts {
-                total: hosts,
-                ok,
-                failed: hosts - ok,
+                total: outcome.hosts,
+                ok: outcome.ok,
+                failed: outcome.hosts - outcome.ok,
             },
-            lines,
-            hits,
-            gaps,
-            bytes_read: bytes.read,
-            complete_to: bytes.complete_to.map(time),
+            lines: outcome.lines,
+            hits: outcome.hits,
+            gaps: outcome.gaps,
+            bytes_read: totals.read,
+            complete_to: totals.complete_to.map(time),
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            exit,
-            bytes_scanned: bytes.scanned,
-            more: bytes.more,
-            pages: bytes.pages.iter().map(page).collect(),
+            exit: outcome.exit,
+            bytes_scanned: totals.scanned,
+            more: totals.more,
+            pages: totals
+                .pages
+                .iter()
+                .map(|page| PageLine::new(page, rows))
+                .collect(),
         }
     }
 }
@@ -577,36 +497,14 @@ struct PageLine<'a> {
     last: String,
 }
 
-pub(super) fn time(at: Time) -> String {
-    format!("{:.9}", at.to_timestamp())
-}
-
-/// Three decimals: more would be noise of the arithmetic.
-fn rounded(number: f64) -> f64 {
-    (number * 1000.0).round() / 1000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn any_bytes_come_back_as_they_were_and_nothing_treacherous_is_written(
-            raw in prop_oneof![any::<String>().prop_map(String::into_bytes), any::<Vec<u8>>()]
-        ) {
-            let mut out = Vec::new();
-            write(&mut out, &JsonText::new(&raw)).expect("a vector takes everything");
-            let text = String::from_utf8(out).expect("UTF-8");
-            let line = text.strip_suffix('\n').expect("one line");
-            prop_assert!(!line.contains(is_treacherous), "{line:?}");
-            let back = match serde_json::from_str(line).expect("JSON") {
-                serde_json::Value::String(text) => text.into_bytes(),
-                object => STANDARD.decode(object["bytes"].as_str().expect("bytes")).expect("base64"),
-            };
-            prop_assert_eq!(back, raw);
+impl<'a> PageLine<'a> {
+    fn new(page: &'a PageEnds, rows: &'a [ReportRow<'_>]) -> Self {
+        let host = rows.get(page.host.index());
+        Self {
+            host: host.map_or("?", |row| row.spec.name().as_str()),
+            source: &page.source,
+            first: page.first.to_string(),
+            last: page.last.to_string(),
         }
     }
 }

@@ -13,25 +13,25 @@
 pub mod json;
 pub mod schema;
 
-mod answers;
-mod changes;
 mod counted;
 mod csv;
-mod ending;
 mod options;
 mod outcome;
 mod progress;
+mod responses;
 mod run;
+mod shutdown;
+mod status_log;
 mod table;
 mod text;
 
-pub use answers::{AskOptions, ResponseOutput, ResponseShape, answer};
-pub use csv::Cells;
-pub use ending::{Ending, Why};
-pub use options::{Form, Options, Part, wants_color};
+pub use csv::CsvCells;
+pub use options::{OutputFormat, ReportContent, ReportOptions, wants_color};
 pub use outcome::Outcome;
 pub use progress::Progress;
-pub use run::{Error, Run};
+pub use responses::{ResponseOptions, ResponseOutput, ResponseShape, print_responses};
+pub use run::{ReportError, Run};
+pub use shutdown::{Shutdown, ShutdownReason};
 
 #[cfg(test)]
 mod tests;

@@ -5,26 +5,26 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::csv::Cells;
+use super::csv::CsvCells;
 use super::progress::Progress;
 
 /// In which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum OutputFormat {
     /// For people.
     Text,
     /// JSON Lines.
     Json,
     /// CSV, with or without a guard against formulas.
-    Csv(Cells),
+    Csv(CsvCells),
 }
 
 /// What is printed of what the hosts have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum ReportContent {
     /// Lines, and the table of the hosts with their metrics below them.
     All,
-    /// Lines. The hosts that are not well, and the summary, are for people: beside the output.
+    /// Lines. The hosts that are not well and the summary are for people, and go to the notes.
     Lines,
     /// Hosts and metrics.
     Metrics,
@@ -32,14 +32,14 @@ pub enum Part {
 
 /// How to report.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ReportOptions {
     /// In which form.
-    pub form: Form,
+    pub form: OutputFormat,
     /// When hosts that are not done are given up; `None` where the pass has no end but that of its
     /// updates.
     pub timeout: Option<Duration>,
     /// What is printed.
-    pub part: Part,
+    pub part: ReportContent,
     /// Colours in the text form ([`wants_color`]).
     pub color: bool,
     /// Where progress is shown.

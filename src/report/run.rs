@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::changes::Changes;
 use super::counted::Counted;
-use super::ending::{Ending, Why};
-use super::options::{Form, Options, Part};
+use super::options::{OutputFormat, ReportContent, ReportOptions};
 use super::outcome::Outcome;
-use super::table::{Row, Table};
+use super::shutdown::Shutdown;
+use super::status_log::StatusLog;
+use super::table::ReportTable;
 use super::{csv, json, text};
 use crate::fleet::Feed;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
-use crate::model::state::{HostStatus, LinkState};
+use crate::model::state::HostStatus;
 use crate::model::update::Update;
-use crate::stages::{Checkpoint, ResumeError, SourceName};
+use crate::stages::{Checkpoint, ResumeError};
 
 /// The fleet keeps the same deadline, and lets out at it what it has held back for order; this is
 /// waited for so long.
@@ -29,7 +29,7 @@ const WRITTEN_AT_ONCE: usize = 8 << 10;
 
 /// Why nothing more could be printed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ReportError {
     /// The output takes no more, for another reason than that its reader has gone.
     #[error("write the report to standard output: {0}")]
     Write(#[from] io::Error),
@@ -41,7 +41,7 @@ pub enum Error {
 /// A report that is about to be printed.
 pub struct Run<'a> {
     hosts: &'a [HostSpec],
-    options: Options,
+    options: ReportOptions,
     notes: Box<dyn Write + 'a>,
     checkpoint: Option<Checkpoint>,
 }
@@ -49,7 +49,7 @@ pub struct Run<'a> {
 impl<'a> Run<'a> {
     /// Host `n` of `hosts` is `HostId(n)` in the updates.
     #[must_use]
-    pub fn new(hosts: &'a [HostSpec], options: Options) -> Self {
+    pub fn new(hosts: &'a [HostSpec], options: ReportOptions) -> Self {
         Self {
             hosts,
             options,
@@ -80,14 +80,14 @@ impl<'a> Run<'a> {
     pub async fn print(
         self,
         mut updates: impl Feed,
-        ending: &mut Ending,
+        shutdown: &mut Shutdown,
         out: &mut impl Write,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, ReportError> {
         let progress = self.options.progress.clone();
         progress.begin(self.hosts.len());
         let mut report = Report::new(self, out);
         let done = match report.begin() {
-            Ok(()) => report.consume(&mut updates, ending).await,
+            Ok(()) => report.consume(&mut updates, shutdown).await,
             failed => failed,
         };
         progress.end();
@@ -104,14 +104,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Why a report has no further updates before they end.
+enum Stopped {
+    TimedOut,
+    Interrupted,
+}
+
 struct Report<'a, W: Write> {
-    options: Options,
+    options: ReportOptions,
     out: BufWriter<Counted<W>>,
     notes: Box<dyn Write + 'a>,
     checkpoint: Option<Checkpoint>,
-    table: Table<'a>,
-    text: text::Style,
-    changes: Changes,
+    table: ReportTable<'a>,
+    text: text::TextStyle,
+    status_log: StatusLog,
     started: Instant,
 }
 
@@ -127,9 +133,9 @@ impl<'a, W: Write> Report<'a, W> {
             out: buffered(out, checkpoint.as_ref()),
             notes,
             checkpoint,
-            table: Table::new(hosts),
-            text: text::Style::new(hosts, options.color, options.zone.clone(), options.today),
-            changes: Changes::default(),
+            table: ReportTable::new(hosts),
+            text: text::TextStyle::new(hosts, options.color, options.zone.clone(), options.today),
+            status_log: StatusLog::default(),
             started: Instant::now(),
             options,
         }
@@ -137,39 +143,52 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn begin(&mut self) -> io::Result<()> {
         match self.options.form {
-            Form::Csv(_) => csv::header(&mut self.out),
-            Form::Text | Form::Json => Ok(()),
+            OutputFormat::Csv(_) => csv::header(&mut self.out),
+            OutputFormat::Text | OutputFormat::Json => Ok(()),
         }
     }
 
-    async fn consume(&mut self, updates: &mut impl Feed, ending: &mut Ending) -> io::Result<()> {
-        let deadline = self
-            .options
-            .timeout
-            .map(|timeout| self.started + timeout + GRACE);
-        let timed_out = loop {
-            let batch = tokio::select! {
-                biased;
-                () = until(deadline) => break true,
-                why = ending.wait() => match why {
-                    Why::Unread => return Err(io::ErrorKind::BrokenPipe.into()),
-                    Why::Interrupted => break false,
-                },
-                batch = updates.next() => batch,
-            };
-            let Some(batch) = batch else { return Ok(()) };
-            self.show(batch)?;
+    async fn consume(
+        &mut self,
+        updates: &mut impl Feed,
+        shutdown: &mut Shutdown,
+    ) -> io::Result<()> {
+        let Some(reason) = self.show_until_shutdown(updates, shutdown).await? else {
+            return Ok(());
         };
         updates.close();
         while let Some(batch) = updates.try_next() {
             self.show(batch)?;
         }
-        match self.options.timeout {
-            Some(timeout) if timed_out => self.table.time_is_up(timeout),
-            Some(_) => self.table.interrupted(),
-            None => {}
+        match (self.options.timeout, reason) {
+            (Some(timeout), Stopped::TimedOut) => self.table.time_is_up(timeout),
+            (Some(_), Stopped::Interrupted) => self.table.interrupted(),
+            (None, _) => {}
         }
         Ok(())
+    }
+
+    /// Prints updates as they come. Returns why there will be no more of them, unless they ended.
+    async fn show_until_shutdown(
+        &mut self,
+        updates: &mut impl Feed,
+        shutdown: &mut Shutdown,
+    ) -> io::Result<Option<Stopped>> {
+        let timeout = self.options.timeout;
+        let deadline = timeout.map(|timeout| self.started + timeout + GRACE);
+        loop {
+            let batch = tokio::select! {
+                biased;
+                () = until(deadline) => return Ok(Some(Stopped::TimedOut)),
+                reason = shutdown.wait() => {
+                    reason.unless_unread()?;
+                    return Ok(Some(Stopped::Interrupted));
+                }
+                batch = updates.next() => batch,
+            };
+            let Some(batch) = batch else { return Ok(None) };
+            self.show(batch)?;
+        }
     }
 
     fn show(&mut self, batch: Vec<Update>) -> io::Result<()> {
@@ -178,7 +197,7 @@ impl<'a, W: Write> Report<'a, W> {
             for update in batch {
                 self.apply(update)?;
             }
-            for note in self.changes.take() {
+            for note in self.status_log.take() {
                 // The reader may have gone.
                 let _ = writeln!(self.notes, "{note}");
             }
@@ -222,7 +241,8 @@ impl<'a, W: Write> Report<'a, W> {
     fn status(&mut self, host: HostId, status: HostStatus) -> io::Result<()> {
         let final_now = status.state.needs_a_person();
         if self.options.timeout.is_none() {
-            self.changes.note(host, self.table.host_name(host), &status);
+            self.status_log
+                .note(host, self.table.host_name(host), &status);
         }
         self.table.status(host, status);
         if final_now {
@@ -233,11 +253,10 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn line(&mut self, line: FleetLine) -> io::Result<()> {
         let name = self.table.name(line.host, line.source);
-        let SourceName { host, source } = name;
         match self.options.form {
-            Form::Json => json::write(&mut self.out, &json::Line::new(host, source, &line))?,
-            Form::Csv(cells) => csv::line(&mut self.out, cells, host, source, &line)?,
-            Form::Text => self.text.line(&mut self.out, host, source, &line)?,
+            OutputFormat::Json => json::write(&mut self.out, &json::LineObject::new(name, &line))?,
+            OutputFormat::Csv(cells) => csv::line(&mut self.out, cells, name, &line)?,
+            OutputFormat::Text => self.text.line(&mut self.out, name, &line)?,
         }
         self.table.printed(line.host);
         self.remember(line);
@@ -266,24 +285,22 @@ impl<'a, W: Write> Report<'a, W> {
         let end = self.end();
         if let Some(checkpoint) = &mut self.checkpoint {
             let name = self.table.name(line.host, line.source);
-            self.changes.say(checkpoint.line(line, name, end));
+            self.status_log.say(checkpoint.line(line, name, end));
         }
     }
 
     fn gap(&mut self, gap: &Gap) -> io::Result<()> {
         let name = self.table.name(gap.host, gap.source);
-        let SourceName { host, source } = name;
         match self.options.form {
-            Form::Json => json::write(&mut self.out, &json::GapLine::new(host, source, gap))?,
-            Form::Csv(cells) => csv::gap(&mut self.out, cells, host, source, gap)?,
-            Form::Text => self.text.gap(&mut self.out, host, source, gap)?,
+            OutputFormat::Json => json::write(&mut self.out, &json::GapLine::new(name, gap))?,
+            OutputFormat::Csv(cells) => csv::gap(&mut self.out, cells, name, gap)?,
+            OutputFormat::Text => self.text.gap(&mut self.out, name, gap)?,
         }
-        self.table.gaps += 1;
         let end = self.end();
         if let Some(checkpoint) = &mut self.checkpoint {
-            let name = self.table.name(gap.host, gap.source);
             checkpoint.gap(gap.source, name, end);
         }
+        self.table.gaps += 1;
         Ok(())
     }
 
@@ -292,7 +309,7 @@ impl<'a, W: Write> Report<'a, W> {
         let Some(row) = self.table.rows.get_mut(index) else {
             return Ok(());
         };
-        if self.options.form != Form::Json || std::mem::replace(&mut row.written, true) {
+        if self.options.form != OutputFormat::Json || std::mem::replace(&mut row.written, true) {
             return Ok(());
         }
         json::write(&mut self.out, &json::HostObject::new(row))?;
@@ -307,24 +324,21 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn finish(&mut self) -> io::Result<Outcome> {
         self.table.settle();
-        if self.options.part == Part::Metrics {
+        if self.options.part == ReportContent::Metrics {
             self.table.forgive_sources();
         }
         let outcome = self.outcome();
-        match self.options.form {
-            Form::Json => self.finish_json(&outcome)?,
-            Form::Text if self.options.part == Part::Lines => self.note_ending(&outcome),
-            Form::Text => {
-                let elapsed = self.started.elapsed();
-                self.text
-                    .end(&mut self.out, &outcome, &self.table, elapsed)?;
+        match (self.options.form, self.options.part) {
+            (OutputFormat::Json, _) => self.finish_json(&outcome)?,
+            (OutputFormat::Text, ReportContent::Lines) => self.note_ending(&outcome),
+            (OutputFormat::Text, _) => {
+                let ending = self.text.end(&outcome, &self.table, self.started.elapsed());
+                self.out.write_all(ending.as_bytes())?;
             }
-            Form::Csv(_) => {
+            (OutputFormat::Csv(_), _) => {
+                let ending = self.text.end(&outcome, &self.table, self.started.elapsed());
                 // The rows are what was asked for; the reader of the notes may have gone.
-                let elapsed = self.started.elapsed();
-                let _ = self
-                    .text
-                    .end(&mut self.notes, &outcome, &self.table, elapsed);
+                let _ = self.notes.write_all(ending.as_bytes());
             }
         }
         self.out.flush()?;
@@ -340,33 +354,17 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     /// The hosts that are not well, and the summary. The reader of the notes may have gone.
+    /// The hosts that are not well, and the summary. The reader of the notes may have gone.
     fn note_ending(&mut self, outcome: &Outcome) {
-        let elapsed = self.started.elapsed();
-        let _ = self.text.troubles(&mut self.notes, &self.table.rows);
-        let _ = self
+        let troubles = text::troubles(&self.table.rows);
+        let summary = self
             .text
-            .summary(&mut self.notes, outcome, &self.table, elapsed);
+            .summary(outcome, &self.table, self.started.elapsed());
+        let _ = write!(self.notes, "{troubles}{summary}");
     }
 
     fn outcome(&self) -> Outcome {
-        let rows = &self.table.rows;
-        let is_ok = |row: &&Row<'_>| row.status.state == LinkState::Ok;
-        let ok = rows.iter().filter(is_ok).count();
-        let exit = if !rows.iter().any(Row::answered) {
-            4
-        } else if ok < rows.len() || self.table.gaps > 0 {
-            3
-        } else {
-            0
-        };
-        Outcome {
-            hosts: rows.len(),
-            ok,
-            lines: self.table.lines,
-            hits: 0,
-            gaps: self.table.gaps,
-            exit,
-        }
+        self.table.outcome()
     }
 }
 

@@ -2,6 +2,7 @@
 //! has gone. The latter shows in a pipe at once, and not only when there is something to print.
 
 use std::future::Future;
+use std::io;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
@@ -10,19 +11,30 @@ use tokio::sync::mpsc;
 
 /// Why it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum ShutdownReason {
     /// Ctrl-C, or a polite signal.
     Interrupted,
     /// Nobody reads the output any more.
     Unread,
 }
 
+impl ShutdownReason {
+    /// # Errors
+    /// Where nobody reads the output any more.
+    pub(super) fn unless_unread(self) -> io::Result<()> {
+        match self {
+            Self::Interrupted => Ok(()),
+            Self::Unread => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
 /// Tells when it ends.
 #[derive(Debug)]
-pub struct Ending {
+pub struct Shutdown {
     /// Kept, so that an ending that never comes is waited for.
-    teller: mpsc::Sender<Why>,
-    told: mpsc::Receiver<Why>,
+    teller: mpsc::Sender<ShutdownReason>,
+    told: mpsc::Receiver<ShutdownReason>,
 }
 
 /// A reader who neither reads nor goes holds up the last words; a second after the interruption
@@ -32,7 +44,7 @@ const LAST_WORDS: Duration = Duration::from_millis(1800);
 /// Of a program that was interrupted, by convention of shells.
 const EXIT_INTERRUPTED: i32 = 130;
 
-impl Ending {
+impl Shutdown {
     /// Never.
     #[must_use]
     pub fn never() -> Self {
@@ -43,16 +55,16 @@ impl Ending {
     /// Watches the signals of this process and its standard output. Needs a runtime.
     #[must_use]
     pub fn of_process() -> Self {
-        let ending = Self::never();
-        let unread = ending.teller.clone();
+        let shutdown = Self::never();
+        let unread = shutdown.teller.clone();
         // Where no thread can be had, the next write finds out.
         let watch = std::thread::Builder::new().name("stdout".into());
         let _ = watch.spawn(move || {
             if wait_for_reader_to_go() {
-                let _ = unread.blocking_send(Why::Unread);
+                let _ = unread.blocking_send(ShutdownReason::Unread);
             }
         });
-        let interrupted = ending.teller.clone();
+        let interrupted = shutdown.teller.clone();
         tokio::spawn(async move {
             asked_to_end().await;
             let limit = std::thread::Builder::new().name("end".into());
@@ -60,20 +72,23 @@ impl Ending {
                 std::thread::sleep(LAST_WORDS);
                 std::process::exit(EXIT_INTERRUPTED);
             });
-            let _ = interrupted.send(Why::Interrupted).await;
+            let _ = interrupted.send(ShutdownReason::Interrupted).await;
         });
-        ending
+        shutdown
     }
 
     /// Says it.
     #[cfg(test)]
-    pub(super) fn tell(&self, why: Why) {
+    pub(super) fn tell(&self, why: ShutdownReason) {
         let _ = self.teller.try_send(why);
     }
 
     /// Waits for it. Cancel-safe.
-    pub async fn wait(&mut self) -> Why {
-        self.told.recv().await.unwrap_or(Why::Interrupted)
+    pub async fn wait(&mut self) -> ShutdownReason {
+        self.told
+            .recv()
+            .await
+            .unwrap_or(ShutdownReason::Interrupted)
     }
 }
 
@@ -99,7 +114,7 @@ async fn first(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
     }
 }
 
-/// Blocks until it is known: asked for nothing, `poll` tells of a pipe only that its other end is
+/// Blocks until it is known: asked for nothing, `poll` reports of a pipe only that its other end is
 /// closed.
 fn wait_for_reader_to_go() -> bool {
     let stdout = std::io::stdout();

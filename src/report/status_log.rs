@@ -8,17 +8,17 @@ use crate::model::host::HostId;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::text::SafeText;
 
-/// What was said of the hosts, and what is to be said.
+/// What was reported of the hosts, and what is to be reported.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(super) struct StatusLog {
     /// Of hosts that were not well when they were last spoken of.
     troubled: BTreeMap<HostId, (LinkState, Option<String>)>,
-    /// Of hosts that were behind when that was last said: how far.
+    /// How far hosts were behind when that was last reported.
     behind: BTreeMap<HostId, u64>,
     said: Vec<String>,
 }
 
-impl Changes {
+impl StatusLog {
     /// A host tells its state. An attempt to connect is no news, nor is a host that is well from
     /// the start.
     pub(super) fn note(&mut self, host: HostId, name: &str, status: &HostStatus) {
@@ -72,7 +72,7 @@ impl Changes {
         self.said.extend(what);
     }
 
-    /// What is to be said now.
+    /// Takes the messages that are due.
     pub(super) fn take(&mut self) -> Vec<String> {
         std::mem::take(&mut self.said)
     }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_host_that_falls_behind_is_told_now_and_then() {
-        let mut changes = Changes::default();
+        let mut status_log = StatusLog::default();
         let ok = |behind_s| HostStatus {
             behind_s,
             ..HostStatus::plain(LinkState::Ok)
@@ -100,7 +100,7 @@ mod tests {
             None,
             Some(7),
         ] {
-            changes.note(HostId(0), "far", &ok(behind_s));
+            status_log.note(HostId(0), "far", &ok(behind_s));
         }
         let said = [
             "far: 5 s behind",
@@ -108,12 +108,12 @@ mod tests {
             "far: no longer behind",
             "far: 7 s behind",
         ];
-        assert_eq!(changes.take(), said);
+        assert_eq!(status_log.take(), said);
     }
 
     #[test]
     fn a_host_that_is_lost_or_back_is_told_once() {
-        let mut changes = Changes::default();
+        let mut status_log = StatusLog::default();
         let lost = || HostStatus::because(LinkState::Unreachable, "refused", "start it");
         let plain = HostStatus::plain;
         let told = [
@@ -127,15 +127,15 @@ mod tests {
             .iter()
             .chain(&[plain(LinkState::Ok), plain(LinkState::Ok), lost()])
         {
-            changes.note(HostId(0), "web\u{1b}[31m-1", status);
+            status_log.note(HostId(0), "web\u{1b}[31m-1", status);
         }
-        let said = changes.take();
+        let said = status_log.take();
         assert_eq!(said.len(), 3, "{said:?}");
         assert!(
             said[0].ends_with("unreachable: refused – start it") && !said[0].contains('\u{1b}'),
             "{said:?}"
         );
         assert!(said[1].ends_with("ok: it is back"), "{said:?}");
-        assert!(changes.take().is_empty());
+        assert!(status_log.take().is_empty());
     }
 }

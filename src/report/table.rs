@@ -5,8 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Outcome;
 use crate::model::cursor::LineRef;
 use crate::model::host::{HostId, HostSpec, SystemFacts};
+use crate::model::line::FleetLine;
 use crate::model::metrics::Sample;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::state::{HostStatus, LinkState};
@@ -18,17 +20,17 @@ use crate::stages::SourceName;
 const NAMES_SHOWN: usize = 4;
 
 /// All hosts of a report.
-pub(super) struct Table<'a> {
-    pub(super) rows: Vec<Row<'a>>,
+pub(super) struct ReportTable<'a> {
+    pub(super) rows: Vec<ReportRow<'a>>,
     sources: Vec<Option<Arc<str>>>,
     pub(super) ledger: Ledger,
     pub(super) lines: u64,
     pub(super) gaps: u64,
 }
 
-/// What a summary says beside counts.
+/// What a summary has in addition to counts.
 #[derive(Debug, Default)]
-pub(super) struct Bytes {
+pub(super) struct ReadTotals {
     /// That came from the hosts.
     pub(super) read: u64,
     /// At which the hosts looked, where they were asked.
@@ -50,8 +52,25 @@ pub(super) struct PageEnds {
     pub(super) last: LineRef,
 }
 
+impl ReadTotals {
+    /// The page of a source goes up to this line.
+    pub(super) fn extend_page(&mut self, line: &FleetLine, source: &str) {
+        let place = line.content.place();
+        let is_of_source = |page: &&mut PageEnds| page.host == line.host && *page.source == *source;
+        match self.pages.iter_mut().find(is_of_source) {
+            Some(page) => page.last = place,
+            None => self.pages.push(PageEnds {
+                host: line.host,
+                source: source.into(),
+                first: place.clone(),
+                last: place,
+            }),
+        }
+    }
+}
+
 /// One host.
-pub(super) struct Row<'a> {
+pub(super) struct ReportRow<'a> {
     pub(super) spec: &'a HostSpec,
     pub(super) status: HostStatus,
     pub(super) facts: Option<Arc<SystemFacts>>,
@@ -66,9 +85,9 @@ pub(super) struct Row<'a> {
     pub(super) done: Option<bool>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> ReportTable<'a> {
     pub(super) fn new(hosts: &'a [HostSpec]) -> Self {
-        let row = |spec| Row {
+        let row = |spec| ReportRow {
             spec,
             status: HostStatus::plain(LinkState::Connecting),
             facts: None,
@@ -123,9 +142,8 @@ impl<'a> Table<'a> {
                 }
             }
             Update::Sample(host, sample) => {
-                if let Some(row) = self
-                    .row(host)
-                    .filter(|row| sample.cpu.is_some() || !row.has_rates())
+                if let Some(row) = self.row(host)
+                    && (sample.cpu.is_some() || !row.has_rates())
                 {
                     row.sample = Some(sample);
                 }
@@ -167,7 +185,7 @@ impl<'a> Table<'a> {
         self.heard(host);
     }
 
-    /// Hosts of which nothing more is expected.
+    /// Hosts from which nothing more is expected.
     pub(super) fn done(&self) -> usize {
         self.rows.iter().filter(|row| row.is_done()).count()
     }
@@ -186,18 +204,15 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// At the deadline: whoever is not done has not answered in time. A failure that is known
+    /// At the deadline: a host that is not done has not answered in time. A failure that is known
     /// already says more.
     pub(super) fn time_is_up(&mut self, after: Duration) {
         for row in &mut self.rows {
             if let Some(missing) = row.missing() {
-                let reason = match &row.status.reason {
-                    Some(known) => format!(
-                        "{missing} within {:.1} s; last: {known}",
-                        after.as_secs_f64()
-                    ),
-                    None => format!("{missing} within {:.1} s", after.as_secs_f64()),
-                };
+                let mut reason = format!("{missing} within {:.1} s", after.as_secs_f64());
+                if let Some(known) = &row.status.reason {
+                    reason += &format!("; last: {known}");
+                }
                 row.status = HostStatus::because(
                     LinkState::Timeout,
                     reason,
@@ -207,7 +222,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// When the operator has had enough: whoever is not done is as far as it came.
+    /// When the operator interrupts: a host that is not done keeps what it reached.
     pub(super) fn interrupted(&mut self) {
         for row in self.rows.iter_mut().filter(|row| !row.is_done()) {
             let state = if row.status.state.is_up() {
@@ -226,36 +241,28 @@ impl<'a> Table<'a> {
     /// with its logs. What is wrong with the way to it stays.
     pub(super) fn forgive_sources(&mut self) {
         let of_logs = |status: &HostStatus| status.state == LinkState::Degraded && !status.of_way;
-        for row in self
-            .rows
-            .iter_mut()
-            .filter(|row| row.has_rates() && of_logs(&row.status))
-        {
-            row.status = HostStatus::plain(LinkState::Ok);
+        for row in &mut self.rows {
+            if row.has_rates() && of_logs(&row.status) {
+                row.status = HostStatus::plain(LinkState::Ok);
+            }
         }
     }
 
     /// Bytes that came from the hosts, and until when everything is there.
-    pub(super) fn bytes(&self) -> Bytes {
-        Bytes {
+    pub(super) fn bytes(&self) -> ReadTotals {
+        ReadTotals {
             read: self.ledger.bytes_read,
             complete_to: self.ledger.complete_to,
-            ..Bytes::default()
+            ..ReadTotals::default()
         }
     }
 
     /// After the end of the updates: a host that is still being dialled was never reached.
     pub(super) fn settle(&mut self) {
-        for row in self
-            .rows
-            .iter_mut()
-            .filter(|row| row.status.state == LinkState::Connecting)
-        {
-            let reason = row
-                .status
-                .reason
-                .take()
-                .unwrap_or_else(|| "the connection was not made".to_owned());
+        let is_dialled = |row: &&mut ReportRow<'_>| row.status.state == LinkState::Connecting;
+        for row in self.rows.iter_mut().filter(is_dialled) {
+            let reason = row.status.reason.take();
+            let reason = reason.unwrap_or_else(|| "the connection was not made".to_owned());
             row.status = HostStatus::because(
                 LinkState::Unreachable,
                 reason,
@@ -264,12 +271,34 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn row(&mut self, host: HostId) -> Option<&mut Row<'a>> {
+    /// How many hosts are well, what was printed, and the exit code of that.
+    pub(super) fn outcome(&self) -> Outcome {
+        let rows = &self.rows;
+        let is_ok = |row: &&ReportRow<'_>| row.status.state == LinkState::Ok;
+        let ok = rows.iter().filter(is_ok).count();
+        let exit = if !rows.iter().any(ReportRow::answered) {
+            4
+        } else if ok < rows.len() || self.gaps > 0 {
+            3
+        } else {
+            0
+        };
+        Outcome {
+            hosts: rows.len(),
+            ok,
+            lines: self.lines,
+            hits: 0,
+            gaps: self.gaps,
+            exit,
+        }
+    }
+
+    fn row(&mut self, host: HostId) -> Option<&mut ReportRow<'a>> {
         self.rows.get_mut(host.index())
     }
 }
 
-impl Row<'_> {
+impl ReportRow<'_> {
     /// It has said something of itself, so it was reached, whatever came later.
     pub(super) fn answered(&self) -> bool {
         self.status.state.is_up() || self.facts.is_some() || self.heard

@@ -1,8 +1,7 @@
 //! The text form, for people: lines, gaps, a table of the hosts, a summary. Whatever comes from a
 //! host goes through [`SafeText`], on a terminal and in a pipe alike. The colours of log lines are
-//! written anew on a terminal, and left out elsewhere.
+//! rewritten on a terminal, and left out elsewhere.
 
-use crate::parse::level;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Outcome;
-use super::table::{Row, Table};
+use super::table::{ReportRow, ReportTable};
 use crate::model::gap::Gap;
 use crate::model::host::HostSpec;
 use crate::model::level::Level;
@@ -23,7 +22,9 @@ use crate::model::text::{
     settled,
 };
 use crate::model::time::Time;
+use crate::parse::level;
 use crate::query::Query;
+use crate::stages::SourceName;
 
 /// Colours of hosts, given out in turn: those of the basic palette that are readable on light and
 /// on dark.
@@ -38,8 +39,11 @@ const GREEN: &str = "32";
 pub(super) const DIM: &str = "2";
 const FOUND: &str = "1;7";
 
+const TIME_OF_DAY: &str = "%H:%M:%S";
+const DATE_AND_TIME: &str = "%Y-%m-%d %H:%M:%S";
+
 /// How lines are laid out.
-pub(super) struct Style {
+pub(super) struct TextStyle {
     color: bool,
     zone: TimeZone,
     today: Date,
@@ -48,7 +52,7 @@ pub(super) struct Style {
     hosts: Vec<String>,
 }
 
-impl Style {
+impl TextStyle {
     pub(super) fn new(hosts: &[HostSpec], color: bool, zone: TimeZone, today: Date) -> Self {
         let width = |spec: &HostSpec| SafeText::new(spec.name().as_str()).width();
         let host_width = hosts.iter().map(width).max().unwrap_or(0).max("HOST".len());
@@ -71,15 +75,14 @@ impl Style {
     pub(super) fn line(
         &self,
         out: &mut impl Write,
-        host: &str,
-        source: &str,
+        name: SourceName<'_>,
         line: &FleetLine,
     ) -> io::Result<()> {
-        let head = self.head(line.content.time, host, source);
+        let head = self.head(line.content.time, name);
         writeln!(out, "{head} {}", self.content(line, None))
     }
 
-    /// A line as people read it, with what a query found in it standing out.
+    /// A line as people read it, with what a query found in it highlighted.
     pub(super) fn content(&self, line: &FleetLine, marks: Option<&Query>) -> String {
         let level = match level::of_line(line) {
             Some(Level::Error | Level::Fatal) => RED,
@@ -100,7 +103,7 @@ impl Style {
         }
     }
 
-    /// What was found stands out; the looks of the text would only hide it.
+    /// Highlights what was found; the looks of the text would only hide it.
     fn paint_found(&self, color: &str, text: &str, found: &[Range<usize>]) -> String {
         let (mut out, mut at) = (String::with_capacity(text.len() + 16), 0);
         for range in found {
@@ -114,132 +117,91 @@ impl Style {
     pub(super) fn gap(
         &self,
         out: &mut impl Write,
-        host: &str,
-        source: &str,
+        name: SourceName<'_>,
         gap: &Gap,
     ) -> io::Result<()> {
+        let head = self.head(gap.until, name);
         let text = format!("--- gap: {} ---", lost(gap));
-        writeln!(
-            out,
-            "{} {}",
-            self.head(gap.until, host, source),
-            self.paint(YELLOW, &text)
-        )
+        writeln!(out, "{head} {}", self.paint(YELLOW, &text))
     }
 
-    pub(super) fn head(&self, at: Time, host: &str, source: &str) -> String {
-        format!("{} {}", self.clock(at), self.place(host, source))
+    pub(super) fn head(&self, at: Time, name: SourceName<'_>) -> String {
+        format!("{} {}", self.clock(at), self.place(name))
     }
 
     /// The time of day, after the date where that is not today's: the last lines of a quiet log may
     /// be months old.
     pub(super) fn clock(&self, at: Time) -> String {
         let at = at.to_timestamp().to_zoned(self.zone.clone());
-        let form = if at.date() == self.today {
-            "%H:%M:%S"
-        } else {
-            "%Y-%m-%d %H:%M:%S"
-        };
-        at.strftime(form).to_string()
+        let is_today = at.date() == self.today;
+        at.strftime(if is_today { TIME_OF_DAY } else { DATE_AND_TIME })
+            .to_string()
     }
 
     /// Date and time of day.
     pub(super) fn full_clock(&self, at: Time) -> String {
         at.to_timestamp()
             .to_zoned(self.zone.clone())
-            .strftime("%Y-%m-%d %H:%M:%S")
+            .strftime(DATE_AND_TIME)
             .to_string()
     }
 
     /// A host and a source, in their columns.
-    pub(super) fn place(&self, host: &str, source: &str) -> String {
-        let place = self.hosts.iter().position(|name| name == host).unwrap_or(0);
-        let name = self.paint(
-            HOST_COLORS[place % HOST_COLORS.len()],
-            &pad(&SafeText::new(host), self.host_width),
-        );
-        format!("{name} {}", pad(&SafeText::new(source), self.source_width))
+    pub(super) fn place(&self, name: SourceName<'_>) -> String {
+        let index = self.hosts.iter().position(|host| host == name.host);
+        let color = HOST_COLORS[index.unwrap_or(0) % HOST_COLORS.len()];
+        let host = pad(&SafeText::new(name.host), self.host_width);
+        let source = pad(&SafeText::new(name.source), self.source_width);
+        format!("{} {source}", self.paint(color, &host))
     }
 
     /// The table of the hosts, then the summary.
     pub(super) fn end(
         &self,
-        out: &mut impl Write,
         outcome: &Outcome,
-        table: &Table<'_>,
+        table: &ReportTable<'_>,
         elapsed: Duration,
-    ) -> io::Result<()> {
-        self.table(out, &table.rows)?;
-        self.summary(out, outcome, table, elapsed)
-    }
-
-    /// A line for each host that is not well.
-    pub(super) fn troubles(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
-        for row in rows.iter().filter(|row| row.status.state != LinkState::Ok) {
-            let name = SafeText::new(row.spec.name().as_str());
-            writeln!(out, "{name}: {}: {}", row.status.state, reason(row))?;
-        }
-        Ok(())
+    ) -> String {
+        self.table(&table.rows) + &self.summary(outcome, table, elapsed)
     }
 
     /// A row per host, in the order of selection.
-    fn table(&self, out: &mut impl Write, rows: &[Row<'_>]) -> io::Result<()> {
-        let state_width = rows
-            .iter()
-            .map(|row| row.status.state.as_str().len())
-            .max()
-            .unwrap_or(0)
-            .max("STATE".len());
+    fn table(&self, rows: &[ReportRow<'_>]) -> String {
+        let states = rows.iter().map(|row| row.status.state.as_str());
+        let state_width = states.chain(["STATE"]).map(str::len).max().unwrap_or(0);
         let host = pad(&SafeText::new("HOST"), self.host_width);
-        let head = format!(
-            "{host}  {:state_width$}   CPU   MEM   LOAD  DISK  REASON",
-            "STATE"
-        );
-        writeln!(out, "{}", self.paint(DIM, &head))?;
+        let state = format!("{:state_width$}", "STATE");
+        let head = format!("{host}  {state}   CPU   MEM   LOAD  DISK  REASON");
+        let mut table = self.paint(DIM, &head) + "\n";
         for row in rows {
-            let name = pad(&SafeText::new(row.spec.name().as_str()), self.host_width);
-            let state = self.paint(
-                state_color(row.status.state),
-                &format!("{:state_width$}", row.status.state),
-            );
-            let line = format!(
-                "{name}  {state}  {}  {}",
-                numbers(row.sample.as_deref()),
-                reason(row)
-            );
-            writeln!(out, "{}", line.trim_end())?;
+            table += self.row(row, state_width).trim_end();
+            table.push('\n');
         }
-        Ok(())
+        table
     }
 
-    /// `2/3 hosts · 1 unreachable · 120 lines · 0 gaps · complete to 13:02:11 · 0.8 s`
+    fn row(&self, row: &ReportRow<'_>, state_width: usize) -> String {
+        let name = pad(&SafeText::new(row.spec.name().as_str()), self.host_width);
+        let state = format!("{:state_width$}", row.status.state);
+        let state = self.paint(state_color(row.status.state), &state);
+        let numbers = row.sample.as_deref().map_or(NO_NUMBERS.into(), numbers);
+        format!("{name}  {state}  {numbers}  {}", reason(row))
+    }
+
+    /// `2/3 hosts · 1 unreachable · 120 lines · 0 gaps · complete to 13:02:11 · 0.8 s`, as a line.
     pub(super) fn summary(
         &self,
-        out: &mut impl Write,
         outcome: &Outcome,
-        table: &Table<'_>,
+        table: &ReportTable<'_>,
         elapsed: Duration,
-    ) -> io::Result<()> {
-        let mut parts = Self::of_hosts(outcome, &table.rows);
+    ) -> String {
+        let mut parts = of_hosts(outcome, &table.rows);
         parts.push(counted(outcome.lines, "line"));
         parts.push(counted(outcome.gaps, "gap"));
-        if let Some(at) = table.ledger.complete_to {
-            parts.push(format!("complete to {}", self.clock(at)));
-        }
+        let complete_to = table.ledger.complete_to;
+        parts.extend(complete_to.map(|at| format!("complete to {}", self.clock(at))));
         parts.push(format!("{:.1} s", elapsed.as_secs_f64()));
-        writeln!(out, "{}", parts.join(" · "))
-    }
-
-    /// `2/3 hosts`, `1 unreachable`
-    pub(super) fn of_hosts(outcome: &Outcome, rows: &[Row<'_>]) -> Vec<String> {
-        let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
-        for state in FAILURES {
-            let count = rows.iter().filter(|row| row.status.state == state).count();
-            if count > 0 {
-                parts.push(format!("{count} {state}"));
-            }
-        }
-        parts
+        parts.join(" · ") + "\n"
     }
 
     /// A text with its looks over a colour. The sequences are written by us, and none of the text's
@@ -263,6 +225,26 @@ impl Style {
             text.to_owned()
         }
     }
+}
+
+/// A line for each host that is not well.
+pub(super) fn troubles(rows: &[ReportRow<'_>]) -> String {
+    let mut lines = String::new();
+    for row in rows.iter().filter(|row| row.status.state != LinkState::Ok) {
+        let name = SafeText::new(row.spec.name().as_str());
+        lines += &format!("{name}: {}: {}\n", row.status.state, reason(row));
+    }
+    lines
+}
+
+/// `2/3 hosts`, `1 unreachable`
+pub(super) fn of_hosts(outcome: &Outcome, rows: &[ReportRow<'_>]) -> Vec<String> {
+    let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
+    for state in FAILURES {
+        let count = rows.iter().filter(|row| row.status.state == state).count();
+        parts.extend((count > 0).then(|| format!("{count} {state}")));
+    }
+    parts
 }
 
 /// What a gap is.
@@ -306,27 +288,32 @@ fn state_color(state: LinkState) -> &'static str {
     }
 }
 
+/// What [`numbers`] has of a host without a sample.
+const NO_NUMBERS: &str = "   -     -      -     -";
+
 /// CPU, memory, load over one minute, the fullest disk.
-fn numbers(sample: Option<&Sample>) -> String {
-    let percent = |value: Option<f64>| {
-        value.map_or_else(|| "   -".to_owned(), |value| format!("{value:3.0}%"))
+fn numbers(sample: &Sample) -> String {
+    let cpu = percent(sample.cpu.map(|cpu| cpu.busy_pct));
+    let memory = percent(sample.memory.map(|memory| memory.used_pct));
+    let load = match sample.load {
+        Some(load) => format!("{:6.2}", load.one),
+        None => "     -".to_owned(),
     };
-    let cpu = percent(sample.and_then(|sample| sample.cpu).map(|cpu| cpu.busy_pct));
-    let memory = percent(
+    let disk = percent(
         sample
-            .and_then(|sample| sample.memory)
-            .map(|memory| memory.used_pct),
+            .disks
+            .iter()
+            .map(|disk| disk.used_pct)
+            .reduce(f64::max),
     );
-    let load = sample.and_then(|sample| sample.load);
-    let load = load.map_or_else(|| "     -".to_owned(), |load| format!("{:6.2}", load.one));
-    let disks = sample
-        .map(|sample| sample.disks.as_slice())
-        .unwrap_or_default();
-    let disk = percent(disks.iter().map(|disk| disk.used_pct).reduce(f64::max));
     format!("{cpu}  {memory} {load}  {disk}")
 }
 
-fn reason(row: &Row<'_>) -> String {
+fn percent(value: Option<f64>) -> String {
+    value.map_or_else(|| "   -".to_owned(), |value| format!("{value:3.0}%"))
+}
+
+fn reason(row: &ReportRow<'_>) -> String {
     let mut parts = Vec::new();
     parts.extend(row.status.behind_s.map(behind));
     parts.extend(row.status.reason.clone());
@@ -339,10 +326,8 @@ pub(super) fn behind(seconds: u64) -> String {
     format!("{seconds} s behind")
 }
 
-/// What a look adds to a colour. The terminal's own colours are not known, so none is set that
-/// could be the same.
+/// What a look adds to a colour.
 fn codes(color: &str, look: TextLook) -> String {
-    let mut codes = vec![color.to_owned()];
     let attributes = [
         (look.bold, "1"),
         (look.dim, "2"),
@@ -350,22 +335,23 @@ fn codes(color: &str, look: TextLook) -> String {
         (look.underlined, "4"),
         (look.reversed, "7"),
     ];
-    codes.extend(
-        attributes
-            .into_iter()
-            .filter(|(on, _)| *on)
-            .map(|(_, code)| code.to_owned()),
-    );
-    let colours = match (look.fg, look.bg) {
+    let mut codes: Vec<String> = Vec::new();
+    codes.extend((!color.is_empty()).then(|| color.to_owned()));
+    let set = attributes.into_iter().filter(|(on, _)| *on);
+    codes.extend(set.map(|(_, code)| code.to_owned()));
+    codes.extend(colours(look));
+    codes.join(";")
+}
+
+/// The colours of a look. The terminal's own are not known, so none is set that could be the same.
+fn colours(look: TextLook) -> Vec<String> {
+    match (look.fg, look.bg) {
         (Some(fg), Some(bg)) if contrast(fg.rgb(), bg.rgb()) >= MIN_CONTRAST => {
             vec![code(fg, 30), code(bg, 40)]
         }
         (Some(fg), None) if !may_vanish(fg) => vec![code(fg, 30)],
         _ => Vec::new(),
-    };
-    codes.extend(colours);
-    codes.retain(|code| !code.is_empty());
-    codes.join(";")
+    }
 }
 
 /// Whether letters of this colour could be like what is behind them on a dark or on a light

@@ -398,7 +398,7 @@ async fn one_host_rotates_its_log_as_logrotate_does() {
 async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) {
     let connector = Connector::new(settings(timeout), commands::asker(Progress::hidden()));
     let goal = Goal::Once { deadline: timeout };
-    let wanted = fleet::Options {
+    let wanted = fleet::FleetOptions {
         goal,
         lines: 10,
         sample_every: Duration::from_secs(1),
@@ -407,10 +407,10 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     let zone = jiff::tz::TimeZone::UTC;
     let progress = Progress::hidden();
     let today = jiff::Zoned::now().date();
-    let options = report::Options {
-        form: report::Form::Json,
+    let options = report::ReportOptions {
+        form: report::OutputFormat::Json,
         timeout: Some(timeout),
-        part: report::Part::All,
+        part: report::ReportContent::All,
         color: false,
         progress,
         zone,
@@ -418,7 +418,7 @@ async fn once(hosts: Vec<HostSpec>, timeout: Duration) -> (Outcome, Vec<Value>) 
     };
     let mut out = Vec::new();
     let outcome = report::Run::new(&hosts, options)
-        .print(updates, &mut report::Ending::never(), &mut out)
+        .print(updates, &mut report::Shutdown::never(), &mut out)
         .await
         .expect("a vector takes everything");
     running.stop().await;

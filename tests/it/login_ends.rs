@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use logtrail::fleet::{Goal, Options};
+use logtrail::fleet::{FleetOptions, Goal};
 use logtrail::model::host::HostSpec;
 use logtrail::model::state::LinkState;
 use logtrail::transport::Connector;
@@ -135,8 +135,8 @@ fn ways() -> ([Arc<Sshd>; 2], [HostSpec; 2]) {
     (servers, [straight, around])
 }
 
-fn pass() -> Options {
-    Options {
+fn pass() -> FleetOptions {
+    FleetOptions {
         goal: Goal::Once {
             deadline: Duration::from_secs(60),
         },
@@ -188,7 +188,7 @@ async fn r31_a_server_that_is_stopped_before_the_shell_is_dialled_again() {
     .await;
 }
 
-async fn stopped_before_the_shell(stopped: usize, way: usize, options: Options) {
+async fn stopped_before_the_shell(stopped: usize, way: usize, options: FleetOptions) {
     let (servers, hosts) = ways();
     let meddler = Meddler::stop_server(&servers[stopped]);
     let mut watched = Watched::by(vec![hosts[way].clone()], options, impatient());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use logtrail::fleet::{Goal, Options};
+use logtrail::fleet::{FleetOptions, Goal};
 use logtrail::model::host::{HostName, HostSpec, TransportKind, UserName};
 use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::transport::Connector;
@@ -727,8 +727,8 @@ async fn r31_r38_r41_hosts_of_a_pass_have_the_state_of_each_end_of_a_login() {
     );
 }
 
-fn pass_of(seconds: u64) -> Options {
-    Options {
+fn pass_of(seconds: u64) -> FleetOptions {
+    FleetOptions {
         goal: Goal::Once {
             deadline: Duration::from_secs(seconds),
         },

@@ -5,7 +5,7 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use logtrail::fleet::{Goal, Options};
+use logtrail::fleet::{FleetOptions, Goal};
 use logtrail::model::host::HostSpec;
 use logtrail::model::source::SourceKind;
 use logtrail::model::state::LinkState;
@@ -298,7 +298,7 @@ async fn r31_a_command_that_is_cut_is_not_run_again_in_a_pass_and_the_host_says_
         sources: vec![source("now", SourceKind::Command(words))],
         ..sshd.host("web-1")
     };
-    let options = Options {
+    let options = FleetOptions {
         goal: Goal::Once {
             deadline: 60 * SECOND,
         },

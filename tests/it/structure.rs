@@ -119,8 +119,6 @@ const LONG_FILES: &[&str] = &[
     "src/host/search/match_scan.rs",
     "src/host/shell/files/tests.rs",
     "src/host/programs/stream.rs",
-    "src/report/schema.rs",
-    "src/report/tests.rs",
 ];
 
 #[test]

@@ -20,7 +20,7 @@ impl HostsPane {
     /// The host under the cursor.
     #[must_use]
     pub fn selected_host(&self) -> HostId {
-        HostId(u32::try_from(self.selected).unwrap_or(u32::MAX))
+        HostId::of_index(self.selected)
     }
 
     /// Moves the cursor down, to the last host at most.

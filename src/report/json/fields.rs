@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::JsonText;
+use super::encoding::JsonText;
 use crate::parse::fields::{self, FieldValue, ValueKind};
 
 /// An object with the fields of a line, in its order; of several with one name the first. `null`

@@ -1,21 +1,23 @@
 //! Objects of answers: hits, sources, buckets, counts, costs, notes.
 
-use crate::parse::level;
 use serde::Serialize;
 
-use super::{JsonText, Line, VERSION, time};
+use super::LineObject;
+use super::encoding::{JsonText, VERSION, time};
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::log_file::LogFile;
 use crate::model::source::SourceInfo;
 use crate::model::time::Time;
+use crate::parse::level;
 use crate::query::request::{HistogramBucket, RequestCost};
+use crate::stages::SourceName;
 
 /// `"type":"hit"`: a line with those around it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Hit<'a> {
     #[serde(flatten)]
-    line: Line<'a>,
+    line: LineObject<'a>,
     before: Vec<Near<'a>>,
     after: Vec<Near<'a>>,
 }
@@ -32,21 +34,18 @@ struct Near<'a> {
 
 impl<'a> Hit<'a> {
     pub(crate) fn new(
-        host: &'a str,
-        source: &'a str,
+        name: SourceName<'a>,
         hit: &'a FleetLine,
         before: &'a [FleetLine],
         after: &'a [FleetLine],
     ) -> Self {
-        let line = Line {
-            r#type: "hit",
-            ..Line::new(host, source, hit)
-        };
-        let near = |lines: &'a [FleetLine]| lines.iter().map(Near::new).collect();
         Self {
-            line,
-            before: near(before),
-            after: near(after),
+            line: LineObject {
+                r#type: "hit",
+                ..LineObject::new(name, hit)
+            },
+            before: before.iter().map(Near::new).collect(),
+            after: after.iter().map(Near::new).collect(),
         }
     }
 }
@@ -87,12 +86,6 @@ struct FilePart<'a> {
 
 impl<'a> SourceLine<'a> {
     pub(crate) fn new(host: &'a str, info: &'a SourceInfo, files: &'a [LogFile]) -> Self {
-        let file = |file: &'a LogFile| FilePart {
-            path: JsonText::new(&file.path),
-            bytes: file.size,
-            packing: file.compression.as_str(),
-            modified: time(file.modified),
-        };
         Self {
             v: VERSION,
             r#type: "source",
@@ -101,7 +94,18 @@ impl<'a> SourceLine<'a> {
             path: &info.path,
             kind: kind(&info.path),
             problem: info.problem.as_deref(),
-            files: files.iter().map(file).collect(),
+            files: files.iter().map(FilePart::new).collect(),
+        }
+    }
+}
+
+impl<'a> FilePart<'a> {
+    fn new(file: &'a LogFile) -> Self {
+        Self {
+            path: JsonText::new(&file.path),
+            bytes: file.size,
+            packing: file.compression.as_str(),
+            modified: time(file.modified),
         }
     }
 }
@@ -141,18 +145,13 @@ struct Levels {
 }
 
 impl<'a> BucketLine<'a> {
-    pub(crate) fn new(
-        host: &'a str,
-        source: &'a str,
-        bucket: &HistogramBucket,
-        until: Time,
-    ) -> Self {
+    pub(crate) fn new(name: SourceName<'a>, bucket: &HistogramBucket, until: Time) -> Self {
         let [none, trace, debug, info, notice, warn, error, fatal] = bucket.counts;
         Self {
             v: VERSION,
             r#type: "bucket",
-            host,
-            source,
+            host: name.host,
+            source: name.source,
             time: time(bucket.start),
             until: time(until),
             lines: bucket.counts.iter().sum(),
@@ -202,12 +201,12 @@ pub(crate) struct NoteLine<'a> {
 }
 
 impl<'a> NoteLine<'a> {
-    pub(crate) fn new(host: &'a str, source: &'a str, text: &'a str, failed: bool) -> Self {
+    pub(crate) fn new(name: SourceName<'a>, text: &'a str, failed: bool) -> Self {
         Self {
             v: VERSION,
             r#type: "note",
-            host,
-            source,
+            host: name.host,
+            source: name.source,
             text,
             failed,
         }
@@ -233,22 +232,17 @@ struct CostFile<'a> {
 }
 
 impl<'a> CostLine<'a> {
-    pub(crate) fn new(host: &'a str, source: &'a str, cost: &'a RequestCost) -> Self {
-        let files = cost
-            .files
-            .iter()
-            .map(|(path, bytes)| CostFile {
-                path,
-                bytes: *bytes,
-            })
-            .collect();
+    pub(crate) fn new(name: SourceName<'a>, cost: &'a RequestCost) -> Self {
+        let files = cost.files.iter();
         Self {
             v: VERSION,
             r#type: "cost",
-            host,
-            source,
+            host: name.host,
+            source: name.source,
             bytes: cost.bytes,
-            files,
+            files: files
+                .map(|&(ref path, bytes)| CostFile { path, bytes })
+                .collect(),
             commands: &cost.commands,
         }
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::model::level::Level;
 use crate::model::time::Time;
 use crate::query::request::HistogramBucket;
-use crate::report::text::{DIM, RED, Style, YELLOW};
+use crate::report::text::{DIM, RED, TextStyle, YELLOW};
 
-/// Rows without a line that are drawn between others; more are left out and said so.
+/// Rows without a line that are drawn between others; for more, one row with their number.
 const EMPTY_ROWS: i64 = 60;
 
 /// Buckets that are kept: more fit no screen, and the earliest are left to JSON.
@@ -64,27 +64,27 @@ impl Chart {
     pub(super) fn draw(
         &self,
         out: &mut impl Write,
-        style: &Style,
+        style: &TextStyle,
         width: Option<u16>,
     ) -> io::Result<()> {
-        let most = self
+        let longest = self
             .buckets
             .values()
-            .map(|counts| counts.iter().sum::<u64>())
-            .max()
-            .unwrap_or(0);
-        if most == 0 {
+            .map(|counts| counts.iter().sum())
+            .max();
+        let Some(longest) = longest.filter(|lines: &u64| *lines > 0) else {
             return Ok(());
-        }
+        };
         let head = format!(
             "{:19}  {:>9}  {:>9}  {:>9}",
             "FROM", "LINES", "WARN", "ERROR"
         );
         writeln!(out, "{}", style.paint(DIM, &head))?;
-        let bar = width.map(|width| {
-            usize::from(width)
+        let bar = width.map(|width| BarScale {
+            width: usize::from(width)
                 .saturating_sub(head.len() + 2)
-                .max(MIN_BAR)
+                .max(MIN_BAR),
+            longest,
         });
         let mut next: Option<Time> = None;
         for (start, counts) in &self.buckets {
@@ -92,96 +92,107 @@ impl Chart {
                 self.empty(out, style, next..*start)?;
             }
             next = Some(Time(start.0.saturating_add(self.step)));
-            row(out, style, *start, counts, bar.map(|bar| (bar, most)))?;
+            writeln!(out, "{}", row(style, *start, &LevelSums::of(counts), bar))?;
         }
         Ok(())
     }
 
     /// Buckets without a line.
-    fn empty(&self, out: &mut impl Write, style: &Style, between: Range<Time>) -> io::Result<()> {
+    fn empty(
+        &self,
+        out: &mut impl Write,
+        style: &TextStyle,
+        between: Range<Time>,
+    ) -> io::Result<()> {
         let rows = between.end.0.saturating_sub(between.start.0) / self.step.max(1);
         if rows > EMPTY_ROWS {
-            return writeln!(
-                out,
-                "{}",
-                style.paint(DIM, &format!("{:19}  (no line in {rows} buckets)", "…"))
-            );
+            let left_out = format!("{:19}  (no line in {rows} buckets)", "…");
+            return writeln!(out, "{}", style.paint(DIM, &left_out));
         }
         (0..rows).try_for_each(|n| {
             let start = Time(between.start.0 + n * self.step);
-            row(out, style, start, &[0; 1 + Level::COUNT], None)
+            writeln!(out, "{}", row(style, start, &LevelSums::default(), None))
         })
     }
 }
 
-fn row(
-    out: &mut impl Write,
-    style: &Style,
-    start: Time,
-    counts: &[u64; 1 + Level::COUNT],
-    bar: Option<(usize, u64)>,
-) -> io::Result<()> {
-    let of = |wanted: fn(Level) -> bool| -> u64 {
-        Level::ALL
-            .iter()
-            .zip(&counts[1..])
-            .filter(|(level, _)| wanted(**level))
-            .map(|(_, count)| count)
-            .sum()
-    };
-    let (lines, warnings, errors) = (
-        counts.iter().sum::<u64>(),
-        of(|level| level == Level::Warn),
-        of(|level| level >= Level::Error),
-    );
-    let at = style.full_clock(start);
-    let warned = style.paint(
-        if warnings > 0 { YELLOW } else { DIM },
-        &format!("{warnings:>9}"),
-    );
-    let failed = style.paint(if errors > 0 { RED } else { DIM }, &format!("{errors:>9}"));
-    write!(out, "{at:19}  {lines:>9}  {warned}  {failed}")?;
-    if let Some((width, most)) = bar.filter(|_| lines > 0) {
-        write!(
-            out,
-            "  {}",
-            blocks(
-                style,
-                [
-                    (errors, RED),
-                    (warnings, YELLOW),
-                    (lines - warnings - errors, "")
-                ],
-                width,
-                most
-            )
-        )?;
+/// The lines of a bucket.
+#[derive(Debug, Default)]
+struct LevelSums {
+    lines: u64,
+    warnings: u64,
+    errors: u64,
+}
+
+impl LevelSums {
+    fn of(counts: &[u64; 1 + Level::COUNT]) -> Self {
+        let mut sums = Self {
+            lines: counts.iter().sum(),
+            ..Self::default()
+        };
+        for (level, count) in Level::ALL.into_iter().zip(&counts[1..]) {
+            match level {
+                Level::Warn => sums.warnings += count,
+                level if level >= Level::Error => sums.errors += count,
+                _ => {}
+            }
+        }
+        sums
     }
-    writeln!(out)
+}
+
+/// How long bars are.
+#[derive(Debug, Clone, Copy)]
+struct BarScale {
+    /// In cells.
+    width: usize,
+    /// Lines of the longest bar.
+    longest: u64,
+}
+
+impl BarScale {
+    /// The length of a bar for this many lines, in eighths of a cell.
+    fn eighths(self, lines: u64) -> usize {
+        let eighths = u128::from(lines) * (self.width as u128) * 8 / u128::from(self.longest);
+        usize::try_from(eighths).unwrap_or(0)
+    }
+}
+
+fn row(style: &TextStyle, start: Time, sums: &LevelSums, scale: Option<BarScale>) -> String {
+    let at = style.full_clock(start);
+    let lines = sums.lines;
+    let warnings = count(style, sums.warnings, YELLOW);
+    let errors = count(style, sums.errors, RED);
+    let mut row = format!("{at:19}  {lines:>9}  {warnings}  {errors}");
+    if let Some(scale) = scale.filter(|_| lines > 0) {
+        row += "  ";
+        row += &bar(style, sums, scale);
+    }
+    row
+}
+
+/// A column that has its colour where there is something in it.
+fn count(style: &TextStyle, count: u64, color: &str) -> String {
+    style.paint(if count > 0 { color } else { DIM }, &format!("{count:>9}"))
 }
 
 /// A bar with a part for each level, errors first: as long as its share of the longest, to an
 /// eighth of a cell.
-fn blocks(style: &Style, parts: [(u64, &str); 3], width: usize, most: u64) -> String {
-    let eighths = |count: u64| {
-        usize::try_from(u128::from(count) * (width as u128) * 8 / u128::from(most)).unwrap_or(0)
-    };
+fn bar(style: &TextStyle, sums: &LevelSums, scale: BarScale) -> String {
+    let others = sums.lines - sums.warnings - sums.errors;
     let mut out = String::new();
-    let (mut sum, mut drawn) = (0, 0);
-    for (n, (count, color)) in parts.into_iter().enumerate() {
-        sum += count;
+    let mut lines = 0;
+    let mut drawn = 0;
+    for (count, color) in [(sums.errors, RED), (sums.warnings, YELLOW), (others, "")] {
+        lines += count;
         // Few are still more than none.
-        let least = if count > 0 && eighths(sum) <= drawn {
-            drawn + 1
-        } else {
-            drawn
-        };
-        let mut end = eighths(sum).max(least);
-        if n + 1 < parts.len() {
+        let least = drawn + usize::from(count > 0);
+        let mut end = scale.eighths(lines).max(least);
+        if !color.is_empty() {
             // A part ends with a whole cell, for the next one has another colour.
-            end = end.div_ceil(8) * 8;
+            end = end.next_multiple_of(8);
         }
-        let end = end.min(width * 8).max(drawn);
+        let end = end.min(scale.width * 8).max(drawn);
         let cells = "█".repeat((end - drawn) / 8) + EIGHTHS[(end - drawn) % 8];
         out += &style.paint(color, &cells);
         drawn = if count > 0 { end } else { drawn };

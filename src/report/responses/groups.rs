@@ -32,7 +32,7 @@ pub(super) struct HitLines<'r> {
 
 /// Lines to be printed.
 #[derive(Debug)]
-pub(super) struct Group<'r> {
+pub(super) struct HitGroup<'r> {
     /// It does not go on with what was printed last.
     pub(super) apart: bool,
     /// Lines, and whether each is a hit.
@@ -47,7 +47,7 @@ impl HitGroups {
         name: SourceName<'_>,
         query: &Query,
         hit: HitLines<'r>,
-    ) -> Group<'r> {
+    ) -> HitGroup<'r> {
         let HitLines {
             before,
             line,
@@ -56,22 +56,14 @@ impl HitGroups {
         let first = self.of.is_none();
         self.go_to(line.host, name.source);
         let cursor = line.content.cursor;
-        let is_hit = |line: &FleetLine| {
-            line.content.cursor == cursor
-                || query.matches(&MatchInput {
-                    host: name.host,
-                    source: name.source,
-                    time: line.content.time,
-                    raw: &line.content.raw,
-                })
-        };
         let all: Vec<&FleetLine> = before.iter().chain([line]).chain(after).collect();
         let apart = !first && !self.touches(&all);
-        let lines = all
-            .into_iter()
-            .filter(|line| self.remember(line))
-            .map(|line| (line, is_hit(line)));
-        Group {
+        let new = all.into_iter().filter(|line| self.remember(line));
+        let lines = new.map(|line| {
+            let is_hit = line.content.cursor == cursor || query.matches(&input(name, line));
+            (line, is_hit)
+        });
+        HitGroup {
             apart,
             lines: lines.collect(),
         }
@@ -120,6 +112,15 @@ impl HitGroups {
     }
 }
 
+fn input<'r>(name: SourceName<'r>, line: &'r FleetLine) -> MatchInput<'r> {
+    MatchInput {
+        host: name.host,
+        source: name.source,
+        time: line.content.time,
+        raw: &line.content.raw,
+    }
+}
+
 fn key(cursor: Cursor) -> Key {
     (cursor.file.dev, cursor.file.ino, cursor.offset)
 }
@@ -147,7 +148,7 @@ mod tests {
         source: "app",
     };
 
-    /// Lines of two letters, of which `x…` are hits.
+    /// Lines of two letters; `x…` are hits.
     fn log(lines: &str) -> Vec<FleetLine> {
         let record = |(n, text): (u64, &str)| FleetLine {
             host: HostId(0),

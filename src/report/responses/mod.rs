@@ -1,20 +1,19 @@
-//! What hosts answer to a question, as text for people or as JSON Lines: printed as it comes, each
-//! answer at once.
+//! Prints the responses of hosts to a request, as text for people or as JSON Lines, each as it
+//! comes.
 //!
-//! The text form has on the output what was asked for and nothing else, so that it can be counted
-//! and cut; the hosts that are not well, notes and the summary go beside it. JSON has everything on
-//! the output, the summary last. Whom to ask what is left to `config`, in which order lines of
-//! pages come to `fleet`.
+//! The output of the text form has what was asked for and nothing else, so that it can be counted
+//! and cut; hosts that are not well, notes and the summary go to the notes. JSON has everything on
+//! the output, the summary last. `config` decides which hosts to ask; `fleet` orders the lines of
+//! pages.
 
 mod chart;
 mod groups;
-mod paced;
+mod shape;
 mod text;
+mod throttled_writer;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -23,55 +22,28 @@ use tokio::time::Instant;
 
 use self::chart::Chart;
 use self::groups::{HitGroups, HitLines};
-use self::paced::Paced;
-use self::text::LineMark;
-use super::table::{Bytes, PageEnds, Row, Table};
-use super::text::Style;
-use super::{Ending, Error, Outcome, Progress, Why, json};
+pub use self::shape::ResponseShape;
+use self::text::{LineMark, ResponseSummary};
+use self::throttled_writer::ThrottledWriter;
+use super::table::{ReadTotals, ReportTable};
+use super::text::{TextStyle, troubles};
+use super::{Outcome, Progress, ReportError, Shutdown, json};
 use crate::fleet::FanOutEvent;
-use crate::model::cursor::LineRef;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
-use crate::model::line::{FleetLine, Line};
-use crate::model::source::SourceId;
-use crate::model::state::LinkState;
+use crate::model::line::FleetLine;
+use crate::model::log_file::LogFile;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::text::SafeText;
 use crate::model::time::Time;
 use crate::model::update::Update;
-use crate::query::Query;
-use crate::query::request::{HistogramBucket, LogResponse, ResponseTotals};
+use crate::query::request::{HistogramBucket, LogResponse, RequestCost, ResponseTotals, SearchHit};
 use crate::stages::SourceName;
-
-/// What kind of answers are expected.
-#[derive(Debug, Clone)]
-pub enum ResponseShape {
-    /// Sources with their files.
-    Sources,
-    /// Hits of a search.
-    Hits {
-        /// Only how many.
-        count: bool,
-        /// With lines around them.
-        grouped: bool,
-        /// What is found stands out on a terminal.
-        marks: Query,
-    },
-    /// Lines of pages, with the cursors to go on with.
-    Lines,
-    /// Lines around one, which stands out.
-    Around(LineRef),
-    /// Counts by time and level.
-    Buckets {
-        /// How long one is.
-        bucket: Duration,
-    },
-    /// What it would cost.
-    Costs,
-}
 
 /// How to print.
 #[derive(Debug, Clone)]
-pub struct AskOptions {
-    /// What kind of answers.
+pub struct ResponseOptions {
+    /// What kind of responses.
     pub shape: ResponseShape,
     /// JSON Lines in place of text.
     pub json: bool,
@@ -87,42 +59,42 @@ pub struct AskOptions {
     pub today: Date,
 }
 
-/// Where answers come from: hosts, or a list in tests.
-pub trait ResponsePrinter {
+/// Where responses come from: hosts, or a list in tests.
+pub trait ResponseFeed {
     /// What comes next; `None` after the end. Must be cancel-safe.
     fn next(&mut self) -> impl Future<Output = Option<FanOutEvent>> + Send;
 }
 
-impl ResponsePrinter for crate::fleet::FanOut {
+impl ResponseFeed for crate::fleet::FanOut {
     fn next(&mut self) -> impl Future<Output = Option<FanOutEvent>> + Send {
         Self::next(self)
     }
 }
 
-/// Prints answers until they end or nobody wants more, then the summary. Host `n` of `hosts` is
+/// Prints responses until they end or nobody wants more, then the summary. Host `n` of `hosts` is
 /// `HostId(n)`.
 ///
 /// # Errors
 /// When the output cannot be written. A reader that has gone is none: the outcome then has exit
 /// code 0.
-pub async fn answer(
-    answers: &mut impl ResponsePrinter,
+pub async fn print_responses(
+    responses: &mut impl ResponseFeed,
     hosts: &[HostSpec],
-    options: AskOptions,
-    ending: &mut Ending,
+    options: ResponseOptions,
+    shutdown: &mut Shutdown,
     output: ResponseOutput<'_, impl Write, impl Write>,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, ReportError> {
     let progress = options.progress.clone();
     progress.begin(hosts.len());
-    let mut printed = PrintedResponse::new(hosts, options, output);
-    let done = printed.consume(answers, ending).await;
+    let mut printed = ResponsePrinter::new(hosts, options, output);
+    let done = printed.consume(responses, shutdown).await;
     progress.end();
     match done.and_then(|()| printed.finish()) {
         Ok(outcome) => Ok(outcome),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            let outcome = outcome(&printed.table, printed.hits, &printed.options.shape);
-            Ok(Outcome { exit: 0, ..outcome })
-        }
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome {
+            exit: 0,
+            ..printed.outcome()
+        }),
         Err(error) => Err(error.into()),
     }
 }
@@ -131,39 +103,43 @@ pub async fn answer(
 pub struct ResponseOutput<'a, W, N> {
     /// What was asked for.
     pub out: &'a mut W,
-    /// What belongs beside it: hosts that are not well, notes, the summary.
+    /// What does not belong there: hosts that are not well, notes, the summary.
     pub notes: &'a mut N,
 }
 
-struct PrintedResponse<'a, W: Write, N: Write> {
-    options: AskOptions,
-    out: Paced<&'a mut W>,
+struct ResponsePrinter<'a, W: Write, N: Write> {
+    options: ResponseOptions,
+    out: ThrottledWriter<&'a mut W>,
     notes: &'a mut N,
-    table: Table<'a>,
-    style: Style,
+    table: ReportTable<'a>,
+    style: TextStyle,
     groups: HitGroups,
     chart: Chart,
     /// Hits, printed or counted.
     hits: u64,
     counts: BTreeMap<HostId, u64>,
-    bytes: Bytes,
-    /// Of each host: bytes looked at, of so many.
+    totals: ReadTotals,
+    /// Per host: bytes searched, and bytes to search.
     progress: BTreeMap<HostId, (u64, u64)>,
     started: Instant,
 }
 
-impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
-    fn new(hosts: &'a [HostSpec], options: AskOptions, output: ResponseOutput<'a, W, N>) -> Self {
-        let mut table = Table::new(hosts);
+impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
+    fn new(
+        hosts: &'a [HostSpec],
+        options: ResponseOptions,
+        output: ResponseOutput<'a, W, N>,
+    ) -> Self {
+        let mut table = ReportTable::new(hosts);
         table.rows.iter_mut().for_each(|row| row.done = Some(false));
-        let style = Style::new(hosts, options.color, options.zone.clone(), options.today);
+        let style = TextStyle::new(hosts, options.color, options.zone.clone(), options.today);
         let chart = match &options.shape {
             ResponseShape::Buckets { bucket } => Chart::new(*bucket),
             _ => Chart::default(),
         };
         Self {
             options,
-            out: Paced::new(output.out),
+            out: ThrottledWriter::new(output.out),
             notes: output.notes,
             table,
             style,
@@ -171,7 +147,7 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
             chart,
             hits: 0,
             counts: BTreeMap::new(),
-            bytes: Bytes::default(),
+            totals: ReadTotals::default(),
             progress: BTreeMap::new(),
             started: Instant::now(),
         }
@@ -179,24 +155,22 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
 
     async fn consume(
         &mut self,
-        answers: &mut impl ResponsePrinter,
-        ending: &mut Ending,
+        responses: &mut impl ResponseFeed,
+        shutdown: &mut Shutdown,
     ) -> io::Result<()> {
         loop {
             let event = tokio::select! {
                 biased;
-                why = ending.wait() => match why {
-                    Why::Unread => return Err(io::ErrorKind::BrokenPipe.into()),
-                    Why::Interrupted => {
-                        self.table.interrupted();
-                        return Ok(());
-                    }
-                },
+                reason = shutdown.wait() => {
+                    reason.unless_unread()?;
+                    self.table.interrupted();
+                    return Ok(());
+                }
                 () = self.out.due() => {
                     self.show()?;
                     continue;
                 }
-                event = answers.next() => event,
+                event = responses.next() => event,
             };
             let Some(event) = event else { return Ok(()) };
             if let FanOutEvent::Reply(host, LogResponse::Progress(done, of)) = event {
@@ -217,20 +191,15 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
     }
 
     fn show_progress(&self) {
-        let (done, of) = self
-            .progress
-            .values()
-            .fold((0, 0), |(done, of), host| (done + host.0, of + host.1));
-        let read = || {
+        let done: u64 = self.progress.values().map(|(done, _)| done).sum();
+        let of: u64 = self.progress.values().map(|(_, of)| of).sum();
+        self.options.progress.now(self.table.done(), || {
+            let mut awaited = self.table.awaited();
             if of > 0 {
-                format!(" · {} of {}", text::size(done), text::size(of))
-            } else {
-                String::new()
+                awaited += &format!(" · {} of {}", text::size(done), text::size(of));
             }
-        };
-        self.options
-            .progress
-            .now(self.table.done(), || self.table.awaited() + &read());
+            awaited
+        });
     }
 
     fn on_event(&mut self, event: FanOutEvent) -> io::Result<()> {
@@ -256,34 +225,17 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
     }
 
     fn reply(&mut self, host: HostId, reply: LogResponse) -> io::Result<()> {
-        let name = self.table.host_name(host);
+        let host_name = self.table.host_name(host);
         let json = self.options.json;
         match reply {
-            LogResponse::Source(info, files) => match self.options.shape {
-                ResponseShape::Sources if json => {
-                    json::write(&mut self.out, &json::SourceLine::new(name, &info, &files))
-                }
-                ResponseShape::Sources => self.style.source(&mut self.out, name, &info, &files),
-                _ => Ok(()),
-            },
-            LogResponse::Hits(source, hits) => hits.into_iter().try_for_each(|hit| {
-                // A line beside the numbered sources: its source is known by its name.
-                let of_host = |line| FleetLine::new(host, SourceId(0), line);
-                let near = |lines: Vec<Line>| lines.into_iter().map(of_host).collect::<Vec<_>>();
-                let lines = HitLines {
-                    before: &near(hit.before),
-                    line: &of_host(hit.line),
-                    after: &near(hit.after),
-                };
-                self.hit(&source, lines)
-            }),
-            LogResponse::Buckets(source, buckets) => self.buckets(name, &source, &buckets),
-            LogResponse::Note(source, text) => self.note(name, &source, &text, false),
-            LogResponse::Failed(source, text) if json => self.note(name, &source, &text, true),
-            LogResponse::Cost(source, cost) if json => {
-                json::write(&mut self.out, &json::CostLine::new(name, &source, &cost))
-            }
-            LogResponse::Cost(source, cost) => self.style.cost(&mut self.out, name, &source, &cost),
+            LogResponse::Source(info, files) => self.source(host_name, &info, &files),
+            LogResponse::Hits(source, hits) => hits
+                .into_iter()
+                .try_for_each(|hit| self.hit(host, &source, hit)),
+            LogResponse::Buckets(source, buckets) => self.buckets(host_name, &source, &buckets),
+            LogResponse::Note(source, text) => self.note(host_name, &source, &text, false),
+            LogResponse::Failed(source, text) if json => self.note(host_name, &source, &text, true),
+            LogResponse::Cost(source, cost) => self.cost(host_name, &source, &cost),
             LogResponse::Done(totals) => {
                 self.totals(host, totals);
                 Ok(())
@@ -297,22 +249,45 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         }
     }
 
+    fn source(&mut self, host: &str, info: &SourceInfo, files: &[LogFile]) -> io::Result<()> {
+        if !matches!(self.options.shape, ResponseShape::Sources) {
+            return Ok(());
+        }
+        if self.options.json {
+            return json::write(&mut self.out, &json::SourceLine::new(host, info, files));
+        }
+        self.style.source(&mut self.out, host, info, files)
+    }
+
+    fn cost(&mut self, host: &str, source: &str, cost: &RequestCost) -> io::Result<()> {
+        let name = SourceName { host, source };
+        if self.options.json {
+            return json::write(&mut self.out, &json::CostLine::new(name, cost));
+        }
+        self.style.cost(&mut self.out, name, cost)
+    }
+
     fn totals(&mut self, host: HostId, totals: ResponseTotals) {
-        self.bytes.read += totals.received;
-        *self.bytes.scanned.get_or_insert(0) += totals.scanned;
-        *self.bytes.more.get_or_insert(false) |= totals.more;
-        if matches!(self.options.shape, ResponseShape::Hits { count: true, .. }) {
+        self.totals.read += totals.received;
+        *self.totals.scanned.get_or_insert(0) += totals.scanned;
+        *self.totals.more.get_or_insert(false) |= totals.more;
+        if self.options.shape.is_count() {
             self.hits += totals.hits;
             *self.counts.entry(host).or_default() += totals.hits;
         }
     }
 
-    fn hit(&mut self, source: &str, hit: HitLines<'_>) -> io::Result<()> {
-        let host = self.table.host_name(hit.line.host);
+    fn hit(&mut self, host: HostId, source: &str, hit: SearchHit) -> io::Result<()> {
+        // Its source is known by its name and has no number.
+        let of_host = |line| FleetLine::new(host, SourceId(0), line);
+        let before: Vec<_> = hit.before.into_iter().map(of_host).collect();
+        let line = of_host(hit.line);
+        let after: Vec<_> = hit.after.into_iter().map(of_host).collect();
+        let host = self.table.host_name(host);
         let name = SourceName { host, source };
         self.hits += 1;
         if self.options.json {
-            let hit = json::Hit::new(host, source, hit.line, hit.before, hit.after);
+            let hit = json::Hit::new(name, &line, &before, &after);
             return json::write(&mut self.out, &hit);
         }
         match &self.options.shape {
@@ -321,12 +296,17 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
                 marks,
                 ..
             } => {
-                let group = self.groups.arrange(name, marks, hit);
+                let lines = HitLines {
+                    before: &before,
+                    line: &line,
+                    after: &after,
+                };
+                let group = self.groups.arrange(name, marks, lines);
                 self.style.group(&mut self.out, name, &group, marks)
             }
             ResponseShape::Hits { marks, .. } => {
-                let head = self.style.head(hit.line.content.time, host, source);
-                let content = self.style.content(hit.line, Some(marks));
+                let head = self.style.head(line.content.time, name);
+                let content = self.style.content(&line, Some(marks));
                 writeln!(self.out, "{head} {content}")
             }
             _ => Ok(()),
@@ -334,41 +314,16 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
     }
 
     fn line(&mut self, line: &FleetLine) -> io::Result<()> {
-        let name = self.table.host_name(line.host);
-        let source = self.table.source_name(line.source);
+        let name = self.table.name(line.host, line.source);
         if self.options.json {
-            json::write(&mut self.out, &json::Line::new(name, source, line))?;
+            json::write(&mut self.out, &json::LineObject::new(name, line))?;
         } else if let ResponseShape::Around(place) = &self.options.shape {
-            // Compressed since then it is in another file, at the same place of its text.
-            let is_it =
-                line.content.cursor.offset == place.cursor.offset && place.fits(&line.content.raw);
-            let mark = match is_it {
-                true => LineMark::Hit(None),
-                false => LineMark::Context,
-            };
-            let name = SourceName { host: name, source };
+            let mark = LineMark::around(place, line);
             self.style.marked(&mut self.out, name, line, mark)?;
         } else {
-            self.style.line(&mut self.out, name, source, line)?;
+            self.style.line(&mut self.out, name, line)?;
         }
-        let source: Arc<str> = source.into();
-        let ends = self
-            .bytes
-            .pages
-            .iter_mut()
-            .find(|page| page.host == line.host && page.source == source);
-        match ends {
-            Some(page) => page.last = line.content.place(),
-            None => {
-                let (first, last) = (line.content.place(), line.content.place());
-                self.bytes.pages.push(PageEnds {
-                    host: line.host,
-                    source,
-                    first,
-                    last,
-                });
-            }
-        }
+        self.totals.extend_page(line, name.source);
         self.table.printed(line.host);
         Ok(())
     }
@@ -378,46 +333,41 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
             until: Time::from_timestamp(Timestamp::now()),
             ..gap
         };
-        let (host, source) = (
-            self.table.host_name(gap.host),
-            self.table.source_name(gap.source),
-        );
+        let name = self.table.name(gap.host, gap.source);
         if self.options.json {
-            json::write(&mut self.out, &json::GapLine::new(host, source, &gap))?;
+            json::write(&mut self.out, &json::GapLine::new(name, &gap))?;
         } else {
-            self.style.gap(&mut self.out, host, source, &gap)?;
+            self.style.gap(&mut self.out, name, &gap)?;
         }
         self.table.gaps += 1;
         Ok(())
     }
 
     fn buckets(&mut self, host: &str, source: &str, buckets: &[HistogramBucket]) -> io::Result<()> {
+        let name = SourceName { host, source };
         for bucket in buckets {
             let until = self.chart.add(bucket);
             if self.options.json {
-                json::write(
-                    &mut self.out,
-                    &json::BucketLine::new(host, source, bucket, until),
-                )?;
+                let bucket = json::BucketLine::new(name, bucket, until);
+                json::write(&mut self.out, &bucket)?;
             }
         }
         Ok(())
     }
 
     fn note(&mut self, host: &str, source: &str, text: &str, failed: bool) -> io::Result<()> {
+        let name = SourceName { host, source };
         if self.options.json {
-            return json::write(
-                &mut self.out,
-                &json::NoteLine::new(host, source, text, failed),
-            );
+            return json::write(&mut self.out, &json::NoteLine::new(name, text, failed));
         }
-        // On a terminal it stands behind what was found before it.
+        // On a terminal it comes after what was found before it.
         self.show()?;
-        // Nobody may be there to be told.
+        let note = text::note(name, text);
+        // The reader of the notes may have gone.
         let _ = self
             .options
             .progress
-            .suspend(|| self.style.note(self.notes, host, source, text));
+            .suspend(|| self.notes.write_all(note.as_bytes()));
         Ok(())
     }
 
@@ -427,14 +377,13 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
         if let Some(row) = self.table.rows.get_mut(host.index()) {
             row.done = Some(true);
         }
-        if let (ResponseShape::Hits { count: true, .. }, Some(hits)) =
-            (&self.options.shape, self.counts.get(&host))
-        {
+        // Only where hits are counted.
+        if let Some(&hits) = self.counts.get(&host) {
             let name = self.table.host_name(host);
             if self.options.json {
-                json::write(&mut self.out, &json::CountLine::new(name, *hits))?;
+                json::write(&mut self.out, &json::CountLine::new(name, hits))?;
             } else {
-                self.style.count(&mut self.out, name, *hits)?;
+                writeln!(self.out, "{}  {hits}", SafeText::new(name))?;
             }
         }
         self.row(host.index())
@@ -452,68 +401,59 @@ impl<'a, W: Write, N: Write> PrintedResponse<'a, W, N> {
 
     fn finish(&mut self) -> io::Result<Outcome> {
         self.table.settle();
-        let outcome = outcome(&self.table, self.hits, &self.options.shape);
-        let elapsed = self.started.elapsed();
+        let outcome = self.outcome();
         if self.options.json {
-            (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
-            if !matches!(
-                self.options.shape,
-                ResponseShape::Lines | ResponseShape::Around(_)
-            ) {
-                self.bytes.pages.clear();
-            }
-            let summary = json::Summary::new(&outcome, &self.table.rows, &self.bytes, elapsed);
-            json::write(&mut self.out, &summary)?;
+            self.finish_json(&outcome)?;
         } else {
             if let ResponseShape::Buckets { .. } = self.options.shape {
                 self.chart
                     .draw(&mut self.out, &self.style, self.options.width)?;
             }
             self.out.flush()?;
-            let _ = self.last_words(&outcome, elapsed);
+            // The reader of the notes may have gone.
+            let _ = self.notes.write_all(self.last_words(&outcome).as_bytes());
         }
         self.out.flush()?;
         Ok(outcome)
     }
 
-    fn last_words(&mut self, outcome: &Outcome, elapsed: Duration) -> io::Result<()> {
-        self.style.troubles(self.notes, &self.table.rows)?;
+    fn finish_json(&mut self, outcome: &Outcome) -> io::Result<()> {
+        (0..self.table.rows.len()).try_for_each(|index| self.row(index))?;
+        if !self.options.shape.is_page() {
+            self.totals.pages.clear();
+        }
+        let elapsed = self.started.elapsed();
+        let summary = json::Summary::new(outcome, &self.table.rows, &self.totals, elapsed);
+        json::write(&mut self.out, &summary)
+    }
+
+    fn last_words(&self, outcome: &Outcome) -> String {
+        let mut words = troubles(&self.table.rows);
         if matches!(self.options.shape, ResponseShape::Lines) {
-            for page in &self.bytes.pages {
-                self.style
-                    .page_ends(self.notes, self.table.host_name(page.host), page)?;
+            for page in &self.totals.pages {
+                words += &text::page_ends(self.table.host_name(page.host), page);
             }
         }
-        let counted = self.chart.total();
-        self.style.answered(
-            self.notes,
-            (outcome, &self.table.rows),
-            &self.options.shape,
-            (&self.bytes, counted),
-            elapsed,
-        )
+        let summary = ResponseSummary {
+            outcome,
+            rows: &self.table.rows,
+            shape: &self.options.shape,
+            totals: &self.totals,
+            lines_in_chart: self.chart.total(),
+            elapsed: self.started.elapsed(),
+        };
+        words + &summary.line()
     }
-}
 
-fn outcome(table: &Table<'_>, hits: u64, shape: &ResponseShape) -> Outcome {
-    let rows = &table.rows;
-    let ok = rows
-        .iter()
-        .filter(|row| row.status.state == LinkState::Ok)
-        .count();
-    let exit = match () {
-        () if !rows.iter().any(Row::answered) => 4,
-        () if ok < rows.len() || table.gaps > 0 => 3,
-        () if hits == 0 && matches!(shape, ResponseShape::Hits { .. }) => 1,
-        () => 0,
-    };
-    Outcome {
-        hosts: rows.len(),
-        ok,
-        lines: table.lines,
-        hits,
-        gaps: table.gaps,
-        exit,
+    fn outcome(&self) -> Outcome {
+        let outcome = self.table.outcome();
+        let is_search = matches!(self.options.shape, ResponseShape::Hits { .. });
+        let has_missed = is_search && self.hits == 0 && outcome.exit == 0;
+        Outcome {
+            hits: self.hits,
+            exit: if has_missed { 1 } else { outcome.exit },
+            ..outcome
+        }
     }
 }
 

@@ -1,35 +1,34 @@
-//! Answers that were made up: every shape, every exit code, every way to end.
+//! Made-up responses: every shape, every exit code, every way to end.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes as Text;
 use serde_json::Value;
 
-use super::paced::PAUSE;
+use super::throttled_writer::PAUSE;
 use super::*;
-use crate::model::cursor::{Cursor, FileId};
+use crate::model::cursor::{Cursor, FileId, LineRef};
 use crate::model::host::{Endpoint, HostName, SystemFacts};
 use crate::model::level::Level;
 use crate::model::line::{ByteSpan, Line};
-use crate::model::log_file::{Compression, LogFile};
-use crate::model::source::SourceInfo;
-use crate::model::state::HostStatus;
+use crate::model::log_file::Compression;
+use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::TimeSource;
-use crate::query::ReferenceTime;
-use crate::query::request::{RequestCost, SearchHit};
-use crate::report::schema;
+use crate::query::{Query, ReferenceTime};
+use crate::report::{ShutdownReason, schema};
 
 /// 2026-01-01T00:00:00Z.
 const AT: i64 = 1_767_225_600;
 
-/// Answers, and then the end or nothing more for ever.
+/// Responses, and then the end or nothing more for ever.
 struct List {
     told: VecDeque<FanOutEvent>,
     ends: bool,
 }
 
-impl ResponsePrinter for List {
+impl ResponseFeed for List {
     async fn next(&mut self) -> Option<FanOutEvent> {
         match self.told.pop_front() {
             None if !self.ends => std::future::pending().await,
@@ -48,13 +47,13 @@ fn query(text: &str) -> Query {
     Query::parse(text, &ReferenceTime::default()).expect("a query")
 }
 
-fn options(shape: ResponseShape, json: bool) -> AskOptions {
+fn options(shape: ResponseShape, json: bool) -> ResponseOptions {
     let today = Time(AT * 1_000_000_000)
         .to_timestamp()
         .to_zoned(TimeZone::UTC)
         .date();
     let progress = Progress::hidden();
-    AskOptions {
+    ResponseOptions {
         shape,
         json,
         color: false,
@@ -66,18 +65,18 @@ fn options(shape: ResponseShape, json: bool) -> AskOptions {
 }
 
 /// What is printed, on the output and beside it.
-async fn print(options: AskOptions, told: Vec<FanOutEvent>) -> (u8, String, String) {
+async fn print(options: ResponseOptions, told: Vec<FanOutEvent>) -> (u8, String, String) {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let mut list = List {
         told: told.into(),
         ends: true,
     };
-    let ending = &mut Ending::never();
+    let shutdown = &mut Shutdown::never();
     let output = ResponseOutput {
         out: &mut out,
         notes: &mut notes,
     };
-    let outcome = answer(&mut list, &hosts(), options, ending, output)
+    let outcome = print_responses(&mut list, &hosts(), options, shutdown, output)
         .await
         .expect("memory");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -199,7 +198,7 @@ async fn groups_are_printed_as_grep_does_with_what_was_found_standing_out() {
         group(near(vec![line(0, "a")], "no b", 2, vec![line(7, "c")])),
         group(near(vec![line(50, "d")], "no e", 52, vec![])),
     ];
-    let colored = AskOptions {
+    let colored = ResponseOptions {
         color: true,
         ..options(hits(false, true), false)
     };
@@ -258,7 +257,7 @@ async fn a_histogram_is_drawn_with_blocks_on_a_terminal_and_with_numbers_elsewhe
     let shape = ResponseShape::Buckets {
         bucket: Duration::from_secs(60),
     };
-    let drawn = AskOptions {
+    let drawn = ResponseOptions {
         width: Some(74),
         ..options(shape.clone(), false)
     };
@@ -452,19 +451,22 @@ async fn a_page_ends_with_the_cursors_to_go_on_with() {
 #[tokio::test]
 async fn a_reader_that_has_gone_ends_it_with_0_though_nothing_was_to_be_printed() {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    for (why, expected) in [(Why::Unread, 0), (Why::Interrupted, 4)] {
+    for (why, expected) in [
+        (ShutdownReason::Unread, 0),
+        (ShutdownReason::Interrupted, 4),
+    ] {
         let mut list = List {
             told: VecDeque::new(),
             ends: false,
         };
-        let mut ending = Ending::never();
-        ending.tell(why);
+        let mut shutdown = Shutdown::never();
+        shutdown.tell(why);
         let shape = options(hits(false, false), true);
-        let outcome = answer(
+        let outcome = print_responses(
             &mut list,
             &hosts(),
             shape,
-            &mut ending,
+            &mut shutdown,
             ResponseOutput {
                 out: &mut out,
                 notes: &mut notes,
@@ -518,11 +520,11 @@ async fn a_burst_of_hits_is_written_in_few_pieces() {
     };
     let (mut out, mut notes) = (Pieces::default(), Vec::new());
     let shape = options(hits(false, false), true);
-    answer(
+    print_responses(
         &mut list,
         &hosts(),
         shape,
-        &mut Ending::never(),
+        &mut Shutdown::never(),
         ResponseOutput {
             out: &mut out,
             notes: &mut notes,
@@ -553,14 +555,14 @@ async fn a_hit_is_shown_at_once_and_those_right_behind_it_soon() {
         told: vec![hit(0, 1, "no 1"), hit(0, 2, "no 2"), hit(0, 3, "no 3")].into(),
         ends: false,
     };
-    let (mut out, mut notes, mut ending) = (Pieces::default(), Vec::new(), Ending::never());
+    let (mut out, mut notes, mut shutdown) = (Pieces::default(), Vec::new(), Shutdown::never());
     let shown = out.clone();
     let hosts = hosts();
-    let printing = answer(
+    let printing = print_responses(
         &mut list,
         &hosts,
         options(hits(false, false), true),
-        &mut ending,
+        &mut shutdown,
         ResponseOutput {
             out: &mut out,
             notes: &mut notes,

@@ -15,14 +15,14 @@ const MOST: usize = 64 << 10;
 
 /// An output that is written to all the time and shown now and then: nothing goes out but by
 /// [`Write::flush`].
-pub(super) struct Paced<W> {
+pub(super) struct ThrottledWriter<W> {
     out: W,
     held: Vec<u8>,
     /// From when on something is shown at once.
     rested: Option<Instant>,
 }
 
-impl<W: Write> Paced<W> {
+impl<W: Write> ThrottledWriter<W> {
     pub(super) fn new(out: W) -> Self {
         Self {
             out,
@@ -47,7 +47,7 @@ impl<W: Write> Paced<W> {
     }
 }
 
-impl<W: Write> Write for Paced<W> {
+impl<W: Write> Write for ThrottledWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.held.write(bytes)
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use logtrail::fleet::{Feed as _, Fleet, Goal, Options, Updates};
+use logtrail::fleet::{Feed as _, Fleet, FleetOptions, Goal, Updates};
 use logtrail::model::gap::Gap;
 use logtrail::model::host::HostSpec;
 use logtrail::model::line::FleetLine;
@@ -44,7 +44,7 @@ impl Watched {
     pub(crate) fn sampling(hosts: Vec<HostSpec>, every: Duration) -> Self {
         Self::start_with(
             hosts,
-            Options {
+            FleetOptions {
                 goal: Goal::Follow,
                 lines: 0,
                 sample_every: every,
@@ -55,7 +55,7 @@ impl Watched {
     fn start(hosts: Vec<HostSpec>, lines: u32, goal: Goal) -> Self {
         Self::start_with(
             hosts,
-            Options {
+            FleetOptions {
                 goal,
                 lines,
                 sample_every: Duration::from_secs(1),
@@ -63,7 +63,7 @@ impl Watched {
         )
     }
 
-    fn start_with(hosts: Vec<HostSpec>, options: Options) -> Self {
+    fn start_with(hosts: Vec<HostSpec>, options: FleetOptions) -> Self {
         Self::by(
             hosts,
             options,
@@ -75,7 +75,7 @@ impl Watched {
     }
 
     /// Starts with a connector of one's own.
-    pub(crate) fn by(hosts: Vec<HostSpec>, options: Options, connector: Connector) -> Self {
+    pub(crate) fn by(hosts: Vec<HostSpec>, options: FleetOptions, connector: Connector) -> Self {
         let (fleet, updates) = Fleet::start(hosts, options, connector);
         let (records, gaps, statuses, sources, samples) = Default::default();
         Self {

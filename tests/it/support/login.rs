@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use logtrail::fleet::{Goal, Options};
+use logtrail::fleet::{FleetOptions, Goal};
 use logtrail::model::prompt::{OperatorPrompt, PromptReply};
 use logtrail::transport::{Connector, PromptAnswerer};
 
@@ -35,8 +35,8 @@ impl PromptAnswerer for Forgetful {
 }
 
 /// Few samples, for what counts are the logins.
-pub(crate) fn follow_options() -> Options {
-    Options {
+pub(crate) fn follow_options() -> FleetOptions {
+    FleetOptions {
         goal: Goal::Follow,
         lines: 10,
         sample_every: Duration::from_secs(60),

@@ -1,0 +1,45 @@
+//! What kind of responses a report prints.
+
+use std::time::Duration;
+
+use crate::model::cursor::LineRef;
+use crate::query::Query;
+
+/// What kind of responses are expected.
+#[derive(Debug, Clone)]
+pub enum ResponseShape {
+    /// Sources with their files.
+    Sources,
+    /// Hits of a search.
+    Hits {
+        /// Only how many.
+        count: bool,
+        /// With lines around them.
+        grouped: bool,
+        /// What is found is highlighted on a terminal.
+        marks: Query,
+    },
+    /// Lines of pages, with the cursors to go on with.
+    Lines,
+    /// Lines around one, which is marked.
+    Around(LineRef),
+    /// Counts by time and level.
+    Buckets {
+        /// How long one is.
+        bucket: Duration,
+    },
+    /// What it would cost.
+    Costs,
+}
+
+impl ResponseShape {
+    /// Whether only the number of hits is printed.
+    pub(super) fn is_count(&self) -> bool {
+        matches!(self, Self::Hits { count: true, .. })
+    }
+
+    /// Whether pages of lines are printed, with their ends.
+    pub(super) fn is_page(&self) -> bool {
+        matches!(self, Self::Lines | Self::Around(_))
+    }
+}
