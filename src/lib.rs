@@ -9,24 +9,25 @@
 //! | module | owns | imports |
 //! |---|---|---|
 //! | [`model`] | The nouns: host, source, line, record, cursor, gap, sample, level, link state, prompt, safe text, update. Data and pure functions of data. | – |
+//! | [`clock`] | The wall clock of this machine. Nothing else reads it. | model |
 //! | [`parse`] | From bytes to meaning: timestamps, levels, fields, which lines are one record, how a line is shown. | model |
 //! | [`metrics`] | Readings of `/proc` and `df` to samples and rates. | model |
 //! | [`query`] | The query language, what it means for a line, and what can be asked of hosts ([`query::request`]). | model, parse |
 //! | [`files`] | Log files of any host: what can be asked of them, and what their names say of rotation. No I/O. | model, parse, query |
 //! | [`engine`] | The work on files itself, on the machine it runs on: list, read, measure, scan. Synchronous; knows no network and no terminal. | model, parse, query, files |
-//! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model |
-//! | [`host`] | One host's operations and its supervision: follow files ([`host::shell`]) and programs ([`host::programs`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, parse, metrics, query, files, engine, transport |
-//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and requests, to many hosts at once too ([`fleet::FanOut`]). | model, query, transport, host |
-//! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, query, fleet |
+//! | [`transport`] | Reaching a host: SSH, the system's `ssh`, a local child; authentication, host keys, jump routes, the connection budget, back-off. Yields byte streams. | model, clock |
+//! | [`host`] | One host's operations and its supervision: follow files ([`host::shell`]) and programs ([`host::programs`]), and read back, seek, search, count ([`host::search`], over either driver of [`host::Files`]: plain `sh` over a channel, `engine` on this machine). | model, clock, parse, metrics, query, files, engine, transport |
+//! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and requests, to many hosts at once too ([`fleet::FanOut`]). | model, clock, query, transport, host |
+//! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, clock, query, fleet |
 //! | [`scrollback`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
 //! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, scrollback |
 //! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, scrollback, app |
-//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, parse, query, fleet, stages |
-//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, query, transport, fleet, scrollback, app, view |
-//! | [`demo`] | A fleet of SSH servers in this process with living logs. | model |
+//! | [`report`] | The same data as text or JSON Lines, for scripts. | model, clock, parse, query, fleet, stages |
+//! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, clock, query, transport, fleet, scrollback, app, view |
+//! | [`demo`] | A fleet of SSH servers in this process with living logs. | model, clock |
 //! | [`cli`] | What was typed. | model, query, report, demo |
-//! | [`config`] | What it means: flags over environment over file over defaults. | model, parse, query, transport, fleet, report, cli |
-//! | [`commands`] | The use cases, one file each: puts the parts together and runs them. Prompts on a terminal without a console. | model, query, transport, fleet, stages, report, tui, demo, cli, config |
+//! | [`config`] | What it means: flags over environment over file over defaults. | model, clock, parse, query, transport, fleet, report, cli |
+//! | [`commands`] | The use cases, one file each: puts the parts together and runs them. Prompts on a terminal without a console. | model, clock, query, transport, fleet, stages, report, tui, demo, cli, config |
 //!
 //! A good place to start reading: [`model::update`], the one type through which everything learns
 //! of the fleet; then `host/shell/follow/follow.sh` and [`files::follow`], which are both halves of
@@ -142,6 +143,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;

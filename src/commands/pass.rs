@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use anyhow::Result;
-use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::{prompts, standard_output};
+use crate::clock;
 use crate::config::RunPlan;
 use crate::fleet::{Feed, Fleet, OneShotClient};
 use crate::model::host::HostSpec;
@@ -99,7 +99,7 @@ impl<'a> Pass<'a> {
             part: self.part,
             color: report::wants_color(io::stdout().is_terminal()),
             progress,
-            today: Zoned::now().date(),
+            today: clock::local_now().date(),
             zone: TimeZone::system(),
         }
     }

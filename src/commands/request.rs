@@ -4,10 +4,10 @@
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Result;
-use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::{explain, prompts};
+use crate::clock;
 use crate::config::{ProcessEnvironment, RequestTask, RunPlan};
 use crate::fleet::FanOut;
 use crate::report::{self, Progress, ResponseOptions, ResponseOutput, Shutdown};
@@ -45,7 +45,7 @@ fn options(plan: &RunPlan, asked: &RequestTask, progress: Progress) -> ResponseO
         color: report::wants_color(terminal),
         width,
         progress,
-        today: Zoned::now().date(),
+        today: clock::local_now().date(),
         zone: TimeZone::system(),
     }
 }

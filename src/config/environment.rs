@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::time::Time;
+use crate::clock;
 use crate::query::ReferenceTime;
 
 /// Variables and folders.
@@ -44,7 +43,7 @@ impl ProcessEnvironment {
                 .as_ref()
                 .map(|folders| folders.config_dir().to_owned()),
             now: ReferenceTime {
-                time: Time::from_timestamp(Timestamp::now()),
+                time: clock::now(),
                 zone: TimeZone::system(),
             },
         }

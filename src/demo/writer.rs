@@ -11,11 +11,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::cast::{Cast, FileRotation};
 use super::world::DemoWorld;
 use super::{DemoError, log_path};
+use crate::clock;
 
 /// How often lines are written: short enough to look alive, long enough that 200 hosts cost next to
 /// nothing.
@@ -64,7 +63,7 @@ impl WriterThread {
             TICK
         };
         let mut desk = WriterDesk::new(cast, folder)?;
-        let now = Timestamp::now().as_millisecond();
+        let now = clock::now().to_timestamp().as_millisecond();
         desk.world.skip_to(now - HISTORY_MS);
         desk.write_until(now)?;
         let (stop, stopped) = mpsc::sync_channel(0);
@@ -72,7 +71,7 @@ impl WriterThread {
             while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
                 // A full or vanished disk must not end the demo: the hosts stay, their logs stand
                 // still.
-                let _ = desk.write_until(Timestamp::now().as_millisecond());
+                let _ = desk.write_until(clock::now().to_timestamp().as_millisecond());
                 let _ = desk.rotate();
             }
         };

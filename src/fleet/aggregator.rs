@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
 use crate::host::{HostEvent, Outbox};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
@@ -178,7 +178,7 @@ impl Aggregator {
                     to,
                     reason,
                     since,
-                    until: wall_clock(),
+                    until: clock::now(),
                 };
                 self.merge.gap(gap, self.now());
             }
@@ -272,8 +272,4 @@ pub(super) fn still_waiting(waits: &str, before: Option<HostStatus>) -> String {
         .map(|reason| format!("; before: {reason}"))
         .unwrap_or_default();
     format!("{waits} when the time was over{before}")
-}
-
-fn wall_clock() -> Time {
-    Time::from_timestamp(Timestamp::now())
 }

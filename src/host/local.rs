@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 use tokio::sync::Semaphore;
 
 use super::driver::facts::{ClockReading, RawFacts, RoundTrip};
 use super::driver::files::{Failure, Files, Hint, MAX_READ};
+use crate::clock;
 use crate::engine::{self, CachingReader, FileScanner, StopFlag};
 use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
 use crate::files::listing::FileListing;
@@ -136,7 +136,7 @@ where
 
 /// The clock of this machine is ours, and is asked in no time.
 fn describe() -> SystemFacts {
-    let now = Zoned::new(Timestamp::now(), TimeZone::system());
+    let now = clock::local_now();
     let at = Time::from_timestamp(now.timestamp());
     let trip = RoundTrip {
         sent: at,

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::app::{App, Effect, Event, QuestionId};
+use crate::clock;
 use crate::fleet::{Feed, Fleet, RequestClient, Updates};
 use crate::model::host::{HostId, HostSpec};
 use crate::model::prompt::PromptReply;
@@ -89,7 +90,7 @@ pub async fn run(
         depth,
     };
     let app = App::new(hosts, zone).with_query(options.query);
-    let mut turn = Loop::new(Console::enter()?, app, appearance, questions, wall_clock);
+    let mut turn = Loop::new(Console::enter()?, app, appearance, questions, clock::now);
     turn.hosts = fleet.requests();
     turn.reconnect = Box::new(|host| fleet.reconnect(host));
     let ended = turn.run(EventStream::new, updates, &mut signals).await;
@@ -434,10 +435,6 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn wall_clock() -> Time {
-    Time::from_timestamp(jiff::Timestamp::now())
 }
 
 fn depth(colorterm: Option<&str>) -> Depth {

@@ -8,26 +8,36 @@ use super::support::source_graph::SourceGraph;
 /// Each module of `src/` with those it may import, as the crate comment of `lib.rs` has it.
 const IMPORTS: &[(&str, &str)] = &[
     ("model", ""),
+    ("clock", "model"),
     ("parse", "model"),
     ("metrics", "model"),
-    ("transport", "model"),
+    ("transport", "model clock"),
     ("query", "model parse"),
     ("files", "model parse query"),
     ("engine", "model parse query files"),
-    ("host", "model parse metrics query files engine transport"),
-    ("fleet", "model query transport host"),
+    (
+        "host",
+        "model clock parse metrics query files engine transport",
+    ),
+    ("fleet", "model clock query transport host"),
     ("scrollback", "model query"),
-    ("stages", "model query fleet"),
+    ("stages", "model clock query fleet"),
     ("app", "model parse query scrollback"),
     ("view", "model parse query scrollback app"),
-    ("report", "model parse query fleet stages"),
-    ("tui", "model query transport fleet scrollback app view"),
-    ("demo", "model"),
+    ("report", "model clock parse query fleet stages"),
+    (
+        "tui",
+        "model clock query transport fleet scrollback app view",
+    ),
+    ("demo", "model clock"),
     ("cli", "model query report demo"),
-    ("config", "model parse query transport fleet report cli"),
+    (
+        "config",
+        "model clock parse query transport fleet report cli",
+    ),
     (
         "commands",
-        "model query transport fleet stages report tui demo cli config",
+        "model clock query transport fleet stages report tui demo cli config",
     ),
 ];
 
@@ -73,6 +83,18 @@ fn rooms_import_downwards_only() {
         wrong.extend(sideways.map(|other| format!("{} imports {other}", path.join("::"))));
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn only_the_clock_reads_the_wall_clock() {
+    const READS: [&str; 3] = ["Timestamp::now()", "SystemTime::now()", "Zoned::now()"];
+    let readers: Vec<PathBuf> = sources()
+        .into_iter()
+        .filter(|(_, text)| READS.iter().any(|read| text.contains(read)))
+        .map(|(path, _)| path)
+        .collect();
+    let clock = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/clock.rs");
+    assert_eq!(readers, [clock]);
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! A program that runs in a shell on the host, and what it prints, piece by piece.
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::clock;
 use crate::host::driver::facts::RoundTrip;
 use crate::model::host::SystemFacts;
-use crate::model::time::Time;
 use crate::transport::{Connection, LinkError};
 
 use super::line_splitter::{LineSplitter, RawLine};
@@ -90,8 +89,7 @@ impl Shell {
 
     /// What the host says of itself.
     pub(super) async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
-        let now = || Time::from_timestamp(Timestamp::now());
-        let sent = now();
+        let sent = clock::now();
         self.script.send(format!("{DESCRIBE}\n")).await?;
         let asking = async {
             let mut facts = None;
@@ -101,7 +99,7 @@ impl Shell {
                     (DESCRIBED, _) => {
                         let trip = RoundTrip {
                             sent,
-                            received: now(),
+                            received: clock::now(),
                         };
                         facts = Some(describe::parse(&frame.body, trip).facts);
                     }

@@ -2,8 +2,8 @@
 //! record before it.
 
 use bytes::Bytes;
-use jiff::Timestamp;
 
+use crate::clock;
 use crate::host::Line;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::time::{HostClock, Time, TimeSource};
@@ -51,7 +51,7 @@ impl ProgramLineReader {
         let entry = JournalEntry::read(json)?;
         let (time, time_from) = match entry.time() {
             Some(time) => (time, TimeSource::Stamp),
-            None => (now(), TimeSource::Arrival),
+            None => (clock::now(), TimeSource::Arrival),
         };
         for (n, raw) in entry.lines(time).into_iter().enumerate() {
             let stamped = if n == 0 {
@@ -75,7 +75,7 @@ impl ProgramLineReader {
 
     /// Lets the reader of timestamps see many lines before it is asked for the first.
     pub(super) fn learn<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]>) {
-        self.lines.learn(lines, now());
+        self.lines.learn(lines, clock::now());
     }
 
     /// A line that its engine took at `taken`. That is its time: exact, of one clock, and the same
@@ -97,7 +97,7 @@ impl ProgramLineReader {
     pub(super) fn plain(&mut self, line: RawLine) -> Line {
         let cursor = self.place(None);
         let is_rest = line.is_rest;
-        let mut line = self.lines.line(cursor, line.bytes, now());
+        let mut line = self.lines.line(cursor, line.bytes, clock::now());
         line.continues |= is_rest;
         // A line that its engine did not stamp has the time of the one before.
         if let (TimeSource::Arrival, Some(last)) = (line.time_from, self.last) {
@@ -117,10 +117,6 @@ impl ProgramLineReader {
             offset: self.place,
         }
     }
-}
-
-fn now() -> Time {
-    Time::from_timestamp(Timestamp::now())
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ mod sampler;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::files::follow::FileObservation;
 use crate::metrics::ProcCounters;
 use crate::model::source::SourceSpec;
@@ -67,7 +67,7 @@ pub(crate) async fn run<D: HostDriver>(
         files,
         work,
         outbox,
-        began: wall_clock(),
+        began: clock::now(),
         is_described: false,
     };
     session.driver.describe();
@@ -94,7 +94,7 @@ impl<D: HostDriver> FollowSession<'_, D> {
             self.ask_what_is_due();
             self.driver.flush().await?;
             if self.is_done() {
-                self.files.finish(wall_clock());
+                self.files.finish(clock::now());
                 self.tell().await;
                 self.driver.end().await;
                 return Ok(());
@@ -112,7 +112,7 @@ impl<D: HostDriver> FollowSession<'_, D> {
                 }
                 () = wait => {}
             }
-            self.files.look_behind(wall_clock(), self.began);
+            self.files.look_behind(clock::now(), self.began);
             self.tell().await;
         }
     }
@@ -208,7 +208,7 @@ impl<D: HostDriver> FollowSession<'_, D> {
         self.sampler
             .iter_mut()
             .for_each(|sampler| sampler.sampled(Instant::now()));
-        self.files.sample(counters, wall_clock());
+        self.files.sample(counters, clock::now());
     }
 
     fn polled(&mut self, polled: &PollEnd) {
@@ -220,7 +220,7 @@ impl<D: HostDriver> FollowSession<'_, D> {
         }
         self.files.seen_whole |= self.finder.is_complete();
         let bytes = self.driver.take_bytes_read();
-        self.files.read_to(polled.asked, wall_clock(), bytes);
+        self.files.read_to(polled.asked, clock::now(), bytes);
     }
 
     /// A host that has been asked something and not said a word for long hangs. A file system that
@@ -242,15 +242,11 @@ impl<D: HostDriver> FollowSession<'_, D> {
     }
 }
 
-fn wall_clock() -> Time {
-    Time::from_timestamp(Timestamp::now())
-}
-
 /// The time now, by both clocks.
 fn observed_now() -> ObservedAt {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     ObservedAt {
         since_start: START.elapsed(),
-        time: wall_clock(),
+        time: clock::now(),
     }
 }

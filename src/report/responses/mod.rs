@@ -15,7 +15,6 @@ mod throttled_writer;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -28,6 +27,7 @@ use self::throttled_writer::ThrottledWriter;
 use super::table::{ReadTotals, ReportTable};
 use super::text::{TextStyle, troubles};
 use super::{Outcome, Progress, ReportError, Shutdown, json};
+use crate::clock;
 use crate::fleet::FanOutEvent;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
@@ -35,7 +35,6 @@ use crate::model::line::FleetLine;
 use crate::model::log_file::LogFile;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::text::SafeText;
-use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::request::{HistogramBucket, LogResponse, RequestCost, ResponseTotals, SearchHit};
 use crate::stages::SourceName;
@@ -330,7 +329,7 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
 
     fn gap(&mut self, gap: Gap) -> io::Result<()> {
         let gap = Gap {
-            until: Time::from_timestamp(Timestamp::now()),
+            until: clock::now(),
             ..gap
         };
         let name = self.table.name(gap.host, gap.source);

@@ -15,7 +15,7 @@ use crate::model::level::Level;
 use crate::model::line::{ByteSpan, Line};
 use crate::model::log_file::Compression;
 use crate::model::state::{HostStatus, LinkState};
-use crate::model::time::TimeSource;
+use crate::model::time::{Time, TimeSource};
 use crate::query::{Query, ReferenceTime};
 use crate::report::{ShutdownReason, schema};
 

@@ -18,8 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
+use crate::clock;
 use crate::model::cursor::{FileId, LineRef};
 use crate::model::line::FleetLine;
 use crate::model::read_position::{PrintedPositions, ReadPosition, SavedPositions};
@@ -201,7 +200,7 @@ impl Checkpoint {
         state.source(id, name);
         if state.pending.len() >= MOST_PENDING {
             // What is left then is in the buffer of the sink.
-            state.settle(self.shared.acknowledged(), now());
+            state.settle(self.shared.acknowledged(), clock::now());
         }
         state.pending.push_back((end, noted));
         if !std::mem::replace(&mut state.is_new, true) {
@@ -292,7 +291,7 @@ impl SharedCheckpoint {
     fn write(&self) -> Result<(), ResumeError> {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.lock();
-        state.settle(self.acknowledged(), now());
+        state.settle(self.acknowledged(), clock::now());
         state.is_new = !state.pending.is_empty();
         if !std::mem::take(&mut state.is_unwritten) {
             return Ok(());
@@ -320,7 +319,7 @@ impl CheckpointState {
             SavedSource {
                 host: name.host.to_owned(),
                 name: name.source.to_owned(),
-                printed: PrintedPositions::before(before.unwrap_or_default(), now()),
+                printed: PrintedPositions::before(before.unwrap_or_default(), clock::now()),
             }
         })
     }
@@ -338,9 +337,9 @@ impl CheckpointState {
             place,
             length: 0,
             before: Vec::new(),
-            time: line.content.time.min(now()),
+            time: line.content.time.min(clock::now()),
         };
-        source.printed.begin(reached, now());
+        source.printed.begin(reached, clock::now());
         is_first
     }
 
@@ -386,10 +385,6 @@ impl CheckpointState {
 /// Whether a line can be found again by its cursor: those of programs have no file.
 fn is_of_file(line: &FleetLine) -> bool {
     line.content.cursor.file != FileId::default()
-}
-
-fn now() -> Time {
-    Time::from_timestamp(Timestamp::now())
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 //!
 //! What is done about an unknown key is left to `dial`; what is on record is read in `known_hosts`.
 
-use std::time::SystemTime;
-
 use ::russh::keys::agent::AgentSessionBinding;
 use ::russh::keys::{PublicKey, PublicKeyOrCertificate};
 use ::russh::{Names, Preferred, cipher};
 
+use crate::clock;
 use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::algorithms::{self, KeyPolicy};
@@ -87,10 +86,8 @@ impl HostKeyJudge {
         aside: &mut Option<String>,
     ) -> KeyVerdict {
         if let Some(cert) = presented.certificate() {
-            match self
-                .known
-                .check_certificate(&self.subject, cert, SystemTime::now())
-            {
+            let now = clock::now().to_timestamp().into();
+            match self.known.check_certificate(&self.subject, cert, now) {
                 KeyVerdict::Unknown => {}
                 KeyVerdict::Known => match self.policy.distrusted_authority(cert) {
                     None => return KeyVerdict::Known,

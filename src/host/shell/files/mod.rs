@@ -13,9 +13,9 @@ mod stream;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
 use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
 use crate::files::listing::FileListing;
 use crate::host::driver::facts::RoundTrip;
@@ -93,7 +93,7 @@ impl ShellFiles {
     /// # Errors
     /// When the connection breaks.
     pub async fn describe(&mut self) -> Result<SystemFacts, LinkError> {
-        let sent = now();
+        let sent = clock::now();
         let answers = self.ask(&FilesRequest::Describe, ANSWER_LIMIT).await?;
         let text = first(&answers, |answer| match answer {
             FilesAnswer::Described(text) => Some(text),
@@ -103,7 +103,7 @@ impl ShellFiles {
             text,
             RoundTrip {
                 sent,
-                received: now(),
+                received: clock::now(),
             },
         )
         .facts)
@@ -408,7 +408,7 @@ impl Files for ShellFiles {
         let written = if file.modified > Time(0) {
             file.modified
         } else {
-            now()
+            clock::now()
         };
         let to = SeekTarget {
             kind: key.kind(),
@@ -429,10 +429,6 @@ impl Files for ShellFiles {
         })?;
         Ok(*hint)
     }
-}
-
-fn now() -> Time {
-    Time::from_timestamp(Timestamp::now())
 }
 
 /// The first of these answers that is what was asked for.

@@ -8,9 +8,9 @@ pub(crate) mod protocol;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
 use crate::files::follow::{FileObservation, FileUnavailable, FollowRequest};
 use crate::host::driver::facts::RoundTrip;
 use crate::host::driver::follow::{
@@ -125,7 +125,7 @@ impl ShellFollower {
             self.pending.push_back(PendingAnswer {
                 kind,
                 sent: Instant::now(),
-                at: now(),
+                at: clock::now(),
                 span: self.script.begin(),
             });
         }
@@ -185,7 +185,7 @@ impl ShellFollower {
     fn answered(&mut self, answer: FollowAnswer) -> Option<DriverEvent> {
         let first = self.pending.front();
         let took = first.map(|first| first.sent.elapsed()).unwrap_or_default();
-        let asked = first.map_or_else(now, |first| first.at);
+        let asked = first.map_or_else(clock::now, |first| first.at);
         Some(match answer {
             FollowAnswer::Ready => return None,
             FollowAnswer::End => {
@@ -209,7 +209,7 @@ impl ShellFollower {
             FollowAnswer::Described(text) => {
                 let trip = RoundTrip {
                     sent: asked,
-                    received: now(),
+                    received: clock::now(),
                 };
                 DriverEvent::Described(Box::new(describe::parse(&text, trip)))
             }
@@ -320,8 +320,4 @@ impl HostDriver for ShellFollower {
     async fn end(&mut self) {
         self.script.end().await;
     }
-}
-
-fn now() -> Time {
-    Time::from_timestamp(Timestamp::now())
 }
