@@ -19,11 +19,11 @@ use crate::support::binary::logtrail;
 use crate::support::files::append;
 use crate::support::fleet::Watched;
 use crate::support::inventory::Inventory;
-use crate::support::serials::{assert_all_once, has_reached};
+use crate::support::program;
+use crate::support::serials::assert_complete;
 use crate::support::spec::{following, local_host};
 use crate::support::sshd::{Sshd, me};
 use crate::support::writer::Writer;
-use crate::support::{program, wait_until};
 
 const AGAIN: &str = "LOGTRAIL_TEST_BOUND_BY_MODES";
 const LONG: Duration = Duration::from_secs(40);
@@ -171,26 +171,14 @@ async fn r15_a_log_that_is_denied_while_it_is_written_goes_on_where_it_was() {
             allow(&place.log, 0);
             until_denied(&mut watched).await;
             let (enough, seen) = (writer.written() + 2000, watched.records.len());
-            wait_until("lines meanwhile", || {
-                if writer.written() > enough {
-                    Ok(())
-                } else {
-                    Err(writer.written())
-                }
-            })
-            .await;
+            writer.until_beyond(enough).await;
             if round % 2 == 1 && !place.is_here {
                 place.sshd.cut();
             }
             allow(&place.log, 0o644);
             until_read(&mut watched, seen + 2000).await;
         }
-        let written = writer.stop();
-        watched
-            .until_within(LONG, "the last line", |w| has_reached(w, 0, written - 1))
-            .await;
-        assert_all_once(&watched, 0, written);
-        assert_eq!(watched.gaps, []);
+        assert_complete(&mut watched, &mut writer).await;
     }
 }
 
@@ -436,23 +424,11 @@ async fn r15_a_log_goes_on_where_it_was_after_its_folder_was_denied() {
             allow(&folder, mode);
             until_denied(&mut watched).await;
             let (enough, seen) = (writer.written() + 500, watched.records.len());
-            wait_until("lines meanwhile", || {
-                if writer.written() > enough {
-                    Ok(())
-                } else {
-                    Err(writer.written())
-                }
-            })
-            .await;
+            writer.until_beyond(enough).await;
             allow(&folder, 0o755);
             until_read(&mut watched, seen + 500).await;
         }
-        let written = writer.stop();
-        watched
-            .until_within(LONG, "the last line", |w| has_reached(w, 0, written - 1))
-            .await;
-        assert_all_once(&watched, 0, written);
-        assert_eq!(watched.gaps, []);
+        assert_complete(&mut watched, &mut writer).await;
     }
 }
 

@@ -15,7 +15,9 @@ use crate::support::chance::{chance, millis};
 use crate::support::files::{append, executable};
 use crate::support::fleet::{Watched, last_state};
 use crate::support::logrotate::logrotate;
-use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_reached, lines_of};
+use crate::support::serials::{
+    assert_all_on_disk_once, assert_all_once, has_reached, lines_of, until_last_line,
+};
 use crate::support::spec::{following, local_host, source};
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::{Stopwatch, assert_at_most};
@@ -79,10 +81,7 @@ async fn r04_copytruncate_under_load_loses_only_what_logrotate_destroys() {
             })
             .await;
     }
-    let written = writer.stop();
-    watched
-        .until("the last line", |w| has_reached(w, 0, written - 1))
-        .await;
+    until_last_line(&mut watched, &mut writer).await;
 
     let mut on_disk = BTreeSet::new();
     for entry in fs::read_dir(sshd.path(""))
@@ -151,12 +150,7 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
         let pause = millis(&mut chance, 0..700);
         watched.pause(pause).await;
     }
-    let written = writer.stop();
-    watched
-        .until_within(Duration::from_secs(40), "the last line", |w| {
-            has_reached(w, 0, written - 1)
-        })
-        .await;
+    let written = until_last_line(&mut watched, &mut writer).await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
 }
@@ -287,15 +281,7 @@ async fn a_fleet_that_is_stopped_or_dropped_leaves_no_process_and_no_task() {
         frozen.freeze(true);
         // Nobody reads what they say while more is written than all queues can hold.
         let enough = writer.written() + 20_000;
-        wait_until("a second's worth of lines", || {
-            let written = writer.written();
-            if written > enough {
-                Ok(())
-            } else {
-                Err(written)
-            }
-        })
-        .await;
+        writer.until_beyond(enough).await;
         let ours = [&flooding, &frozen].map(Sshd::session_processes).concat();
         assert!(ours.len() >= 6, "{ours:?}");
         let fleet = watched.fleet.take().expect("running");
@@ -497,10 +483,7 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
             w.records.len() > seen + 1500
         })
         .await;
-    let written = writer.stop();
-    second
-        .until("the last line", |w| has_reached(w, 0, written - 1))
-        .await;
+    let written = until_last_line(&mut second, &mut writer).await;
     assert_all_once(&second, 0, written);
     let serials: BTreeMap<u64, usize> = lines_of(&first, 0)
         .iter()

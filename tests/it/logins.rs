@@ -704,13 +704,7 @@ async fn r31_r33_r38_r41_followed_hosts_have_the_state_of_each_end_of_a_login() 
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(followed(silent, soon), followed(others, ample));
-    let wrong = [one, two].concat();
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert_none_wrong(&[one, two].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -718,13 +712,12 @@ async fn r31_r38_r41_hosts_of_a_pass_have_the_state_of_each_end_of_a_login() {
     let (rows, _near) = table().await;
     let [(silent, soon), (others, ample)] = by_silence(rows);
     let (one, two) = tokio::join!(passed(silent, soon), passed(others, ample));
-    let wrong = [one, two].concat();
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert_none_wrong(&[one, two].concat());
+}
+
+fn assert_none_wrong(wrong: &[String]) {
+    let all = wrong.join("\n");
+    assert!(wrong.is_empty(), "{} wrong:\n{all}", wrong.len());
 }
 
 fn pass_of(seconds: u64) -> FleetOptions {

@@ -19,7 +19,9 @@ use crate::support::binary::logtrail;
 use crate::support::fleet::Watched;
 use crate::support::inventory::Inventory;
 use crate::support::processes::peak_memory;
-use crate::support::serials::{assert_all_on_disk_once, assert_all_once, has_reached, lines_of};
+use crate::support::serials::{
+    assert_all_on_disk_once, assert_all_once, lines_of, until_last_line,
+};
 use crate::support::spec::{file_source, following, local_host};
 use crate::support::sshd::Sshd;
 use crate::support::writer::{Writer, serial};
@@ -326,12 +328,7 @@ async fn r01_r03_rotating_a_log_with_two_thousand_generations_loses_no_line() {
             watched.pause(Duration::from_millis(100)).await;
         }
     }
-    let written = writer.stop();
-    watched
-        .until_within(Duration::from_secs(60), "the last line", |w| {
-            has_reached(w, 0, written - 1)
-        })
-        .await;
+    let written = until_last_line(&mut watched, &mut writer).await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
 }
@@ -388,10 +385,7 @@ async fn r01_old_generations_are_not_told_when_they_are_compressed_later() {
                 })
                 .await;
         }
-        let written = writer.stop();
-        watched
-            .until("the last line", |w| has_reached(w, 0, written - 1))
-            .await;
+        let written = until_last_line(&mut watched, &mut writer).await;
         let lines = lines_of(&watched, 0);
         assert_eq!(
             lines.iter().find(|line| line.starts_with("old")),

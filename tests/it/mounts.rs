@@ -22,7 +22,7 @@ use crate::support::files::append;
 use crate::support::fleet::Watched;
 use crate::support::fuse::{Fuse, Manners};
 use crate::support::mounted::{Mounted, with_own_mounts};
-use crate::support::serials::{assert_all_once, has_reached, lines_of};
+use crate::support::serials::{assert_all_once, assert_complete, lines_of, until_last_line};
 use crate::support::spec::local_host;
 use crate::support::time_limit::{Stopwatch, assert_at_most};
 use crate::support::writer::Writer;
@@ -107,12 +107,7 @@ fn r18_nothing_beyond_a_size_that_lags_is_taken_for_text() {
             let mut writer = Writer::start(&places.real("app.log"), &places.real("no"), 3000);
             let mut watched = follow(&[&places.seen("app.log")], 0);
             watched.until("lines", |w| w.records.len() > 15_000).await;
-            let written = writer.stop();
-            watched
-                .until("the last line", |w| has_reached(w, 0, written - 1))
-                .await;
-            assert_all_once(&watched, 0, written);
-            assert_eq!(watched.gaps, []);
+            assert_complete(&mut watched, &mut writer).await;
             assert!(
                 fuse.reads_beyond() > 0,
                 "no read reached beyond the size that was told"
@@ -344,10 +339,7 @@ fn r18_a_server_that_goes_and_comes_back_costs_no_line() {
                     })
                     .await;
             }
-            let written = writer.stop();
-            watched
-                .until("the last line", |w| has_reached(w, 0, written - 1))
-                .await;
+            let written = until_last_line(&mut watched, &mut writer).await;
             assert_all_once(&watched, 0, written);
             assert_eq!(watched.gaps, [], "{words}");
         }
@@ -668,12 +660,7 @@ fn r18_a_log_in_memory_is_followed_over_rotations() {
             fs::rename(&log, places.seen(&format!("app.log.{round}"))).expect("rename");
             fs::write(&reopen, "").expect("write");
         }
-        let written = writer.stop();
-        watched
-            .until("the last line", |w| has_reached(w, 0, written - 1))
-            .await;
-        assert_all_once(&watched, 0, written);
-        assert_eq!(watched.gaps, []);
+        assert_complete(&mut watched, &mut writer).await;
     });
 }
 

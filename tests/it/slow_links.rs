@@ -13,13 +13,13 @@ use logtrail::query::request::{
 };
 use logtrail::query::{Query, ReferenceTime};
 
+use crate::support::PATIENCE;
 use crate::support::fleet::Watched;
 use crate::support::serials::lines_of;
 use crate::support::slow::{Link, SlowLink};
 use crate::support::spec::following;
 use crate::support::sshd::Sshd;
 use crate::support::writer::{LINE_BYTES, Writer, serial};
-use crate::support::{PATIENCE, wait_until};
 
 /// What was seen of a host behind a slow link.
 #[derive(Debug)]
@@ -145,14 +145,7 @@ async fn once(link: Link, deadline: Duration) -> Pass {
     let slow = SlowLink::start(sshd.addr(), link);
     let mut host = following(&sshd, "far", &log);
     host.endpoint = slow.host(&sshd, "far").endpoint;
-    wait_until("lines", || {
-        if writer.written() > 100 {
-            Ok(())
-        } else {
-            Err(writer.written())
-        }
-    })
-    .await;
+    writer.until_beyond(100).await;
     let began = Instant::now();
     let mut watched = Watched::once(vec![host], 10, deadline);
     watched
@@ -320,14 +313,7 @@ async fn r31_pages_and_searches_over_a_slow_link_hold_up_no_metrics() {
     let slow = SlowLink::start(sshd.addr(), link);
     let mut host = following(&sshd, "far", &log);
     host.endpoint = slow.host(&sshd, "far").endpoint;
-    wait_until("lines", || {
-        if writer.written() > 2000 {
-            Ok(())
-        } else {
-            Err(writer.written())
-        }
-    })
-    .await;
+    writer.until_beyond(2000).await;
     let mut watched = Watched::follow(vec![host], 10);
     watched
         .until("lines and metrics", |watched| {

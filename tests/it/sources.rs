@@ -14,7 +14,7 @@ use logtrail::model::time::{Time, TimeSource};
 use logtrail::query::request::{LogResponse, PageStart, RequestKind, SearchRequest};
 use logtrail::query::{Query, ReferenceTime};
 
-use crate::support::asking::{answer_of_streams, page_request, reply_lines, text_of};
+use crate::support::asking::{answer_of_streams, hits_of, page_request, reply_lines, text_of};
 use crate::support::binary::BINARY;
 use crate::support::files::executable;
 use crate::support::fleet::{Watched, last_reason, problem_of};
@@ -569,27 +569,9 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
             count_only: false,
         })
     };
-    let hits = |replies: &[LogResponse]| {
-        let of = |reply: &LogResponse| match reply {
-            LogResponse::Hits(name, hits) => {
-                let [hit] = &hits[..] else { panic!("{hits:?}") };
-                let around = |lines: &[logtrail::model::line::Line]| {
-                    lines.iter().map(text_of).collect::<Vec<_>>().join("|")
-                };
-                format!(
-                    "{name}: {} [{}] [{}]",
-                    text_of(&hit.line),
-                    around(&hit.before),
-                    around(&hit.after)
-                )
-            }
-            other => panic!("{other:?}"),
-        };
-        replies.iter().map(of).collect::<Vec<_>>()
-    };
     let (replies, totals) = answer_of_streams(&host, search("level>=error", false, None)).await;
     assert_eq!(
-        hits(&replies),
+        hits_of(&replies),
         [
             "shop/shop-web: ERROR failed [start] [    at Shop.main|ok]",
             "shop/shop-web: ERROR again [ok] []",
@@ -600,7 +582,7 @@ async fn what_containers_and_the_journal_have_said_is_searched_record_by_record(
     assert_eq!(totals.hits, 4);
     let (replies, totals) =
         answer_of_streams(&host, search("Shop.main OR again", true, Some(1))).await;
-    assert_eq!(hits(&replies), ["shop/shop-web: ERROR again [ok] []"]);
+    assert_eq!(hits_of(&replies), ["shop/shop-web: ERROR again [ok] []"]);
     assert!(totals.more && totals.hits == 1, "{totals:?}");
 }
 

@@ -19,7 +19,7 @@ use logtrail::query::request::{
 };
 use logtrail::query::{Query, ReferenceTime};
 
-use crate::support::asking::{answer_of_streams, page_request, reply_lines, text_of};
+use crate::support::asking::{answer_of_streams, hits_of, page_request, reply_lines, text_of};
 use crate::support::files::executable;
 use crate::support::fleet::Watched;
 use crate::support::spec::{container, source};
@@ -52,24 +52,6 @@ fn search(text: &str) -> RequestKind {
         limit,
         count_only: false,
     })
-}
-
-/// Each hit with its source and the lines around it.
-fn hits(replies: &[LogResponse]) -> Vec<String> {
-    let around = |lines: &[Line]| lines.iter().map(text_of).collect::<Vec<_>>().join("|");
-    let of = |reply: &LogResponse| match reply {
-        LogResponse::Hits(name, hits) => {
-            let [hit] = &hits[..] else { panic!("{hits:?}") };
-            format!(
-                "{name}: {} [{}] [{}]",
-                text_of(&hit.line),
-                around(&hit.before),
-                around(&hit.after)
-            )
-        }
-        other => panic!("{other:?}"),
-    };
-    replies.iter().map(of).collect()
 }
 
 /// So many pages of so many lines, one after another: each begins where a cursor of the one before
@@ -217,7 +199,7 @@ async fn what_containers_of_pods_have_said_is_searched_by_pod_and_container() {
         "cart/web-1/app: ERROR of a pod that has ended [] []",
     ];
     assert_eq!(
-        (hits(&replies), totals.hits),
+        (hits_of(&replies), totals.hits),
         (expected.map(str::to_owned).to_vec(), 3)
     );
     // One that is gone between the list and the question is named, and the others are answered.

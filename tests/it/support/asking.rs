@@ -86,3 +86,21 @@ pub(crate) fn reply_lines(replies: &[LogResponse]) -> Vec<Line> {
 pub(crate) fn text_of(line: &Line) -> String {
     String::from_utf8_lossy(&line.raw).into_owned()
 }
+
+/// Each hit with its source and the lines around it.
+pub(crate) fn hits_of(replies: &[LogResponse]) -> Vec<String> {
+    let around = |lines: &[Line]| lines.iter().map(text_of).collect::<Vec<_>>().join("|");
+    let of = |reply: &LogResponse| match reply {
+        LogResponse::Hits(name, hits) => {
+            let [hit] = &hits[..] else { panic!("{hits:?}") };
+            format!(
+                "{name}: {} [{}] [{}]",
+                text_of(&hit.line),
+                around(&hit.before),
+                around(&hit.after)
+            )
+        }
+        other => panic!("{other:?}"),
+    };
+    replies.iter().map(of).collect()
+}

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use super::fleet::Watched;
 use super::run;
-use super::writer::serial;
+use super::writer::{Writer, serial};
 
 /// The lines of one host as text.
 pub(crate) fn lines_of(watched: &Watched, host: u32) -> Vec<String> {
@@ -28,6 +29,27 @@ pub(crate) fn has_reached(watched: &Watched, host: u32, number: u64) -> bool {
         .rev()
         .find(|record| record.host.0 == host);
     last.is_some_and(|record| serial(&String::from_utf8_lossy(&record.content.raw)) == number)
+}
+
+/// How long the last line of a writer may take.
+const LAST_LINE: Duration = Duration::from_secs(40);
+
+/// Stops the writer of the first host and waits for its last line. Returns how many it has written.
+pub(crate) async fn until_last_line(watched: &mut Watched, writer: &mut Writer) -> u64 {
+    let written = writer.stop();
+    watched
+        .until_within(LAST_LINE, "the last line", |w| {
+            has_reached(w, 0, written - 1)
+        })
+        .await;
+    written
+}
+
+/// Stops the writer of the first host: each of its lines is told once, and none is missing.
+pub(crate) async fn assert_complete(watched: &mut Watched, writer: &mut Writer) {
+    let written = until_last_line(watched, writer).await;
+    assert_all_once(watched, 0, written);
+    assert_eq!(watched.gaps, []);
 }
 
 /// From the first that was told on, every line of a host is told once and in order.

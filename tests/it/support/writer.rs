@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::wait_until;
+
 /// A running writer; stops when it is dropped.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
@@ -48,6 +50,19 @@ impl Writer {
     /// How many lines have been written so far.
     pub(crate) fn written(&self) -> u64 {
         self.shared.written.load(Ordering::SeqCst)
+    }
+
+    /// Waits until more lines than this have been written.
+    pub(crate) async fn until_beyond(&self, lines: u64) {
+        wait_until("lines of the writer", || {
+            let written = self.written();
+            if written > lines {
+                Ok(())
+            } else {
+                Err(written)
+            }
+        })
+        .await;
     }
 
     /// Stops and says how many lines were written.
