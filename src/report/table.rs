@@ -62,7 +62,7 @@ impl ReadTotals {
             None => self.pages.push(PageEnds {
                 host: line.host,
                 source: source.into(),
-                first: place.clone(),
+                first: place,
                 last: place,
             }),
         }
