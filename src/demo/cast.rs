@@ -1,5 +1,16 @@
 //! The cast: the hosts of a demo fleet, their roles, and the log files each of them writes.
 
+use std::path::{Path, PathBuf};
+
+/// Hosts of a demo fleet where no size is asked for: every role, and one screen shows them all.
+pub const DEFAULT_SIZE: u16 = 6;
+
+/// Most hosts of a demo fleet: beyond it the machine would be busy with its own handshakes.
+pub const MAX_SIZE: u16 = 200;
+
+/// The only login that is let in.
+pub(super) const USER: &str = "demo";
+
 /// The hosts, in the order in which they are shown.
 #[derive(Debug, Clone)]
 pub(super) struct Cast {
@@ -12,6 +23,25 @@ pub(super) struct CastMember {
     pub(super) name: String,
     pub(super) role: HostRole,
     pub(super) files: Vec<DemoLog>,
+}
+
+impl CastMember {
+    fn new(role: HostRole, number: usize) -> Self {
+        let by_size = |&form| DemoLog {
+            form,
+            rotation: FileRotation::BySize,
+        };
+        Self {
+            name: format!("{}-{number}", role.as_str()),
+            role,
+            files: role.forms().iter().map(by_size).collect(),
+        }
+    }
+
+    /// Where a log of this host is in the folder of the demo.
+    pub(super) fn log_path(&self, folder: &Path, file: &DemoLog) -> PathBuf {
+        folder.join(&self.name).join(file.form.file_name())
+    }
 }
 
 /// What a host does.
@@ -127,24 +157,12 @@ impl Cast {
         let mut members: Vec<CastMember> = Vec::with_capacity(size);
         for role in roles {
             let number = members.iter().filter(|member| member.role == role).count() + 1;
-            let files = role
-                .forms()
-                .iter()
-                .map(|&form| DemoLog {
-                    form,
-                    rotation: FileRotation::BySize,
-                })
-                .collect();
-            members.push(CastMember {
-                name: format!("{}-{number}", role.as_str()),
-                role,
-                files,
-            });
+            members.push(CastMember::new(role, number));
         }
-        let last_web = members
+        let mut webs = members
             .iter_mut()
-            .rfind(|member| member.role == HostRole::Web);
-        if let Some(access) = last_web.and_then(|web| web.files.first_mut()) {
+            .filter(|member| member.role == HostRole::Web);
+        if let Some(access) = webs.next_back().and_then(|web| web.files.first_mut()) {
             access.rotation = FileRotation::Often;
         }
         Self { members }

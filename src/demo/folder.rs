@@ -2,8 +2,8 @@
 //!
 //! The watcher is a `/bin/sh` that waits for the end of a pipe whose other end only this process
 //! holds. However we end, the kernel closes that end, and the watcher removes the folder. It has a
-//! process group of its own, so that neither Ctrl-C nor a kill of our group takes it with us. What
-//! lies in the folder is left to others.
+//! process group of its own, so that neither Ctrl-C nor a kill of our group takes it with us. Others
+//! fill the folder.
 
 use std::fs::Permissions;
 use std::io;
@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::DemoError;
+use super::error::DemoError;
 
 const PREFIX: &str = "logtrail-demo-";
 

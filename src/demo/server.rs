@@ -1,8 +1,8 @@
 //! One host: an SSH server that lets in one user by one key, and runs one command.
 //!
 //! The command is `exec /bin/sh -s`, the only one the console ever sends; anything else is refused,
-//! and so are terminals, subsystems, forwarding and environment variables. What the shell does is
-//! left to [`super::shell`].
+//! and so are terminals, subsystems, forwarding and environment variables. [`super::shell`] runs
+//! the shell.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,6 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use super::cast::USER;
 use super::shell;
 
 /// The one command that is run.
@@ -222,7 +223,7 @@ struct SessionHandler {
 
 impl SessionHandler {
     fn judge(&self, user: &str, key: &KeyData) -> Auth {
-        if user == super::USER && *key == *self.let_in {
+        if user == USER && *key == *self.let_in {
             Auth::Accept
         } else {
             Auth::reject()

@@ -1,6 +1,6 @@
 //! One channel: a real `/bin/sh -s` behind it, its input and output carried with back-pressure.
 //!
-//! Which channels get one is left to [`super::server`].
+//! [`super::server`] decides which channels get one.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use super::cast::USER;
 
 /// One read of the shell's output: the largest packet that SSH clients must accept.
 const OUTPUT_CHUNK: usize = 32 * 1024;
@@ -80,8 +82,8 @@ fn spawn(home: &Path) -> io::Result<Child> {
         .env("SHELL", "/bin/sh");
     command
         .env("HOME", home)
-        .env("USER", super::USER)
-        .env("LOGNAME", super::USER);
+        .env("USER", USER)
+        .env("LOGNAME", USER);
     if let Some(zone) = std::env::var_os("TZ") {
         command.env("TZ", zone);
     }

@@ -23,6 +23,7 @@ use super::lines;
 
 mod chores;
 mod incident;
+mod incident_lines;
 mod traffic;
 
 /// Events are thought up for so many milliseconds at a time.
@@ -92,43 +93,16 @@ struct WorldEvent {
 
 impl DemoWorld {
     pub(super) fn new(cast: &Cast, seed: u64) -> Self {
-        let mut players: Vec<(HostRole, DemoHost)> = Vec::new();
-        let mut forms = Vec::new();
-        for member in &cast.members {
-            let first = forms.len();
-            let files = member
-                .files
-                .iter()
-                .enumerate()
-                .map(|(nth, file)| (file.form, first + nth))
-                .collect();
-            forms.extend(member.files.iter().map(|file| file.form));
-            players.push((
-                member.role,
-                DemoHost {
-                    name: member.name.clone(),
-                    files,
-                    owed: 0.0,
-                    owed_chores: 0.0,
-                },
-            ));
-        }
-        let with = |role| {
-            players
-                .iter()
-                .filter(|(has, _)| *has == role)
-                .map(|(_, player)| player.clone())
-                .collect()
-        };
-        let size = players.len().max(1) as f64;
+        let files = cast.members.iter().flat_map(|member| &member.files);
+        let size = cast.members.len().max(1) as f64;
         Self {
             rng: StdRng::seed_from_u64(seed),
             zone: TimeZone::system(),
-            forms,
-            webs: with(HostRole::Web),
-            apis: with(HostRole::Api),
-            dbs: with(HostRole::Db),
-            workers: with(HostRole::Worker),
+            forms: files.map(|file| file.form).collect(),
+            webs: hosts_of(cast, HostRole::Web),
+            apis: hosts_of(cast, HostRole::Api),
+            dbs: hosts_of(cast, HostRole::Db),
+            workers: hosts_of(cast, HostRole::Worker),
             ahead: BinaryHeap::new(),
             clock_ms: 0,
             told: 0,
@@ -168,13 +142,8 @@ impl DemoWorld {
             }
         }
         for worker in 0..self.workers.len() {
-            for at in self.due(
-                HostRole::Worker,
-                worker,
-                seconds * JOBS * tide(from, worker + 7),
-                from,
-                to,
-            ) {
+            let owed = seconds * JOBS * tide(from, worker + 7);
+            for at in self.due(HostRole::Worker, worker, owed, from, to) {
                 self.job(worker, at);
             }
         }
@@ -247,6 +216,25 @@ impl DemoWorld {
         let spread: f64 = self.rng.random_range(0.0..1.0);
         base * (0.6 + 0.5 * spread + 4.0 * spread.powi(24))
     }
+}
+
+/// The hosts with a role. Files are numbered over all hosts.
+fn hosts_of(cast: &Cast, role: HostRole) -> Vec<DemoHost> {
+    let mut numbers = 0..;
+    let mut hosts = Vec::new();
+    for member in &cast.members {
+        let forms = member.files.iter().map(|file| file.form);
+        let files = forms.zip(&mut numbers).collect();
+        if member.role == role {
+            hosts.push(DemoHost {
+                name: member.name.clone(),
+                files,
+                owed: 0.0,
+                owed_chores: 0.0,
+            });
+        }
+    }
+    hosts
 }
 
 impl DemoHost {

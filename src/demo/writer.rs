@@ -1,7 +1,7 @@
 //! Carries the story to the files: one thread for the whole fleet, appends, rotation, a budget on
 //! disk.
 //!
-//! What is told is left to [`super::world`], how a line looks to [`super::lines`].
+//! [`super::world`] tells the story, and [`super::lines`] knows how a line looks.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,8 +12,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::cast::{Cast, FileRotation};
+use super::error::DemoError;
 use super::world::DemoWorld;
-use super::{DemoError, log_path};
 use crate::clock;
 
 /// How often lines are written: short enough to look alive, long enough that 200 hosts cost next to
@@ -57,11 +57,8 @@ pub(super) struct WriterThread {
 impl WriterThread {
     /// Writes the history, then goes on in a thread of its own.
     pub(super) fn start(cast: &Cast, folder: &Path) -> Result<Self, DemoError> {
-        let tick = if cast.members.len() > MANY {
-            TICK_OF_MANY
-        } else {
-            TICK
-        };
+        let is_large = cast.members.len() > MANY;
+        let tick = if is_large { TICK_OF_MANY } else { TICK };
         let mut desk = WriterDesk::new(cast, folder)?;
         let now = clock::now().to_timestamp().as_millisecond();
         desk.world.skip_to(now - HISTORY_MS);
@@ -125,7 +122,7 @@ impl WriterDesk {
                 source,
             })?;
             for file in &member.files {
-                let path = log_path(folder, member, file);
+                let path = member.log_path(folder, file);
                 let log = WrittenLog {
                     path,
                     rotation: file.rotation,

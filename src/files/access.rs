@@ -92,9 +92,23 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What can be done about it, where that is known.
+    /// The file is gone, or another one, since it was listed.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn is_move(&self) -> bool {
+        matches!(self, Self::Replaced | Self::Missing)
+    }
+
+    /// Why the file at this path cannot be read, and what can be done about it, in one line.
+    #[must_use]
+    pub fn explained(&self, path: &str) -> String {
+        match self.hint() {
+            Some(hint) => format!("{path}: {self} – {hint}"),
+            None => format!("{path}: {self}"),
+        }
+    }
+
+    /// What can be done about it, where that is known.
+    fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Missing => Some("check the path; `logtrail-tui sources` lists what there is"),
             Self::Denied => Some(

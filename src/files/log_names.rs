@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::rotation::{RotationIndex, before_numbers, separates, without_endings};
+use super::rotation::{RotationIndex, before_numbers, name_start, separates, without_endings};
 
 /// Paths of live files.
 #[derive(Debug, Clone, Default)]
@@ -54,10 +54,7 @@ impl LogNames {
 /// The paths of all logs that a file may be a generation of by its name, and some more.
 fn logs_that_fit(file: &[u8]) -> Vec<Vec<u8>> {
     let name = without_endings(file);
-    let start = file
-        .iter()
-        .rposition(|&byte| byte == b'/')
-        .map_or(0, |slash| slash + 1);
+    let start = name_start(file);
     let mut logs = vec![file.to_vec(), name.to_vec()];
     logs.extend(where_numbers_begin(name, start).map(|at| name[..at].to_vec()));
     // With numbers before its extension.

@@ -47,10 +47,7 @@ impl RotationIndex {
     }
 
     fn before_extension(live: &[u8], name: &[u8]) -> Option<Self> {
-        let start = live
-            .iter()
-            .rposition(|&byte| byte == b'/')
-            .map_or(0, |slash| slash + 1);
+        let start = name_start(live);
         let dot = live[start..]
             .iter()
             .rposition(|&byte| byte == b'.')
@@ -95,6 +92,11 @@ pub fn is_rotated(file: &[u8], all: &HashSet<&[u8]>) -> bool {
     let stem = before_numbers(file);
     // "app.log" with ".1", "app.log" with "-20261120": the stem has no separator at its end.
     stem > 0 && stem < file.len() && separates(&file[stem]) && all.contains(&file[..stem])
+}
+
+/// Where the name of a file begins in its path.
+pub(crate) fn name_start(path: &[u8]) -> usize {
+    memchr::memrchr(b'/', path).map_or(0, |slash| slash + 1)
 }
 
 /// A name without the endings of a compressed file and of one that is out of logrotate's way.

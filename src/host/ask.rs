@@ -15,7 +15,8 @@ use super::driver::files::{Failure, Files};
 use super::local::LocalFiles;
 use super::problems::Problem;
 use super::programs::Talk;
-use super::search::{LogAnswerer, Out};
+use super::search::LogAnswerer;
+use super::search::response_sender::ResponseSender;
 use super::shell::ShellFiles;
 use super::sources::{usual_sources, whole_journal};
 
@@ -221,7 +222,7 @@ impl Answering {
     ) -> Result<ResponseTotals, LinkError> {
         let facts = self.facts.clone();
         let connection = self.connection.clone();
-        let out = Out::new(replies, totals);
+        let out = ResponseSender::new(replies, totals);
         match self.driver(host).await {
             Ok(Driver::Local(files)) => {
                 LogAnswerer::new(&mut **files, host, &facts, out)
@@ -265,7 +266,7 @@ impl Answering {
         let Some(files) = &mut self.root else {
             return Ok(totals);
         };
-        let out = Out::new(replies, totals);
+        let out = ResponseSender::new(replies, totals);
         let answerer = LogAnswerer::new(&mut **files, host, &self.facts, out);
         answerer.answer(ask).await
     }

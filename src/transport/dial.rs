@@ -11,6 +11,7 @@ use ::russh::keys::PublicKey;
 use tokio::net::TcpStream;
 
 use super::budget::HandshakePermit;
+use super::connector_state::ConnectorState;
 use super::deadline::Deadline;
 use super::failure::{self, ServerLabel};
 use super::known_hosts::{self, KeyVerdict, KnownHosts, RevokedKeys};
@@ -21,7 +22,7 @@ use super::russh::auth::{self, LoginContext, LoginFailure};
 use super::russh::client::{self, HandlerNotes, HandshakenClient, LoginPacing, RusshClient};
 use super::russh::trust::{self, HostKeyJudge, JudgedKey};
 use super::stream::ByteStream;
-use super::{ConnectorState, LinkError, proxy};
+use super::{LinkError, proxy};
 use crate::model::host::{HostKeyPolicy, HostName};
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::state::LinkState;

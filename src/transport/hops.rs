@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ConnectorState;
+use super::connector_state::ConnectorState;
 use super::plan::ConnectPlan;
 use super::tokens::quoted;
 use crate::model::host::HostKeyPolicy;

@@ -1,10 +1,10 @@
-//! Reaching a host: yields byte streams of remote shells and says why it could not.
+//! Reaches a host: yields byte streams of remote shells, or says why it could not.
 //!
 //! [`Connector::connect`] plans (`plan`, `resolve`), picks a route (`route`), dials and logs in
 //! (`dial`, `russh`), and gives a [`Connection`], from which [`Connection::open_shell`] starts
-//! shells. Three roads lead to a shell: russh, the user's own `ssh` (`system`), and a child process
-//! on this machine (`local`). What is said to a shell is left to `host`; when to try again is left
-//! to `host` too, with the waits of [`backoff`].
+//! shells. There are three ways to a shell: russh, the user's own `ssh` (`system`), and a child
+//! process on this machine (`local`). `host` decides what is sent to a shell, and when to try
+//! again, with the waits of [`backoff`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,19 +13,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
+use crate::model::host::{HostKeyPolicy, HostSpec, TransportKind};
 use crate::model::state::HostStatus;
 
 mod algorithms;
 pub mod backoff;
+mod bastion_pool;
 mod budget;
 mod child;
+mod connector_state;
 mod deadline;
 mod dial;
 mod error;
 mod failure;
 mod greeting;
 mod hops;
+mod jump_spec;
 mod keyring;
 mod known_hosts;
 mod local;
@@ -45,6 +48,9 @@ mod stream;
 mod system;
 mod tokens;
 
+use connector_state::ConnectorState;
+#[cfg(test)]
+use connector_state::LOGIN_TIME;
 pub use deadline::{Deadline, DeadlineElapsed};
 pub use error::LinkError;
 pub(crate) use noise::is_noise;
@@ -53,15 +59,8 @@ pub use prompt_answerer::PromptAnswerer;
 pub use settings::TransportSettings;
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
-/// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory
-/// service or a slow home, a login takes longer than anybody likes, and is no less welcome for it.
-const LOGIN_TIME: Duration = Duration::from_secs(120);
-
 /// Channels are closed a moment before the connection says why it ended.
 const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
-
-/// An agent may ask its owner for a touch or a confirmation; sshd itself waits two minutes in all.
-const AGENT_TIME: Duration = Duration::from_secs(60);
 
 /// Makes connections within the budget: shared by all hosts of a run.
 #[derive(Clone)]
@@ -69,50 +68,12 @@ pub struct Connector {
     inner: Arc<ConnectorState>,
 }
 
-/// What the hosts of a run share.
-struct ConnectorState {
-    settings: TransportSettings,
-    asker: Arc<dyn PromptAnswerer>,
-    budget: budget::HandshakeBudget,
-    keyring: keyring::Keyring,
-    resolver: resolve::AddressResolver,
-    bastions: route::BastionPool,
-    /// In place of `$SSH_AUTH_SOCK`.
-    agent: std::sync::OnceLock<PathBuf>,
-    /// In place of the user's and the system's OpenSSH configuration.
-    ssh_config: std::sync::OnceLock<PathBuf>,
-    /// What to do with unknown keys of jump hosts that only the user's configuration knows.
-    host_keys: std::sync::OnceLock<HostKeyPolicy>,
-    /// What to do with unknown keys whatever anything else says.
-    last_word: std::sync::OnceLock<HostKeyPolicy>,
-    /// In place of [`LOGIN_TIME`].
-    login_time: std::sync::OnceLock<Duration>,
-    /// In place of [`AGENT_TIME`].
-    agent_time: std::sync::OnceLock<Duration>,
-    /// Held while a host key is stored.
-    storing: tokio::sync::Mutex<()>,
-}
-
 impl Connector {
     /// A connector with an empty budget book.
     #[must_use]
     pub fn new(settings: TransportSettings, asker: Arc<dyn PromptAnswerer>) -> Self {
         Self {
-            inner: Arc::new(ConnectorState {
-                settings,
-                asker,
-                budget: budget::HandshakeBudget::new(),
-                keyring: keyring::Keyring::default(),
-                resolver: resolve::AddressResolver::new(),
-                bastions: route::BastionPool::default(),
-                agent: std::sync::OnceLock::new(),
-                ssh_config: std::sync::OnceLock::new(),
-                host_keys: std::sync::OnceLock::new(),
-                last_word: std::sync::OnceLock::new(),
-                login_time: std::sync::OnceLock::new(),
-                agent_time: std::sync::OnceLock::new(),
-                storing: tokio::sync::Mutex::default(),
-            }),
+            inner: Arc::new(ConnectorState::new(settings, asker)),
         }
     }
 
@@ -173,99 +134,48 @@ impl Connector {
     /// # Errors
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
-        let link = match host.transport {
-            TransportKind::Local => ConnectionState::by(
-                ConnectionBackend::Local(local::LocalShells::new()),
-                self.inner.login_time(),
-            ),
-            TransportKind::System => ConnectionState::by(
-                ConnectionBackend::System(self.system(host).await?),
-                self.inner.login_time(),
-            ),
+        let (road, warning) = match host.transport {
+            TransportKind::Local => (ConnectionBackend::Local(local::LocalShells::new()), None),
+            TransportKind::System => (self.system(host).await?, None),
             TransportKind::Russh => {
-                self.russh(host, self.inner.plan(&host.endpoint).await?)
-                    .await?
+                let plan = self.inner.plan(&host.endpoint).await?;
+                self.russh(host, plan).await?
             }
             TransportKind::Auto => self.choose(host).await?,
         };
+        let state = ConnectionState::new(road, self.inner.login_time(), warning);
         Ok(Connection {
-            link: Arc::new(link),
+            link: Arc::new(state),
         })
     }
 
-    async fn choose(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
+    async fn choose(
+        &self,
+        host: &HostSpec,
+    ) -> Result<(ConnectionBackend, Option<HostStatus>), LinkError> {
         let plan = self.inner.plan(&host.endpoint).await?;
-        match &plan.beyond_russh {
-            None => self.russh(host, plan).await,
-            Some(why) => {
-                tracing::info!(
-                    "{} is reached by the system's ssh, for its configuration asks for {why}",
-                    host.name()
-                );
-                Ok(ConnectionState::by(
-                    ConnectionBackend::System(self.system(host).await?),
-                    self.inner.login_time(),
-                ))
-            }
-        }
+        let Some(why) = &plan.beyond_russh else {
+            return self.russh(host, plan).await;
+        };
+        tracing::info!(
+            "{} is reached by the system's ssh, for its configuration asks for {why}",
+            host.name()
+        );
+        Ok((self.system(host).await?, None))
     }
 
     async fn russh(
         &self,
         host: &HostSpec,
         plan: plan::ConnectPlan,
-    ) -> Result<ConnectionState, LinkError> {
-        let route::ReachedServer { client, warning } =
-            route::reach(&self.inner, host, plan).await?;
-        Ok(ConnectionState::warned(
-            ConnectionBackend::Russh(client),
-            self.inner.login_time(),
-            warning,
-        ))
+    ) -> Result<(ConnectionBackend, Option<HostStatus>), LinkError> {
+        let reached = route::reach(&self.inner, host, plan).await?;
+        Ok((ConnectionBackend::Russh(reached.client), reached.warning))
     }
 
-    async fn system(&self, host: &HostSpec) -> Result<system::SystemSsh, LinkError> {
-        system::SystemSsh::connect(host, &self.inner).await
-    }
-}
-
-impl ConnectorState {
-    /// What `ssh` is told about its configuration.
-    fn config_option(&self) -> Option<String> {
-        match self.ssh_config.get() {
-            _ if !self.settings.ssh_config => Some("-Fnone".to_owned()),
-            Some(file) => Some(format!("-F{}", file.display())),
-            None => None,
-        }
-    }
-
-    /// How long a server that speaks SSH, and then the shell of a login, may take.
-    fn login_time(&self) -> Duration {
-        self.login_time
-            .get()
-            .copied()
-            .unwrap_or_else(|| LOGIN_TIME.max(self.settings.connect_timeout))
-    }
-
-    /// How long the ssh-agent may take for a signature.
-    fn agent_time(&self) -> Duration {
-        self.agent_time.get().copied().unwrap_or(AGENT_TIME)
-    }
-
-    async fn plan(&self, endpoint: &Endpoint) -> Result<plan::ConnectPlan, LinkError> {
-        let said = if self.settings.ssh_config {
-            self.resolver.ask(endpoint, self.config_option()).await?
-        } else {
-            None
-        };
-        let mut plan = plan::ConnectPlan::new(endpoint, said.as_deref(), &self.settings)?;
-        if let Some(policy) = self.last_word.get() {
-            plan.host_keys = *policy;
-        }
-        if let (plan::AgentAt::Environment, Some(socket)) = (&plan.agent, self.agent.get()) {
-            plan.agent = plan::AgentAt::Socket(socket.clone());
-        }
-        Ok(plan)
+    async fn system(&self, host: &HostSpec) -> Result<ConnectionBackend, LinkError> {
+        let ssh = system::SystemSsh::connect(host, &self.inner).await?;
+        Ok(ConnectionBackend::System(ssh))
     }
 }
 
@@ -288,15 +198,10 @@ struct ConnectionState {
 }
 
 impl ConnectionState {
-    fn by(road: ConnectionBackend, login_time: Duration) -> Self {
-        Self::warned(road, login_time, None)
-    }
-
-    fn warned(road: ConnectionBackend, login_time: Duration, warning: Option<HostStatus>) -> Self {
-        let greeted = watch::Sender::new(false);
+    fn new(road: ConnectionBackend, login_time: Duration, warning: Option<HostStatus>) -> Self {
         Self {
             road,
-            greeted,
+            greeted: watch::Sender::new(false),
             login_time,
             since: Instant::now(),
             printed: AtomicU64::new(0),
@@ -326,7 +231,7 @@ impl Connection {
     pub(crate) fn by_shell(command: &[&str]) -> Self {
         let road = ConnectionBackend::Local(local::LocalShells::running(command));
         Self {
-            link: Arc::new(ConnectionState::by(road, LOGIN_TIME)),
+            link: Arc::new(ConnectionState::new(road, LOGIN_TIME, None)),
         }
     }
 
@@ -351,26 +256,29 @@ impl Connection {
         &self,
         time: &mut Deadline,
     ) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let ConnectionState {
-            greeted, printed, ..
-        } = &*self.link;
-        let first = !*greeted.borrow();
-        let (place, opened) = match &self.link.road {
-            ConnectionBackend::Russh(client) => (
-                client.place.to_string(),
-                russh::channel::open_shell(client, time, first).await,
-            ),
-            ConnectionBackend::System(system) => (system.place(), system.open_shell().await),
-            ConnectionBackend::Local(local) => {
-                ("this machine".to_owned(), local.open_shell().await)
+        let is_first = !self.is_greeted();
+        let opened = match &self.link.road {
+            ConnectionBackend::Russh(client) => {
+                russh::channel::open_shell(client, time, is_first).await
             }
+            ConnectionBackend::System(system) => system.open_shell().await,
+            ConnectionBackend::Local(local) => local.open_shell().await,
         };
         let (mut input, mut output) = opened?;
-        if first {
-            greeting::greet(&mut input, &mut output, &place, time, printed).await?;
-            greeted.send_replace(true);
+        if is_first {
+            let printed = &self.link.printed;
+            greeting::greet(&mut input, &mut output, &self.place(), time, printed).await?;
+            self.link.greeted.send_replace(true);
         }
         Ok((input, output))
+    }
+
+    fn place(&self) -> String {
+        match &self.link.road {
+            ConnectionBackend::Russh(client) => client.place.to_string(),
+            ConnectionBackend::System(system) => system.place(),
+            ConnectionBackend::Local(_) => "this machine".to_owned(),
+        }
     }
 
     /// What a person must hear of the way to the host though it leads there: that the key of a jump
@@ -388,12 +296,8 @@ impl Connection {
 
     /// Waits until a shell has answered.
     pub async fn greeted(&self) {
-        let _ = self
-            .link
-            .greeted
-            .subscribe()
-            .wait_for(|greeted| *greeted)
-            .await;
+        let mut greeted = self.link.greeted.subscribe();
+        let _ = greeted.wait_for(|greeted| *greeted).await;
     }
 
     /// Bytes that the login has printed before its shell answered.
@@ -406,15 +310,11 @@ impl Connection {
     #[must_use]
     pub fn waits_for(&self) -> String {
         let seconds = self.link.since.elapsed().as_secs();
-        match self.link.printed.load(Ordering::Relaxed) {
-            0 => format!("logged in; waiting for its shell for {seconds} s"),
-            noise => {
-                let amount = greeting::amount(noise);
-                format!(
-                    "logged in; waiting for its shell for {seconds} s, past {amount} that the login prints"
-                )
-            }
-        }
+        let past = match self.printed() {
+            0 => String::new(),
+            noise => format!(", past {} that the login prints", greeting::amount(noise)),
+        };
+        format!("logged in; waiting for its shell for {seconds} s{past}")
     }
 
     /// How long a shell of this login may take to begin.
@@ -461,9 +361,8 @@ impl Connection {
         } else {
             END_TOLD_WITHIN
         };
-        tokio::time::timeout(told_within, self.ended())
-            .await
-            .is_ok()
+        let ended = tokio::time::timeout(told_within, self.ended());
+        ended.await.is_ok()
     }
 
     /// Ends it, with everything that runs on it; returns within 2 seconds.

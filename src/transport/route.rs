@@ -1,57 +1,25 @@
-//! By which chain of servers a host is reached: the inventory's routes in turn, or the user's
-//! `ProxyJump`, or directly.
+//! Picks the chain of servers by which a host is reached: the inventory's routes in turn, or the
+//! user's `ProxyJump`, or directly.
 //!
-//! A jump host is dialled once and shared by all hosts behind it; when its connection is dead the
-//! next host dials it again. What is known of each server comes from `plan`; one server is dialled
-//! by `dial`.
+//! A jump host is dialled once and shared by all hosts behind it (`bastion_pool`). What is known of
+//! each server comes from `plan`; `dial` dials one server.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
+use futures_util::future::BoxFuture;
 
+use super::connector_state::ConnectorState;
 use super::dial::ServerDial;
 use super::plan::ConnectPlan;
 use super::russh::client::RusshClient;
-use super::{ConnectorState, LinkError, failure};
-use crate::model::host::{Endpoint, HostKeyPolicy, HostName, HostSpec, UserName};
+use super::{LinkError, failure, jump_spec};
+use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec};
 use crate::model::state::{HostStatus, LinkState};
 
 /// Longest chain; a longer one is a circle.
 const MAX_HOPS: usize = 8;
-
-/// A jump host that refused us, or hung up in the login, is not asked again for the sake of another
-/// host that starts a moment later: each such login counts towards a lock-out of everybody who
-/// comes through it.
-const REFUSED_FOR: Duration = Duration::from_secs(5);
-
-/// For how long a jump host is not asked again after it failed so.
-fn forbidden_for(error: &LinkError) -> Option<Duration> {
-    let least = error.status.retry_in_s.map(Duration::from_secs);
-    if error.state().needs_a_person() {
-        Some(REFUSED_FOR)
-    } else {
-        least
-    }
-}
-
-/// The shared connections to jump hosts, by the chain that leads to them.
-#[derive(Default)]
-pub(super) struct BastionPool {
-    by_chain: Mutex<HashMap<String, Bastion>>,
-}
-
-type Dialling = BoxFuture<'static, Result<Arc<RusshClient>, LinkError>>;
-
-#[derive(Default)]
-struct Bastion {
-    live: Weak<RusshClient>,
-    dialling: Option<WeakShared<Dialling>>,
-    /// Until when it is not asked again, and why.
-    refused: Option<(Instant, LinkError)>,
-}
 
 /// A host that was reached.
 pub(super) struct ReachedServer {
@@ -70,8 +38,11 @@ pub(super) async fn reach(
     let mut failures = Vec::new();
     for chain in chains(inner, host, target).await {
         let (name, result) = match chain {
-            Ok(chain) => (route_name(&chain), through(inner, &chain, begun).await),
-            Err(error) => (String::new(), Err(error)),
+            Ok(chain) => (
+                Some(route_name(&chain)),
+                through(inner, &chain, begun).await,
+            ),
+            Err(error) => (None, Err(error)),
         };
         match result {
             Ok(client) => {
@@ -81,9 +52,9 @@ pub(super) async fn reach(
                 });
             }
             Err(error) => {
-                let last = !name.is_empty() && is_final(&error, host);
-                failures.push((name, error));
-                if last {
+                let is_last = name.is_some() && is_final(&error, host);
+                failures.push(RouteFailure { name, error });
+                if is_last {
                     break;
                 }
             }
@@ -92,12 +63,28 @@ pub(super) async fn reach(
     Err(sum_up(host, failures))
 }
 
+/// Why a host was not reached by a route.
+struct RouteFailure {
+    /// `None` where the configuration has the route wrong, so that it was not dialled.
+    name: Option<String>,
+    error: LinkError,
+}
+
+impl RouteFailure {
+    fn text(&self) -> String {
+        match &self.name {
+            Some(name) => format!("via {name}: {}", self.error.reason()),
+            None => self.error.reason().to_owned(),
+        }
+    }
+}
+
 /// That the key of a jump host has changed, or is revoked: a route less, and perhaps somebody who
 /// listens there.
-fn warning(failures: &[(String, LinkError)]) -> Option<HostStatus> {
+fn warning(failures: &[RouteFailure]) -> Option<HostStatus> {
     let changed: Vec<&LinkError> = failures
         .iter()
-        .map(|(_, error)| error)
+        .map(|failure| &failure.error)
         .filter(|error| error.state() == LinkState::HostKeyChanged)
         .collect();
     let hint = changed.first()?.status.hint.clone().unwrap_or_default();
@@ -109,65 +96,52 @@ fn warning(failures: &[(String, LinkError)]) -> Option<HostStatus> {
 /// The host itself answered and refused: it would refuse by any route, and another try may lock us
 /// out.
 fn is_final(error: &LinkError, host: &HostSpec) -> bool {
-    error.state().needs_a_person()
-        && !error.reason().starts_with("jump host ")
-        && !host.via.is_empty()
+    error.state().needs_a_person() && !is_of_a_hop(error) && !host.via.is_empty()
+}
+
+/// Whether it names the jump host that failed.
+fn is_of_a_hop(error: &LinkError) -> bool {
+    error.reason().starts_with("jump host ")
 }
 
 /// One failure as it is; several with their routes. A state that needs a person wins, for the
 /// others would have us try the whole list again, and with it the login that was refused. A route
-/// that the configuration has wrong, which has no name, was not dialled: the others count.
-fn sum_up(host: &HostSpec, mut failures: Vec<(String, LinkError)>) -> LinkError {
+/// that was not dialled says nothing of the others.
+fn sum_up(host: &HostSpec, mut failures: Vec<RouteFailure>) -> LinkError {
     if failures.len() <= 1 {
-        return failures
-            .pop()
-            .map_or_else(|| no_route(host), |(_, error)| error);
+        let only = failures.pop();
+        return only.map_or_else(|| no_route(host), |failure| failure.error);
     }
-    let dialled = |(name, _): &(String, LinkError)| !name.is_empty();
-    let is = |wanted: fn(LinkState) -> bool| {
-        failures
-            .iter()
-            .position(|failure| dialled(failure) && wanted(failure.1.state()))
-    };
-    let which = match is(|state| state == LinkState::HostKeyChanged)
-        .or_else(|| is(LinkState::needs_a_person))
-    {
+    let which = if let Some(at) = first_for_a_person(&failures) {
         // A reason has an end, and what a person must see comes before it.
-        Some(at) => {
-            failures[..=at].rotate_right(1);
-            0
-        }
-        None => failures
-            .iter()
-            .rposition(dialled)
-            .unwrap_or(failures.len() - 1),
+        failures[..=at].rotate_right(1);
+        0
+    } else {
+        let dialled = failures.iter().rposition(|failure| failure.name.is_some());
+        dialled.unwrap_or(failures.len() - 1)
     };
-    let hint = failures[which].1.status.hint.clone().unwrap_or_default();
-    let state = failures[which].1.state();
-    let least = failures
-        .iter()
-        .filter_map(|(_, error)| error.status.retry_in_s)
+    let each: Vec<String> = failures.iter().map(RouteFailure::text).collect();
+    let reason = format!("no route to {} works; {}", host.name(), each.join("; "));
+    let status = &failures[which].error.status;
+    let hint = status.hint.clone().unwrap_or_default();
+    let mut error = LinkError::new(status.state, reason, hint);
+    let errors = failures.iter().map(|failure| &failure.error);
+    error.status.retry_in_s = errors
+        .clone()
+        .filter_map(|each| each.status.retry_in_s)
         .max();
-    let each: Vec<String> = failures
-        .iter()
-        .map(|failure| said_of_route(&failure.0, &failure.1))
-        .collect();
-    let mut error = LinkError::new(
-        state,
-        format!("no route to {} works; {}", host.name(), each.join("; ")),
-        hint,
-    );
-    error.status.retry_in_s = least;
-    error.may_pass = !state.needs_a_person() && failures.iter().any(|(_, error)| error.may_pass);
+    error.may_pass = !error.state().needs_a_person() && errors.clone().any(|each| each.may_pass);
     error
 }
 
-fn said_of_route(name: &str, error: &LinkError) -> String {
-    if name.is_empty() {
-        error.reason().to_owned()
-    } else {
-        format!("via {name}: {}", error.reason())
-    }
+/// The failure of a dialled route that a person has to see: a changed key before anything else.
+fn first_for_a_person(failures: &[RouteFailure]) -> Option<usize> {
+    let first = |wanted: fn(LinkState) -> bool| {
+        failures
+            .iter()
+            .position(|failure| failure.name.is_some() && wanted(failure.error.state()))
+    };
+    first(|state| state == LinkState::HostKeyChanged).or_else(|| first(LinkState::needs_a_person))
 }
 
 pub(super) fn no_route(host: &HostSpec) -> LinkError {
@@ -179,17 +153,12 @@ pub(super) fn no_route(host: &HostSpec) -> LinkError {
 }
 
 fn route_name(chain: &[ConnectPlan]) -> String {
-    let hops: Vec<&str> = chain
-        .iter()
-        .rev()
-        .skip(1)
-        .rev()
-        .map(|plan| plan.place.name.as_str())
-        .collect();
-    if hops.is_empty() {
+    let hops = chain.split_last().map_or(&[][..], |(_, hops)| hops);
+    let names: Vec<&str> = hops.iter().map(|hop| &hop.place.name[..]).collect();
+    if names.is_empty() {
         "no jump host".to_owned()
     } else {
-        hops.join(" > ")
+        names.join(" > ")
     }
 }
 
@@ -217,12 +186,7 @@ async fn planned(
 ) -> Result<Vec<ConnectPlan>, LinkError> {
     let mut chain = Vec::with_capacity(route.len() + 1);
     for hop in route {
-        chain.push(
-            inner
-                .plan(hop)
-                .await
-                .map_err(|error| error.at_hop(hop.name.as_str()))?,
-        );
+        chain.push(plan_hop(inner, hop).await?);
     }
     // The inventory's route replaces the ProxyJump of the user's configuration.
     chain.push(ConnectPlan {
@@ -232,6 +196,11 @@ async fn planned(
     lead_in(inner, chain, endpoint).await
 }
 
+async fn plan_hop(inner: &ConnectorState, hop: &Endpoint) -> Result<ConnectPlan, LinkError> {
+    let plan = inner.plan(hop).await;
+    plan.map_err(|error| error.at_hop(hop.name.as_str()))
+}
+
 /// Puts the jump hosts that the first server of a chain needs by the user's configuration before
 /// it.
 async fn lead_in(
@@ -239,20 +208,16 @@ async fn lead_in(
     mut chain: Vec<ConnectPlan>,
     endpoint: &Endpoint,
 ) -> Result<Vec<ConnectPlan>, LinkError> {
-    while let Some(jumps) = chain
-        .first_mut()
-        .map(|first| std::mem::take(&mut first.proxy_jump))
-        .filter(|j| !j.is_empty())
-    {
+    let policy = hop_policy(endpoint, inner.host_keys.get().copied());
+    while let Some(first) = chain.first_mut() {
+        let jumps = std::mem::take(&mut first.proxy_jump);
+        if jumps.is_empty() {
+            break;
+        }
         let mut before = Vec::with_capacity(jumps.len());
         for jump in &jumps {
-            let hop = parse_jump(jump, hop_policy(endpoint, inner.host_keys.get().copied()))?;
-            before.push(
-                inner
-                    .plan(&hop)
-                    .await
-                    .map_err(|error| error.at_hop(hop.name.as_str()))?,
-            );
+            let hop = jump_spec::parse(jump, policy)?;
+            before.push(plan_hop(inner, &hop).await?);
         }
         chain.splice(0..0, before);
         if chain.len() > MAX_HOPS {
@@ -277,51 +242,6 @@ fn hop_policy(host: &Endpoint, of_all: Option<HostKeyPolicy>) -> Option<HostKeyP
         .or(of_all)
 }
 
-/// `[user@]host[:port]` or `ssh://[user@]host[:port]`, with IPv6 addresses in brackets.
-fn parse_jump(text: &str, host_keys: Option<HostKeyPolicy>) -> Result<Endpoint, LinkError> {
-    let wrong = |why: String| {
-        failure::denied(
-            format!("ProxyJump {text:?}: {why}"),
-            "mend ProxyJump in ~/.ssh/config",
-        )
-    };
-    let rest = text
-        .strip_prefix("ssh://")
-        .unwrap_or(text)
-        .trim_end_matches('/');
-    let (user, rest) = rest
-        .rsplit_once('@')
-        .map_or((None, rest), |(user, rest)| (Some(user), rest));
-    let (host, port) = match rest
-        .strip_prefix('[')
-        .and_then(|inner| inner.split_once(']'))
-    {
-        Some((host, port)) => (host, port.strip_prefix(':')),
-        None if rest.matches(':').count() == 1 => rest
-            .split_once(':')
-            .map_or((rest, None), |(h, p)| (h, Some(p))),
-        None => (rest, None),
-    };
-    let port = port
-        .map(|port| {
-            port.parse()
-                .map_err(|_| wrong(format!("{port:?} is no port")))
-        })
-        .transpose()?;
-    Ok(Endpoint {
-        name: HostName::new(host).map_err(|error| wrong(error.to_string()))?,
-        address: None,
-        port,
-        user: user
-            .map(UserName::new)
-            .transpose()
-            .map_err(|error| wrong(error.to_string()))?,
-        identity: Vec::new(),
-        known_hosts: Vec::new(),
-        host_keys,
-    })
-}
-
 /// Dials the last server of a chain through the others.
 fn through<'a>(
     inner: &'a Arc<ConnectorState>,
@@ -340,12 +260,12 @@ fn through<'a>(
             None => None,
             Some(hop) => {
                 let reached = bastion(inner, hops, begun).await;
-                // A hop further up has already said its name.
-                Some(reached.map_err(|e| {
-                    if e.reason().starts_with("jump host ") {
-                        e
+                Some(reached.map_err(|error| {
+                    // A hop further up has already said its name.
+                    if is_of_a_hop(&error) {
+                        error
                     } else {
-                        e.at_hop(&hop.place.name)
+                        error.at_hop(&hop.place.name)
                     }
                 })?)
             }
@@ -370,41 +290,8 @@ async fn bastion(
     begun: Instant,
 ) -> Result<Arc<RusshClient>, LinkError> {
     let key = chain_key(chain);
-    let dialling = {
-        let mut all = inner
-            .bastions
-            .by_chain
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let entry = all.entry(key.clone()).or_default();
-        if let Some(client) = entry.live.upgrade().filter(|client| !client.is_over()) {
-            return Ok(client);
-        }
-        if let Some((_, error)) = entry
-            .refused
-            .as_ref()
-            .filter(|(until, _)| Instant::now() < *until)
-        {
-            return Err(error.clone());
-        }
-        let pending = entry
-            .dialling
-            .as_ref()
-            .and_then(WeakShared::upgrade)
-            .filter(|d| d.peek().is_none());
-        pending.unwrap_or_else(|| {
-            let shared = dial_bastion(Arc::clone(inner), chain.to_vec(), key, begun)
-                .boxed()
-                .shared();
-            entry.dialling = shared.downgrade();
-            shared
-        })
-    };
-    wait_for(dialling).await
-}
-
-async fn wait_for(dialling: Shared<Dialling>) -> Result<Arc<RusshClient>, LinkError> {
-    dialling.await
+    let dial = || dial_bastion(Arc::clone(inner), chain.to_vec(), key.clone(), begun).boxed();
+    inner.bastions.get(&key, dial).await
 }
 
 async fn dial_bastion(
@@ -414,22 +301,7 @@ async fn dial_bastion(
     begun: Instant,
 ) -> Result<Arc<RusshClient>, LinkError> {
     let result = through(&inner, &chain, begun).await;
-    let mut all = inner
-        .bastions
-        .by_chain
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let entry = all.entry(key).or_default();
-    match &result {
-        Ok(client) => {
-            entry.live = Arc::downgrade(client);
-            entry.refused = None;
-        }
-        Err(error) => {
-            entry.refused =
-                forbidden_for(error).map(|pause| (Instant::now() + pause, error.clone()));
-        }
-    }
+    inner.bastions.record(key, &result);
     result
 }
 
@@ -475,33 +347,10 @@ fn hop_key(plan: &ConnectPlan) -> String {
 mod tests {
     use super::*;
 
-    fn jump(text: &str) -> (Option<String>, String, Option<u16>) {
-        let hop = parse_jump(text, None).expect("a jump host");
-        (
-            hop.user.map(|user| user.to_string()),
-            hop.name.to_string(),
-            hop.port,
-        )
-    }
-
-    #[test]
-    fn jump_hosts_are_written_in_four_ways() {
-        assert_eq!(jump("bastion"), (None, "bastion".into(), None));
-        assert_eq!(
-            jump("ops@bastion:2222"),
-            (Some("ops".into()), "bastion".into(), Some(2222))
-        );
-        assert_eq!(
-            jump("ssh://ops@bastion:2222/"),
-            (Some("ops".into()), "bastion".into(), Some(2222))
-        );
-        assert_eq!(jump("[fe80::1]:2222"), (None, "fe80::1".into(), Some(2222)));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_makes_the_reader_of_jump_hosts_panic(text in "\\PC*") {
-            let _ = parse_jump(&text, None);
+    fn failed(name: Option<&str>, error: LinkError) -> RouteFailure {
+        RouteFailure {
+            name: name.map(str::to_owned),
+            error,
         }
     }
 
@@ -518,7 +367,7 @@ mod tests {
         ] {
             let host = Endpoint {
                 host_keys: of_the_host,
-                ..parse_jump("web-1", None).expect("a host")
+                ..jump_spec::parse("web-1", None).expect("a host")
             };
             assert_eq!(
                 hop_policy(&host, of_all),
@@ -529,8 +378,8 @@ mod tests {
     }
 
     #[test]
-    fn of_several_routes_the_one_with_the_changed_key_is_told_first_and_whole() {
-        let host = HostSpec::new(parse_jump("web-1", None).expect("a host"));
+    fn of_several_routes_the_one_with_the_changed_key_comes_first_and_whole() {
+        let host = HostSpec::new(jump_spec::parse("web-1", None).expect("a host"));
         let long = |state| LinkError::new(state, "x".repeat(400), "");
         let changed = LinkError::new(
             LinkState::HostKeyChanged,
@@ -543,9 +392,9 @@ mod tests {
         ] {
             let [one, two] = others.map(long);
             let failures = vec![
-                ("a".into(), one),
-                ("b".into(), two),
-                ("c".into(), changed.clone()),
+                failed(Some("a"), one),
+                failed(Some("b"), two),
+                failed(Some("c"), changed.clone()),
             ];
             let error = sum_up(&host, failures);
             assert_eq!(
@@ -559,14 +408,12 @@ mod tests {
 
     #[test]
     fn a_route_that_the_configuration_has_wrong_says_nothing_of_the_others() {
-        let host = HostSpec::new(parse_jump("web-1", None).expect("a host"));
+        let host = HostSpec::new(jump_spec::parse("web-1", None).expect("a host"));
         let wrong = || {
-            (
-                String::new(),
-                failure::denied("jump host a: cannot expand IdentityFile", "mend it"),
-            )
+            let error = failure::denied("jump host a: cannot expand IdentityFile", "mend it");
+            failed(None, error)
         };
-        let of = |state| ("b".to_owned(), LinkError::new(state, "why", "what to do"));
+        let of = |state| failed(Some("b"), LinkError::new(state, "why", "what to do"));
         for (failures, state, may_pass) in [
             (vec![wrong()], LinkState::Denied, false),
             (vec![wrong(), wrong()], LinkState::Denied, false),
@@ -600,11 +447,5 @@ mod tests {
             );
             assert!(!error.reason().contains("via :"), "{}", error.reason());
         }
-    }
-
-    #[test]
-    fn a_jump_host_that_looks_like_an_option_is_refused() {
-        assert!(parse_jump("-oProxyCommand=x", None).is_err());
-        assert!(parse_jump("host:port", None).is_err());
     }
 }

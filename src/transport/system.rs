@@ -14,11 +14,12 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::Semaphore;
 
+use super::connector_state::ConnectorState;
 use super::failure::{self, ConnectionEnd, ServerLabel};
 use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
 use super::shell::{ShellInput, ShellOutput};
-use super::{ConnectorState, LinkError, child, hops, route};
+use super::{LinkError, child, hops, route};
 use crate::model::host::{Endpoint, HostSpec};
 use crate::model::state::LinkState;
 

@@ -1,19 +1,5 @@
-//! Incidents: a lock in a database that slows the services and fails requests at the proxies, with
-//! a beginning, a middle and an end that can be read in the logs.
-
-use rand::RngExt as _;
-
-use super::super::cast::LineForm;
-use super::DemoWorld;
-
-/// Quiet between two incidents, in milliseconds.
-const QUIET_MS: std::ops::Range<i64> = 50_000..90_000;
-
-/// The first one comes sooner, so that the history has one.
-const FIRST_MS: std::ops::Range<i64> = 60_000..80_000;
-
-/// How long one lasts.
-const LASTS_MS: std::ops::Range<i64> = 14_000..24_000;
+//! An incident: a lock in a database that slows the services and fails requests at the proxies.
+//! [`super::incident_lines`] writes it to the logs.
 
 /// The time from the first slow query to the worst.
 const RISE_MS: f64 = 4_000.0;
@@ -22,12 +8,12 @@ const RISE_MS: f64 = 4_000.0;
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
     /// Which of the databases.
-    db: usize,
-    from_ms: i64,
-    until_ms: i64,
+    pub(super) db: usize,
+    pub(super) from_ms: i64,
+    pub(super) until_ms: i64,
     /// The process that holds the lock, and the one that waits for it.
-    holder: u32,
-    waiter: u32,
+    pub(super) holder: u32,
+    pub(super) waiter: u32,
 }
 
 impl Incident {
@@ -37,114 +23,5 @@ impl Incident {
             return 0.0;
         }
         ((at_ms - self.from_ms) as f64 / RISE_MS).clamp(0.1, 1.0)
-    }
-}
-
-impl DemoWorld {
-    /// Begins and ends incidents.
-    pub(super) fn incidents(&mut self, from: i64, to: i64) {
-        if self
-            .incident
-            .as_ref()
-            .is_some_and(|incident| incident.until_ms <= to)
-        {
-            let ended = self.incident.take();
-            self.next_incident_ms = Some(to + self.rng.random_range(QUIET_MS));
-            if let Some(ended) = ended {
-                self.recovered(&ended);
-            }
-        }
-        let first = from + self.rng.random_range(FIRST_MS);
-        let next = *self.next_incident_ms.get_or_insert(first);
-        if self.incident.is_none() && next <= to && !self.dbs.is_empty() {
-            let incident = Incident {
-                db: self.rng.random_range(0..self.dbs.len()),
-                from_ms: from,
-                until_ms: from + self.rng.random_range(LASTS_MS),
-                holder: self.rng.random_range(2000..30_000),
-                waiter: self.rng.random_range(2000..30_000),
-            };
-            self.begun(&incident);
-            self.incident = Some(incident);
-        }
-    }
-
-    fn begun(&mut self, incident: &Incident) {
-        let Incident {
-            db,
-            from_ms,
-            holder,
-            waiter,
-            ..
-        } = *incident;
-        if let Some(log) = self.dbs[db].file(LineForm::Database) {
-            let statement = format!(
-                " [{holder}] migrate@shop LOG:  statement: ALTER TABLE orders ADD COLUMN delivery_note text"
-            );
-            self.write(from_ms, log, statement);
-            for round in 1..4 {
-                let waited = 1000.0 * f64::from(round) + 0.204;
-                let at = from_ms + 400 + 1000 * i64::from(round);
-                let wait = format!(
-                    " [{waiter}] shop@shop LOG:  process {waiter} still waiting for RowExclusiveLock on relation 16437 of \
-                     database 16384 after {waited:.3} ms"
-                );
-                self.write(at, log, wait);
-                let queue = round * 7 + 3;
-                let detail = format!(
-                    " [{waiter}] shop@shop DETAIL:  Process holding the lock: {holder}. Wait queue: {queue} processes."
-                );
-                self.write(at, log, detail);
-            }
-        }
-        let pool = |waiting: i32| {
-            format!(
-                "  WARN [pool-watch-1] c.e.shop.db.Pool - orders-pool: active=20 idle=0 waiting={waiting}, oldest lease {:.1} s",
-                f64::from(waiting) / 9.0
-            )
-        };
-        for api in 0..self.apis.len() {
-            let Some(log) = self.apis[api].file(LineForm::Service) else {
-                continue;
-            };
-            for round in 1..6 {
-                let late = self.rng.random_range(0..400);
-                self.write(
-                    from_ms + 2_000 * i64::from(round) + late,
-                    log,
-                    pool(round * 11 + (late / 40) as i32),
-                );
-            }
-        }
-    }
-
-    fn recovered(&mut self, incident: &Incident) {
-        let Incident {
-            db,
-            from_ms,
-            until_ms,
-            holder,
-            waiter,
-        } = *incident;
-        let took = (until_ms - from_ms) as f64;
-        if let Some(log) = self.dbs[db].file(LineForm::Database) {
-            let done = format!(
-                " [{holder}] migrate@shop LOG:  duration: {took:.3} ms  statement: ALTER TABLE orders ADD COLUMN delivery_note text"
-            );
-            self.write(until_ms, log, done);
-            let got = format!(
-                " [{waiter}] shop@shop LOG:  process {waiter} acquired RowExclusiveLock on relation 16437 of database 16384 after {:.3} ms",
-                took - 412.7
-            );
-            self.write(until_ms + 2, log, got);
-        }
-        for api in 0..self.apis.len() {
-            let Some(log) = self.apis[api].file(LineForm::Service) else {
-                continue;
-            };
-            let late = self.rng.random_range(300..1500);
-            let line = "  INFO [pool-watch-1] c.e.shop.db.Pool - orders-pool: recovered, active=6 idle=14 waiting=0";
-            self.write(until_ms + late, log, line.to_owned());
-        }
     }
 }

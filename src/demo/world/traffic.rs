@@ -147,6 +147,20 @@ struct AccessEntry<'a> {
     id: Option<&'a str>,
 }
 
+impl<'a> AccessEntry<'a> {
+    /// Of a visitor without a login.
+    fn nameless(path: &'a str, outcome: &'a ProxyOutcome, bytes: u32) -> Self {
+        Self {
+            method: "GET",
+            path,
+            outcome,
+            bytes,
+            user: "-",
+            id: None,
+        }
+    }
+}
+
 /// How the service says that it is done with a request.
 struct ServiceEntry<'a> {
     level: &'a str,
@@ -171,56 +185,46 @@ impl DemoWorld {
         if chance < FOR_SERVICES {
             self.dynamic_request(web, at_ms);
         } else if chance < 0.99 {
-            let path = self.pick(&STATIC);
-            let path = path.replace("{id}", &self.rng.random_range(1000..9000).to_string());
-            let status = match path.as_str() {
-                "/robots.txt" | "/healthz" | "/" => 200,
-                _ => *self.pick(&[&200, &200, &200, &304]),
-            };
-            let outcome = ProxyOutcome {
-                status,
-                took_ms: self.latency(1.2),
-                error: None,
-            };
-            let bytes = match path.as_str() {
-                "/healthz" => 3,
-                "/robots.txt" => 118,
-                _ if status == 200 => self.rng.random_range(300..90_000),
-                _ => 0,
-            };
-            let entry = AccessEntry {
-                method: "GET",
-                path: &path,
-                outcome: &outcome,
-                bytes,
-                user: "-",
-                id: None,
-            };
-            self.access(web, at_ms, &entry);
+            self.static_request(web, at_ms);
         } else {
-            let path = self.pick(&PROBES);
-            let outcome = ProxyOutcome {
-                status: 404,
-                took_ms: self.latency(0.8),
-                error: None,
-            };
-            let entry = AccessEntry {
-                method: "GET",
-                path,
-                outcome: &outcome,
-                bytes: 153,
-                user: "-",
-                id: None,
-            };
-            self.access(web, at_ms, &entry);
-            self.proxy_error(
-                web,
-                at_ms,
-                &entry,
-                &format!("open() \"/srv/www{path}\" failed (2: No such file or directory)"),
-                None,
-            );
+            self.probe(web, at_ms);
         }
+    }
+
+    /// What the proxy has by itself.
+    fn static_request(&mut self, web: usize, at_ms: i64) {
+        let path = self.pick(&STATIC);
+        let path = path.replace("{id}", &self.rng.random_range(1000..9000).to_string());
+        let status = match path.as_str() {
+            "/robots.txt" | "/healthz" | "/" => 200,
+            _ => *self.pick(&[&200, &200, &200, &304]),
+        };
+        let outcome = ProxyOutcome {
+            status,
+            took_ms: self.latency(1.2),
+            error: None,
+        };
+        let bytes = match path.as_str() {
+            "/healthz" => 3,
+            "/robots.txt" => 118,
+            _ if status == 200 => self.rng.random_range(300..90_000),
+            _ => 0,
+        };
+        self.access(web, at_ms, &AccessEntry::nameless(&path, &outcome, bytes));
+    }
+
+    /// Somebody looks for holes.
+    fn probe(&mut self, web: usize, at_ms: i64) {
+        let path = self.pick(&PROBES);
+        let outcome = ProxyOutcome {
+            status: 404,
+            took_ms: self.latency(0.8),
+            error: None,
+        };
+        let entry = AccessEntry::nameless(path, &outcome, 153);
+        self.access(web, at_ms, &entry);
+        let error = format!("open() \"/srv/www{path}\" failed (2: No such file or directory)");
+        self.proxy_error(web, at_ms, &entry, &error, None);
     }
 
     fn dynamic_request(&mut self, web: usize, at_ms: i64) {
@@ -237,11 +241,8 @@ impl DemoWorld {
             path,
             route,
         };
-        let api = if self.apis.is_empty() {
-            None
-        } else {
-            Some(self.rng.random_range(0..self.apis.len()))
-        };
+        let apis = self.apis.len();
+        let api = (apis > 0).then(|| self.rng.random_range(0..apis));
         let outcome = self.service(api, &request);
         let end = at_ms + outcome.took_ms as i64 + 1;
         let bytes = if outcome.status < 400 {
@@ -277,16 +278,11 @@ impl DemoWorld {
                 error: None,
             };
         };
-        let db = if self.dbs.is_empty() {
-            None
-        } else {
-            Some(request.user as usize % self.dbs.len())
+        let db = (request.user as usize).checked_rem(self.dbs.len());
+        let weight = match (&self.incident, db) {
+            (Some(incident), Some(db)) => incident.weight(db, request.at_ms),
+            _ => 0.0,
         };
-        let weight = self
-            .incident
-            .as_ref()
-            .zip(db)
-            .map_or(0.0, |(incident, db)| incident.weight(db, request.at_ms));
         if self.rng.random_bool(0.22 * weight) {
             return self.no_connection(api, request);
         }
@@ -316,18 +312,13 @@ impl DemoWorld {
             _ => 200,
         };
         let end = request.at_ms + took_ms as i64;
-        let level = match status {
-            500.. => "error",
-            400.. => "warn",
-            _ if took_ms > SLOW_QUERY_MS => "warn",
-            _ => "info",
-        };
-        let message = match status {
-            500 => "unhandled error",
-            422 => "validation failed",
-            404 => "not found",
-            _ if took_ms > SLOW_QUERY_MS => "slow request",
-            _ => "request completed",
+        let is_slow = took_ms > SLOW_QUERY_MS;
+        let (level, message) = match status {
+            500 => ("error", "unhandled error"),
+            422 => ("warn", "validation failed"),
+            404 => ("warn", "not found"),
+            _ if is_slow => ("warn", "slow request"),
+            _ => ("info", "request completed"),
         };
         let entry = ServiceEntry {
             level,

@@ -9,23 +9,9 @@
 use std::time::Duration;
 
 use super::followed_file::FollowedFile;
-use super::{FileStat, FollowRequest, FollowedSource, Follower, Phase};
-
-/// A source of a pattern that has not begun, or whose file is read under another name.
-#[derive(Debug)]
-pub(super) struct FileAlias {
-    /// What its name stands for, if anything.
-    pub(super) stat: Option<FileStat>,
-    /// How far the other has read the file.
-    known: Option<FollowedFile>,
-}
-
-impl FileAlias {
-    /// Whether another source reads its file.
-    pub(super) fn is_read(&self) -> bool {
-        self.stat.is_some() && self.known.is_some()
-    }
-}
+use super::followed_source::{FileAlias, FollowedSource, Phase};
+use super::follower::Follower;
+use super::messages::FileStat;
 
 enum AliasOwner {
     Nobody,
@@ -36,41 +22,32 @@ enum AliasOwner {
 }
 
 impl FollowedSource {
-    /// Whether it has no lines of its own, because another source has its file.
-    pub(super) fn is_read_by_another(&self) -> bool {
-        self.twin.as_ref().is_some_and(FileAlias::is_read)
-    }
-
     /// Whether this source reads a file, or is about to; of which `known` is known.
     fn owner(&self, number: u32, stat: FileStat, known: Option<u64>) -> AliasOwner {
-        let generations = || self.old.iter().chain(&self.current);
-        let Some(generation) = generations().find(|one| one.id == stat.id) else {
+        let Some(generation) = self.generations().find(|one| one.id == stat.id) else {
             let next = match self.phase {
                 Phase::Finding(next) | Phase::Waiting(next) => next,
                 Phase::Comparing(next, _) => Some(next),
                 Phase::Unknown | Phase::Reading => None,
             };
-            return if next.is_some_and(|next| next.id == stat.id) {
-                AliasOwner::Other(None)
-            } else {
-                AliasOwner::Nobody
+            return match next {
+                Some(next) if next.id == stat.id => AliasOwner::Other(None),
+                _ => AliasOwner::Nobody,
             };
         };
-        let is_current = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.id == stat.id);
+        let current = self.current.as_ref().map(|current| current.id);
         let is_reading = matches!(self.phase, Phase::Unknown | Phase::Reading);
-        if self.problem.is_some() && is_current && is_reading {
-            // One that was asked for by its name goes on where it was when that is back, whatever
-            // others have told.
-            return if self.of_pattern {
-                AliasOwner::Lost(number)
-            } else {
-                AliasOwner::Nobody
-            };
+        if self.problem.is_none() || current != Some(stat.id) || !is_reading {
+            let is_news = known != Some(generation.offset);
+            return AliasOwner::Other(is_news.then(|| Box::new(generation.clone())));
         }
-        AliasOwner::Other((known != Some(generation.offset)).then(|| Box::new(generation.clone())))
+        // One that was asked for by its name goes on where it was when that is back, whatever
+        // others have told.
+        if self.of_pattern {
+            AliasOwner::Lost(number)
+        } else {
+            AliasOwner::Nobody
+        }
     }
 }
 
@@ -93,27 +70,19 @@ impl Follower {
         };
         let waiting: Vec<(u32, FileStat)> = self.sources.iter().filter_map(waiting).collect();
         for (number, stat) in waiting {
-            match self.owner(number, stat) {
-                AliasOwner::Other(generation) => {
-                    if let (Some(twin), Some(generation)) =
-                        (&mut self.source(number).twin, generation)
-                    {
-                        twin.known = Some(*generation);
+            let owner = self.owner(number, stat);
+            let twin = self.source(number).twin.as_mut();
+            let known = match owner {
+                AliasOwner::Other(news) => {
+                    if let (Some(twin), Some(news)) = (twin, news) {
+                        twin.known = Some(*news);
                     }
+                    continue;
                 }
-                AliasOwner::Lost(other) => {
-                    let generation = self.source(other).current.take();
-                    self.go_on_as_twin(number, stat, generation, now);
-                }
-                AliasOwner::Nobody => {
-                    let known = self
-                        .source(number)
-                        .twin
-                        .as_mut()
-                        .and_then(|twin| twin.known.take());
-                    self.go_on_as_twin(number, stat, known, now);
-                }
-            }
+                AliasOwner::Lost(other) => self.source(other).current.take(),
+                AliasOwner::Nobody => twin.and_then(|twin| twin.known.take()),
+            };
+            self.go_on_as_twin(number, stat, known, now);
         }
     }
 
@@ -122,15 +91,15 @@ impl Follower {
             // Of a host that cannot tell devices apart.
             return AliasOwner::Nobody;
         }
-        let others = self.sources.iter().filter(|(other, _)| **other != number);
         let twin = self
             .sources
             .get(&number)
             .and_then(|source| source.twin.as_ref());
-        let known = twin
-            .and_then(|twin| twin.known.as_ref())
+        let known = twin.and_then(|twin| twin.known.as_ref());
+        let known = known
             .filter(|known| known.id == stat.id)
             .map(|known| known.offset);
+        let others = self.sources.iter().filter(|(other, _)| **other != number);
         others
             .map(|(&other, source)| source.owner(other, stat, known))
             .find(|owner| !matches!(owner, AliasOwner::Nobody))
@@ -151,13 +120,11 @@ impl Follower {
         else {
             return self.begin(number, stat, now);
         };
-        let request = FollowRequest::ReadFrom(source.live, known.id, known.offset);
+        let request = source.read_on(known.id, known.offset);
         source.current = Some(FollowedFile {
             watch: source.live,
             ..known
         });
-        source.phase = Phase::Reading;
-        source.unread = true;
         source.begun = true;
         self.requests.push(request);
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::model::cursor::FileId;
+use crate::model::gap::GapReason;
 use crate::parse::split::{FileLineSplitter, FilePiece};
 
+use super::messages::{FileFingerprint, FileStat, Watch};
 use super::tail::LastLines;
-use super::{FileFingerprint, FileStat, Watch};
-use crate::model::gap::GapReason;
 
 /// Bytes kept to recognise a file by. Whoever reads on from an offset reads at least as many before
 /// it again.
@@ -82,16 +82,13 @@ pub(super) enum ReadResult {
 
 impl FollowedFile {
     pub(super) fn new(watch: Watch, id: FileId, offset: u64, cut: bool, now: Duration) -> Self {
-        let lines = FileLineSplitter::new(offset, cut);
-        let marker = Vec::new();
-        let size = offset;
         Self {
             watch,
             id,
             offset,
-            marker,
-            lines,
-            size,
+            marker: Vec::new(),
+            lines: FileLineSplitter::new(offset, cut),
+            size: offset,
             at_end: false,
             rested: false,
             doubted: false,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::model::cursor::FileId;
 
 use super::followed_file::{MARKER, cksum};
-use super::{FileHead, FileStat, FollowRequest, FollowedFile, Follower, RotatedSibling, Watch};
+use super::messages::{FileHead, FileStat, RotatedSibling};
 
 /// The most heads of a log that are kept; the script sends no more.
 const MOST: usize = 8;
@@ -29,7 +29,7 @@ pub(super) struct KnownHeads {
     gone: Vec<FileHead>,
     /// When to request them; `None` once they are known.
     due: Option<Duration>,
-    is_asked: bool,
+    pub(super) is_asked: bool,
 }
 
 impl KnownHeads {
@@ -38,12 +38,17 @@ impl KnownHeads {
         self.due = Some(now + ASKED_AFTER);
     }
 
+    /// Whether they are to be requested by now.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        !self.is_asked && self.due.is_some_and(|due| due <= now)
+    }
+
     /// A request over a lost connection gets no answer.
     pub(super) fn restart(&mut self) {
         self.is_asked = false;
     }
 
-    fn learn(&mut self, heads: &[FileHead], is_unread: impl Fn(FileId) -> bool) {
+    pub(super) fn learn(&mut self, heads: &[FileHead], is_unread: impl Fn(FileId) -> bool) {
         self.due = None;
         self.is_asked = false;
         let known = heads
@@ -87,7 +92,7 @@ impl KnownHeads {
 
     /// Whether a file with these first bytes is one of those that are gone, which is then
     /// forgotten. `is_whole`: the file has no more bytes.
-    fn take(&mut self, bytes: &[u8], is_whole: bool) -> bool {
+    pub(super) fn take(&mut self, bytes: &[u8], is_whole: bool) -> bool {
         let is_it = |head: &FileHead| {
             let is_as_long = head.length == MARKER || (is_whole && bytes.len() == head.length);
             is_as_long
@@ -97,64 +102,5 @@ impl KnownHeads {
         };
         let at = self.gone.iter().position(is_it);
         at.map(|at| self.gone.swap_remove(at)).is_some()
-    }
-}
-
-impl Follower {
-    /// Requests the heads of one log if no other request is pending.
-    pub(super) fn ask_for_heads(&mut self, now: Duration) {
-        let is_due =
-            |heads: &KnownHeads| !heads.is_asked && heads.due.is_some_and(|due| due <= now);
-        let source = self
-            .sources
-            .values_mut()
-            .find(|source| is_due(&source.heads));
-        let Some(source) = source.filter(|_| self.requests.is_empty()) else {
-            return;
-        };
-        source.heads.is_asked = true;
-        self.requests.push(FollowRequest::Heads(source.live));
-    }
-
-    pub(super) fn learn_heads(&mut self, watch: Watch, heads: &[FileHead]) {
-        let Some((number, true)) = self.lookup(watch) else {
-            return;
-        };
-        let source = self.source(number);
-        source.heads.learn(heads, |id| source.lineage.was_there(id));
-    }
-
-    /// Drops a generation that was taken for a missed one but existed before, and was compressed or
-    /// copied since. Returns whether it was dropped.
-    pub(super) fn pass_over_known(
-        &mut self,
-        watch: Watch,
-        stat: FileStat,
-        start: u64,
-        bytes: &[u8],
-    ) -> bool {
-        let Some((number, false)) = self.lookup(watch) else {
-            return false;
-        };
-        let source = self.source(number);
-        let is_unread = |old: &FollowedFile| old.offset == 0 && !old.recalled;
-        let is_begun = |old: &FollowedFile| {
-            old.watch == watch && old.id == stat.id && is_unread(old) && start == 0
-        };
-        let may_be = source.old.iter().any(is_begun) && !source.lineage.came_after_last(stat.id);
-        if !may_be || !source.heads.take(bytes, stat.size <= bytes.len() as u64) {
-            return false;
-        }
-        source.old.retain(|old| old.watch != watch);
-        // The last generation may be the next that is read.
-        let doubted = source
-            .lineage
-            .doubted
-            .take_if(|_| !source.old.iter().any(is_unread));
-        if let Some(from) = doubted {
-            self.broken(number, stat.id, from);
-        }
-        self.forget(watch);
-        true
     }
 }

@@ -12,21 +12,10 @@
 //! was read must be as long as a whole marker, or the device must be another too: two short logs
 //! may begin alike.
 
-use crate::model::cursor::FileId;
-
 use super::followed_file::{FollowedFile, MARKER};
-use super::{FileStat, FollowRequest, Follower, Phase};
-
-/// What is known of a current generation whose number is no more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum InodeChange {
-    #[default]
-    No,
-    /// The file under the name is being compared; what the number was.
-    Tried(FileId),
-    /// The file with this number is another.
-    Refused(FileId),
-}
+use super::followed_source::InodeChange;
+use super::follower::Follower;
+use super::messages::FileStat;
 
 impl FollowedFile {
     /// Whether this may be the same file under another number.
@@ -50,9 +39,8 @@ impl Follower {
         }
         source.renumbered = InodeChange::Tried(current.id);
         current.id = next.id;
-        source.phase = Phase::Reading;
-        source.unread = true;
-        let request = FollowRequest::ReadFrom(source.live, next.id, current.offset);
+        let offset = current.offset;
+        let request = source.read_on(next.id, offset);
         self.requests.push(request);
         true
     }
@@ -67,15 +55,5 @@ impl Follower {
         self.source(number).renumbered = InodeChange::Refused(stat.id);
         self.start_finding(number, Some(stat));
         true
-    }
-}
-
-impl super::FollowedSource {
-    /// The number under which the current generation was read.
-    pub(super) fn give_number_back(&mut self) {
-        if let (InodeChange::Tried(before), Some(current)) = (self.renumbered, &mut self.current) {
-            current.id = before;
-            self.renumbered = InodeChange::No;
-        }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::followed_file::{FollowedFile, SuccessionProof};
+use super::follower::{Follower, emit};
+use super::messages::{FileStat, FollowOutcome, FollowRequest};
 use super::tail::LastLines;
-use super::{FileStat, FollowOutcome, FollowRequest, Follower, Phase, emit};
 
 /// First guess of how far from the end the last lines begin, and how far to go back at most: 2,000
 /// lines of 4 KiB. Over a slow link a smaller guess is the better one.
@@ -41,26 +42,21 @@ impl Follower {
         } else {
             SuccessionProof::Done
         };
-        let pieces = VecDeque::new();
-        let before = VecDeque::new();
         generation.tail = Some(LastLines {
             want,
             until: stat.size,
             window,
-            pieces,
-            before,
+            pieces: VecDeque::new(),
+            before: VecDeque::new(),
             full: false,
         });
         source.current = Some(generation);
-        source.phase = Phase::Reading;
-        source.unread = true;
-        let live = source.live;
-        let is_first = !source.lineage.has_begun();
-        if is_first {
-            self.requests.push(FollowRequest::List(live));
+        let request = source.read_on(stat.id, offset);
+        if !source.lineage.has_begun() {
+            let listing = FollowRequest::List(source.live);
+            self.requests.push(listing);
         }
-        self.requests
-            .push(FollowRequest::ReadFrom(live, stat.id, offset));
+        self.requests.push(request);
     }
 
     /// Gives the last lines when all of them have been read, or reads further back when they were
@@ -84,14 +80,12 @@ impl Follower {
         source.begun = true;
         let id = current.id;
         let is_all = tail.full || tail.until <= tail.window.min(LAST_WINDOW);
-        let begun = if tail.pieces.is_empty() {
-            current.begun(number)
-        } else {
-            None
-        };
-        self.outcomes.extend(begun);
-        self.outcomes
-            .push(FollowOutcome::Before(number, tail.before.into()));
+        if tail.pieces.is_empty() {
+            let begun = current.begun(number);
+            self.outcomes.extend(begun);
+        }
+        let before = FollowOutcome::Before(number, tail.before.into());
+        self.outcomes.push(before);
         emit(&mut self.outcomes, number, id, tail.pieces.into());
         self.outcomes.push(FollowOutcome::TailRead {
             source: number,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::model::cursor::{Cursor, FileId};
 use crate::parse::split::FilePiece;
 
-use super::PermissionBlock;
+use super::permission::PermissionBlock;
 
 /// A file on the host that is being looked at, as both sides number it.
 pub type Watch = u32;

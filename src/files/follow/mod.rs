@@ -1,4 +1,4 @@
-//! Following files across whatever happens to them: the decisions, without any I/O.
+//! Follows files across whatever happens to them: the decisions, without any I/O.
 //!
 //! [`Follower`] takes what a driver observed ([`FileObservation`]), and gives what the driver is to
 //! do ([`FollowRequest`]) and what has come of it ([`FollowOutcome`]). It outlives connections:
@@ -19,18 +19,20 @@
 //! we read, whatever its number and size say. (32 bytes are not enough: lines of one program end
 //! alike. Inode numbers are reused at once on ext4.)
 
-use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::model::cursor::{Cursor, FileId};
+use crate::model::cursor::Cursor;
 use crate::model::gap::GapReason;
 use crate::parse::split::FilePiece;
 
 mod aliases;
 mod denied;
 mod followed_file;
+mod followed_source;
+mod follower;
 mod heads;
 mod inode_change;
+mod known_generations;
 mod last_lines;
 mod messages;
 mod permission;
@@ -41,13 +43,14 @@ mod rotation_history;
 mod succession;
 mod tail;
 
-use aliases::FileAlias;
 use followed_file::FollowedFile;
 pub use followed_file::MARKER;
 #[cfg(test)]
 pub(crate) use followed_file::cksum;
-use heads::KnownHeads;
-use inode_change::InodeChange;
+pub use followed_source::StartAt;
+use followed_source::{FollowedSource, Phase};
+pub use follower::Follower;
+use follower::emit;
 use last_lines::{FIRST_WINDOW, first_window};
 pub use messages::{
     FileFingerprint, FileHead, FileObservation, FileStat, FileUnavailable, FollowOutcome,
@@ -55,114 +58,17 @@ pub use messages::{
 };
 pub use permission::PermissionBlock;
 use reading::FileRead;
-use rotation_history::RotationHistory;
-
-/// Where to begin with a source that is seen first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartAt {
-    /// With its last lines.
-    LastLines(u32),
-    /// With its first byte.
-    Start,
-}
 
 /// The most generations of a log that are told apart.
 const MOST_LISTED: usize = 100_000;
-
-/// Follows any number of sources.
-#[derive(Debug, Default)]
-pub struct Follower {
-    sources: BTreeMap<u32, FollowedSource>,
-    watches: BTreeMap<Watch, u32>,
-    next_watch: Watch,
-    requests: Vec<FollowRequest>,
-    outcomes: Vec<FollowOutcome>,
-    /// Bytes that may be asked for at once, where the link is slow.
-    slow: Option<u64>,
-}
-
-#[derive(Debug)]
-struct FollowedSource {
-    path: Vec<u8>,
-    begin: StartAt,
-    live: Watch,
-    /// The generation under the live name, while it is known.
-    current: Option<FollowedFile>,
-    phase: Phase,
-    /// Generations that lost the name but may still have, or get, bytes; oldest first.
-    old: VecDeque<FollowedFile>,
-    problem: Option<FileUnavailable>,
-    /// The last lines were read (or it began elsewhere).
-    begun: bool,
-    /// It was told where to read on and has not been read since.
-    unread: bool,
-    lineage: RotationHistory,
-    heads: KnownHeads,
-    /// What came so far of a listing that has several parts.
-    listing: Vec<RotatedSibling>,
-    /// A generation was found next to the name that may be a copy of what the name still has.
-    copied: bool,
-    renumbered: InodeChange,
-    /// It was found by a pattern, and not asked for by its name.
-    of_pattern: bool,
-    twin: Option<FileAlias>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Nothing is known of the name on this connection.
-    Unknown,
-    /// The current generation is being read.
-    Reading,
-    /// Our generation is looked for next to the name; then goes on with what the name stands for,
-    /// if anything.
-    Finding(Option<FileStat>),
-    /// The name's file was rewritten: copies of what it was are being compared. The best candidate
-    /// so far.
-    Comparing(FileStat, Option<CopiedFile>),
-    /// The old generation is read to its end first.
-    Waiting(Option<FileStat>),
-}
-
-/// A copy of a file that was cut off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CopiedFile {
-    /// It has all that was read.
-    Whole(FileId),
-    /// It was made before the last of it was written, and has nothing that was not read.
-    Before(FileStat),
-}
 
 impl Follower {
     /// Adds a source; `source` is its number, unique on the host.
     pub fn add(&mut self, source: u32, path: Vec<u8>, begin: StartAt) {
         let live = self.new_watch(source);
-        self.requests.push(FollowRequest::Watch {
-            watch: live,
-            chain: source,
-            path: path.clone(),
-        });
-        self.sources.insert(
-            source,
-            FollowedSource {
-                path,
-                begin,
-                live,
-                current: None,
-                phase: Phase::Unknown,
-                old: VecDeque::new(),
-                problem: None,
-                begun: false,
-                unread: false,
-                lineage: RotationHistory::default(),
-                heads: KnownHeads::default(),
-                listing: Vec::new(),
-                copied: false,
-                renumbered: InodeChange::No,
-                of_pattern: false,
-                twin: None,
-            },
-        );
+        let followed = FollowedSource::new(path, begin, live);
+        self.requests.push(followed.to_be_watched(source));
+        self.sources.insert(source, followed);
     }
 
     /// The same of a file that a pattern has found: it is not told where another source reads it
@@ -176,35 +82,11 @@ impl Follower {
     pub fn restart(&mut self) {
         self.requests.clear();
         for (&number, source) in &mut self.sources {
-            self.requests.push(FollowRequest::Watch {
-                watch: source.live,
-                chain: number,
-                path: source.path.clone(),
-            });
-            source.listing.clear();
-            // Of an empty file nothing tells whether it is the same when another has its name.
-            let lineage = &mut source.lineage;
-            source
-                .old
-                .iter()
-                .filter(|old| old.is_empty())
-                .for_each(|old| lineage.remember(old, false));
-            source.old.retain(|old| !old.is_empty());
-            for old in &mut source.old {
-                old.rested |= old.at_end;
-                old.at_end = false;
-                old.held = None;
-                old.denied = None;
-                self.requests.push(old.to_be_found(source.live));
-            }
-            if let Some(current) = &mut source.current {
-                current.held = None;
-            }
-            source.heads.restart();
-            source.phase = match source.phase {
-                Phase::Waiting(next) => Phase::Waiting(next),
-                _ => Phase::Unknown,
-            };
+            self.requests.push(source.to_be_watched(number));
+            source.restart();
+            let near = source.live;
+            let old = source.old.iter();
+            self.requests.extend(old.map(|old| old.to_be_found(near)));
         }
     }
 
@@ -227,35 +109,22 @@ impl Follower {
     /// or changing hands.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let is_held = |source: &FollowedSource| {
-            source
-                .current
-                .as_ref()
-                .is_some_and(|current| current.held.is_some())
-        };
-        let at_rest = |source: &FollowedSource| {
-            source.begun && source.phase == Phase::Reading && !source.unread && !is_held(source)
-        };
-        let is_out =
-            |source: &FollowedSource| source.problem.is_some() || source.is_read_by_another();
-        self.sources
-            .values()
-            .all(|source| is_out(source) || at_rest(source))
+        self.sources.values().all(|source| {
+            source.problem.is_some() || source.is_read_by_another() || source.is_at_rest()
+        })
     }
 
     /// Whether a source is known to have more than was read.
     #[must_use]
     pub fn has_more(&self, source: u32) -> bool {
-        let is_short = |generation: &FollowedFile| !generation.at_end;
-        self.sources
-            .get(&source)
-            .is_some_and(|source| source.old.iter().chain(&source.current).any(is_short))
+        let source = self.sources.get(&source);
+        source.is_some_and(|source| source.generations().any(|one| !one.at_end))
     }
 
     /// Ends unfinished last lines, at the end of a bounded pass.
     pub fn finish(&mut self) {
         for (&number, source) in &mut self.sources {
-            for generation in source.old.iter_mut().chain(&mut source.current) {
+            for generation in source.generations_mut() {
                 let mut pieces = Vec::new();
                 generation.lines.finish(&mut pieces);
                 emit(&mut self.outcomes, number, generation.id, pieces);
@@ -265,22 +134,16 @@ impl Follower {
 
     /// Takes in what the script saw at `now`, on any clock that does not go back.
     pub fn see(&mut self, seen: &FileObservation, now: Duration) {
-        let read = |watch, stat, start, bytes| FileRead {
-            watch,
-            stat,
-            start,
-            bytes,
-            now,
-        };
         match *seen {
             FileObservation::Changed(watch, stat) => self.changed(watch, stat, now),
             FileObservation::Read(watch, stat, start, ref bytes) => {
                 if !self.pass_over_known(watch, stat, start, bytes) {
-                    self.read(&read(watch, stat, start, bytes).within_size());
+                    let read = FileRead::new(watch, stat, start, bytes, now);
+                    self.read(&read.within_size());
                 }
             }
             FileObservation::Unpacked(watch, stat, start, ref bytes) => {
-                self.unpacked(&read(watch, stat, start, bytes));
+                self.unpacked(&FileRead::new(watch, stat, start, bytes, now));
             }
             FileObservation::Absent(watch, ref why) => self.absent(watch, why),
             FileObservation::Denied(watch, stat, ref barrier) => {
@@ -291,8 +154,8 @@ impl Follower {
                 self.gather_listing(watch, siblings);
             }
             FileObservation::Listed(watch, is_whole, ref siblings) => {
-                let all = self.gather_listing(watch, siblings).map(std::mem::take);
-                if let Some(all) = all {
+                if let Some(all) = self.gather_listing(watch, siblings) {
+                    let all = std::mem::take(all);
                     self.listed(watch, is_whole, &all, now);
                 }
             }
@@ -332,22 +195,6 @@ impl Follower {
         Some(listing)
     }
 
-    fn new_watch(&mut self, source: u32) -> Watch {
-        self.next_watch += 1;
-        self.watches.insert(self.next_watch, source);
-        self.next_watch
-    }
-
-    /// The source of a watch, and whether the watch is its live name.
-    fn lookup(&self, watch: Watch) -> Option<(u32, bool)> {
-        let number = *self.watches.get(&watch)?;
-        Some((number, self.sources.get(&number)?.live == watch))
-    }
-
-    fn source(&mut self, number: u32) -> &mut FollowedSource {
-        self.sources.get_mut(&number).expect("looked up before")
-    }
-
     fn changed(&mut self, watch: Watch, stat: FileStat, now: Duration) {
         let Some((number, is_live)) = self.lookup(watch) else {
             return;
@@ -369,25 +216,22 @@ impl Follower {
     /// The name stands for another file, for a shorter one, or for one to read on in.
     fn current_changed(&mut self, number: u32, stat: FileStat, now: Duration) {
         let source = self.source(number);
+        let live = source.live;
         let is_unknown = source.phase == Phase::Unknown;
         let Some(current) = &mut source.current else {
             return;
         };
+        let offset = current.offset;
         if is_unknown && current.is_renumbered(stat.id) {
             current.id = stat.id;
-            let live = source.live;
             self.changed(live, stat, now);
         } else if current.id != stat.id {
             self.start_finding(number, Some(stat));
-        } else if stat.size < current.offset {
-            if !self.was_not_renumbered(number, stat) {
-                self.start_comparing(number, stat);
-            }
-        } else {
-            let request = FollowRequest::ReadFrom(source.live, current.id, current.offset);
-            source.phase = Phase::Reading;
-            source.unread = true;
+        } else if stat.size >= offset {
+            let request = source.read_on(stat.id, offset);
             self.requests.push(request);
+        } else if !self.was_not_renumbered(number, stat) {
+            self.start_comparing(number, stat);
         }
     }
 
@@ -402,30 +246,30 @@ impl Follower {
     }
 
     fn first_look(&mut self, number: u32, stat: FileStat, now: Duration) {
-        match self.source(number).of_pattern {
-            true => self.wait_for_twins(number, stat),
-            false => self.begin(number, stat, now),
+        if self.source(number).of_pattern {
+            self.wait_for_twins(number, stat);
+        } else {
+            self.begin(number, stat, now);
         }
     }
 
     fn begin(&mut self, number: u32, stat: FileStat, now: Duration) {
         let slow = self.slow;
         let source = self.source(number);
+        if source.begun {
+            return self.activate(number, stat, now);
+        }
         match source.begin {
-            StartAt::LastLines(want) if !source.begun => {
+            StartAt::LastLines(want) => {
                 self.start_tail(number, stat, want, first_window(want, slow), now);
             }
-            _ => {
-                if !source.begun {
-                    self.outcomes.push(FollowOutcome::Begun(
-                        number,
-                        Cursor {
-                            file: stat.id,
-                            offset: 0,
-                        },
-                        Vec::new(),
-                    ));
-                }
+            StartAt::Start => {
+                let start = Cursor {
+                    file: stat.id,
+                    offset: 0,
+                };
+                let begun = FollowOutcome::Begun(number, start, Vec::new());
+                self.outcomes.push(begun);
                 self.activate(number, stat, now);
             }
         }
@@ -438,10 +282,8 @@ impl Follower {
             source.lineage.remember(old, n + 1 == source.old.len());
         }
         source.current = Some(FollowedFile::unproven(source.live, stat, now));
-        source.phase = Phase::Reading;
-        source.unread = true;
         source.begun = true;
-        let request = FollowRequest::ReadFrom(source.live, stat.id, 0);
+        let request = source.read_on(stat.id, 0);
         self.requests.push(request);
     }
 
@@ -476,37 +318,37 @@ impl Follower {
             return;
         };
         if !live {
-            return match why {
-                FileUnavailable::Missing => self.old_moved(number, watch),
-                // It is still there, where nobody can say.
-                FileUnavailable::Failing(_) => {}
-                FileUnavailable::Denied(_) | FileUnavailable::Special => {
-                    self.give_up_old(number, watch);
-                }
-            };
+            return self.old_absent(number, watch, why);
         }
-        let mut is_new = false;
         let source = self.source(number);
-        source.twin.iter_mut().for_each(|twin| twin.stat = None);
-        if *why == FileUnavailable::Missing && source.current.is_none() {
+        source.lose_alias();
+        let is_missing = *why == FileUnavailable::Missing;
+        let is_new = is_missing && source.current.is_none();
+        let is_begun = source.begun;
+        if is_new {
             // Whatever appears under the name is new from its first byte.
             source.begin = StartAt::Start;
-            is_new = !source.begun;
         }
         // The name is gone and nothing took it yet: the file may have been renamed.
-        let is_known = |current: &FollowedFile| source.phase == Phase::Reading || current.recalled;
-        let is_free = matches!(source.phase, Phase::Reading | Phase::Unknown);
-        if *why == FileUnavailable::Missing
-            && is_free
-            && source.current.as_ref().is_some_and(is_known)
-        {
+        if is_missing && source.may_be_renamed() {
             self.start_finding(number, None);
         }
-        if is_new {
-            self.outcomes
-                .push(FollowOutcome::Begun(number, Cursor::default(), Vec::new()));
+        if is_new && !is_begun {
+            let begun = FollowOutcome::Begun(number, Cursor::default(), Vec::new());
+            self.outcomes.push(begun);
         }
         self.set_problem(number, Some(why.clone()));
+    }
+
+    fn old_absent(&mut self, number: u32, watch: Watch, why: &FileUnavailable) {
+        match why {
+            FileUnavailable::Missing => self.old_moved(number, watch),
+            // It is still there, where nobody can say.
+            FileUnavailable::Failing(_) => {}
+            FileUnavailable::Denied(_) | FileUnavailable::Special => {
+                self.give_up_old(number, watch);
+            }
+        }
     }
 
     fn found(&mut self, watch: Watch, stat: Option<FileStat>, now: Duration) {
@@ -517,21 +359,19 @@ impl Follower {
         if source.old.iter().any(|old| old.watch == watch) {
             return self.old_found(number, watch, stat);
         }
-        let Phase::Finding(next) = source.phase else {
+        let (Phase::Finding(next), Some(current)) = (source.phase, &source.current) else {
             return;
         };
-        let Some(current) = &source.current else {
-            return;
-        };
-        if let Some(next) = next.filter(|next| next.id == current.id && current.rewritten.is_none())
-        {
+        let id = current.id;
+        let is_same = |next: &FileStat| next.id == id && current.rewritten.is_none();
+        if let Some(next) = next.filter(is_same) {
             // The name has got it back.
+            let live = source.live;
             source.phase = Phase::Unknown;
             self.forget(watch);
-            let live = self.source(number).live;
             return self.changed(live, next, now);
         }
-        if stat.is_none_or(|stat| stat.id != current.id) && self.try_renumbered(number, next) {
+        if stat.is_none_or(|stat| stat.id != id) && self.try_renumbered(number, next) {
             // What was found has the same bytes, and may be a copy.
             return self.forget(watch);
         }
@@ -552,11 +392,9 @@ impl Follower {
             return;
         };
         let is_unread = |current: &mut FollowedFile| current.offset == 0 && current.held.is_none();
-        let reason = source
-            .current
-            .as_ref()
-            .and_then(|current| current.rewritten)
-            .unwrap_or(GapReason::RotatedAway);
+        let current = source.current.as_ref();
+        let rewritten = current.and_then(|current| current.rewritten);
+        let reason = rewritten.unwrap_or(GapReason::RotatedAway);
         match source.current.take_if(is_unread) {
             // Nothing of it was told: what the next listing has of it is shown from there.
             Some(unread) => source.lineage.seek(unread.stat()),
@@ -570,11 +408,8 @@ impl Follower {
         let Some(mut current) = self.source(number).current.take() else {
             return;
         };
-        let mut pieces = current
-            .tail
-            .take()
-            .map(|tail| tail.pieces.into())
-            .unwrap_or_default();
+        let tail = current.tail.take();
+        let mut pieces = tail.map_or_else(Vec::new, |tail| tail.pieces.into());
         current.release(&mut pieces);
         current.lines.finish(&mut pieces);
         pieces.push(FilePiece::Gap {
@@ -623,25 +458,6 @@ impl Follower {
             self.outcomes
                 .push(FollowOutcome::Unfinished(number, id, offset, line));
         }
-    }
-
-    fn forget(&mut self, watch: Watch) {
-        self.watches.remove(&watch);
-        self.requests.push(FollowRequest::Forget(watch));
-    }
-
-    fn set_problem(&mut self, number: u32, problem: Option<FileUnavailable>) {
-        let source = self.source(number);
-        if source.problem != problem {
-            source.problem.clone_from(&problem);
-            self.outcomes.push(FollowOutcome::Problem(number, problem));
-        }
-    }
-}
-
-fn emit(outcomes: &mut Vec<FollowOutcome>, number: u32, id: FileId, pieces: Vec<FilePiece>) {
-    if !pieces.is_empty() {
-        outcomes.push(FollowOutcome::Pieces(number, id, pieces));
     }
 }
 

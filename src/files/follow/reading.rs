@@ -1,5 +1,5 @@
-//! What was read of a watched file: whether it belongs to the generation it was asked of, and which
-//! lines it brings. The bytes themselves are left to [`FollowedFile`].
+//! Takes what was read of a watched file: decides whether it belongs to the generation it was asked
+//! of, and which lines it brings. [`FollowedFile`] takes the bytes.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use crate::model::gap::GapReason;
 use crate::parse::split::FilePiece;
 
 use super::followed_file::{FollowedFile, ReadResult};
-use super::inode_change::InodeChange;
-use super::{FileStat, FollowRequest, FollowedSource, Follower, Phase, Watch, emit};
+use super::followed_source::{FollowedSource, InodeChange, Phase};
+use super::follower::{Follower, emit};
+use super::messages::{FileStat, FollowRequest, Watch};
 
 /// Bytes of a watched file, read at `now`.
 #[derive(Clone, Copy)]
@@ -21,7 +22,23 @@ pub(super) struct FileRead<'a> {
     pub(super) now: Duration,
 }
 
-impl FileRead<'_> {
+impl<'a> FileRead<'a> {
+    pub(super) fn new(
+        watch: Watch,
+        stat: FileStat,
+        start: u64,
+        bytes: &'a [u8],
+        now: Duration,
+    ) -> Self {
+        Self {
+            watch,
+            stat,
+            start,
+            bytes,
+            now,
+        }
+    }
+
     /// Without what is beyond the size that was told: that is not there yet, whatever was read. A
     /// network file system may give NUL bytes for it, and tell the old size once more.
     pub(super) fn within_size(self) -> Self {
@@ -49,7 +66,7 @@ impl FollowedSource {
         let generation = if read.watch == self.live {
             self.current.as_mut()
         } else {
-            self.old.iter_mut().find(|old| old.watch == read.watch)
+            self.old_mut(read.watch)
         };
         generation.filter(|generation| generation.id == read.stat.id)
     }

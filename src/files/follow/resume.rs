@@ -8,7 +8,9 @@ use crate::model::read_position::ReadPosition;
 use crate::parse::split::FileLineSplitter;
 
 use super::followed_file::{FollowedFile, SuccessionProof};
-use super::{FollowOutcome, FollowRequest, Follower, StartAt};
+use super::followed_source::StartAt;
+use super::follower::Follower;
+use super::messages::{FollowOutcome, FollowRequest};
 
 /// What packs or copies a file keeps its time of change; that of a stamp may be of another zone.
 const ZONES: i64 = 24 * 3600 * 1_000_000_000;

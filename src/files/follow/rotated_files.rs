@@ -1,12 +1,15 @@
-//! Generations that have lost the name of their log: they are read to their end wherever they went,
-//! and let go when they have rested, or are gone. Which came in between is in `succession`.
+//! Reads generations that have lost the name of their log to their end, wherever they went, and lets
+//! them go when they have rested, or are gone. `succession` finds those that came in between.
 
 use std::time::Duration;
 
 use crate::model::gap::GapReason;
 use crate::parse::split::FilePiece;
 
-use super::{FileStat, FollowedFile, Follower, Phase, Watch, emit};
+use super::followed_file::FollowedFile;
+use super::followed_source::Phase;
+use super::follower::{Follower, emit};
+use super::messages::{FileStat, Watch};
 
 /// A writer may hold on to a file that was renamed until it is told to open its log again;
 /// `logrotate` tells it at once, people and cron jobs do later. So long after its last line an old
@@ -42,7 +45,8 @@ impl Follower {
         match stat.filter(is_it) {
             Some(stat) => {
                 source.lineage.moved(old.id, stat, old.rewritten.is_some());
-                (old.id, old.doubted) = (stat.id, old.doubted && old.id == stat.id);
+                old.doubted &= old.id == stat.id;
+                old.id = stat.id;
                 self.join(number, watch, stat.id);
             }
             None if old.was_never_read() || old.recalled => self.look_again(number, watch),
@@ -66,7 +70,7 @@ impl Follower {
         let Some(current) = source.current.take() else {
             return;
         };
-        let seen_anew = FollowedFile {
+        let old = FollowedFile {
             watch,
             id: stat.id,
             at_end: false,
@@ -74,22 +78,18 @@ impl Follower {
             grew: now,
             ..current
         };
-        source.old.push_back(seen_anew);
+        source.old.push_back(old);
         source.phase = Phase::Waiting(next);
     }
 
     /// Those at rest are looked at no more.
     pub(super) fn forget_rested(&mut self, number: u32, now: Duration) {
         let source = self.source(number);
-        let rested =
+        let has_rested =
             |old: &&FollowedFile| old.at_end && now.saturating_sub(old.grew) > OLD_GENERATION_WAIT;
-        let watches: Vec<Watch> = source
-            .old
-            .iter()
-            .filter(rested)
-            .map(|old| old.watch)
-            .collect();
-        for watch in watches {
+        let rested = source.old.iter().filter(has_rested);
+        let rested: Vec<Watch> = rested.map(|old| old.watch).collect();
+        for watch in rested {
             self.drop_old(number, watch, GapReason::RotatedAway);
         }
     }

@@ -12,7 +12,7 @@ use crate::model::cursor::FileId;
 use crate::model::time::Time;
 
 use super::followed_file::{FollowedFile, MARKER};
-use super::{FileStat, RotatedSibling};
+use super::messages::{FileStat, RotatedSibling};
 
 /// Generations whose end is remembered, to find lines that were written to them later.
 const REMEMBERED: usize = 16;

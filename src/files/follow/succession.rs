@@ -16,12 +16,11 @@ use crate::model::gap::GapReason;
 use crate::parse::split::{FileLineSplitter, FilePiece};
 
 use super::followed_file::{FollowedFile, ReadResult, SuccessionProof};
+use super::followed_source::{CopiedFile, FollowedSource, Phase};
+use super::follower::{Follower, emit};
+use super::messages::{FileStat, FollowRequest, RotatedSibling, Watch};
 use super::reading::FileRead;
 use super::rotation_history::{CopiedContent, LogListing, ReadGeneration};
-use super::{
-    CopiedFile, FileStat, FollowRequest, FollowedSource, Follower, Phase, RotatedSibling, Watch,
-    emit,
-};
 
 /// A hole shorter than this is read like everything else.
 const LONG_HOLE: u64 = 4 << 20;
@@ -61,10 +60,6 @@ impl FollowedFile {
 }
 
 impl FollowedSource {
-    fn generations(&self) -> impl Iterator<Item = &FollowedFile> {
-        self.old.iter().chain(&self.current)
-    }
-
     /// The files whose lines are told already.
     fn told_generations(&self) -> Vec<FileId> {
         let told = self.generations().filter(|one| one.held.is_none());
@@ -197,15 +192,6 @@ impl Follower {
         }
         self.requests.push(request);
         self.source(number).unread = true;
-    }
-
-    fn generation(&mut self, number: u32, watch: Watch) -> Option<&mut FollowedFile> {
-        let source = self.source(number);
-        source
-            .old
-            .iter_mut()
-            .chain(&mut source.current)
-            .find(|one| one.watch == watch)
     }
 
     /// Generations that came and went unseen are read before the one that was begun, from where

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::host::search::Out;
 use crate::host::search::histogram::{self, HistogramCounts};
 use crate::host::search::hits::{self, HitSink};
 use crate::host::search::matches::MatchSink;
+use crate::host::search::response_sender::ResponseSender;
 use crate::host::search::stream::{MatchOrder, RecentLines, StreamSearch};
 use crate::model::host::{HostSpec, SystemFacts};
 use crate::model::line::Line;
@@ -100,7 +100,7 @@ impl Talk {
             facts,
             ask,
             talk: self,
-            out: Out::new(replies, ResponseTotals::default()),
+            out: ResponseSender::new(replies, ResponseTotals::default()),
         };
         let is_program = |spec: &&SourceSpec| !matches!(spec.kind, SourceKind::Path(_));
         for spec in host.sources.iter().filter(is_program) {
@@ -120,7 +120,7 @@ struct ProgramAnswerer<'a> {
     facts: &'a SystemFacts,
     ask: &'a LogRequest,
     talk: &'a mut Talk,
-    out: Out<'a>,
+    out: ResponseSender<'a>,
 }
 
 /// What is answered of a command or of standard input. Who asks about everything is told and gets

@@ -1,16 +1,14 @@
 //! Which files are one log, and in which order: the live file and its generations, oldest first.
-//! Names and times only; nothing is read.
-//!
-//! A log that is a symlink has its generations beside its target: the target is its [`Alias`].
+//! Names and times only; nothing is read. A log that is a symlink has its generations next to its
+//! target: under an [`Alias`](super::alias::Alias).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use crate::files::listing::LogLink;
 use crate::files::log_names::LogNames;
-use crate::files::rotation::RotationIndex;
-use crate::files::rotation::is_rotated;
-use crate::model::cursor::FileId;
+use crate::files::rotation::{RotationIndex, is_rotated, name_start, separates};
 use crate::model::log_file::{Compression, LogFile};
+
+use super::alias::Aliases;
 
 /// A log: where it is written to (or was), and its files, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,85 +19,6 @@ pub(super) struct Chain {
     pub(super) files: Vec<LogFile>,
 }
 
-/// The name of the live file that a generation has which has none.
-fn stem(file: &[u8]) -> &[u8] {
-    let is_end =
-        |at: &usize| b".-_".contains(&file[*at]) && RotationIndex::of(&file[..*at], file).is_some();
-    let name = file
-        .iter()
-        .rposition(|&byte| byte == b'/')
-        .map_or(0, |slash| slash + 1);
-    (name + 1..file.len())
-        .find(is_end)
-        .map_or(file, |at| &file[..at])
-}
-
-/// Another path under which generations of a log lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Alias {
-    /// The path of the log.
-    pub(super) log: Vec<u8>,
-    /// Only older generations than this belong to the log.
-    pub(super) before: Option<RotationIndex>,
-}
-
-/// Aliases by their path.
-pub(super) type Aliases = HashMap<Vec<u8>, Alias>;
-
-/// The aliases of a symlinked log: its target and, if the name of the target has a date, that name
-/// without the date. To a link to `app-20261120.log` belong the older files of `app.log`.
-pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
-    let alias = |before| Alias {
-        log: link.path.clone(),
-        before,
-    };
-    let dated = undated(&link.target).map(|(path, generation)| (path, alias(Some(generation))));
-    let aliases = [(link.target.clone(), alias(None))]
-        .into_iter()
-        .chain(dated);
-    aliases.filter(|(path, _)| *path != link.path).collect()
-}
-
-/// The name of the log that a file with a date in its name belongs to; `None` without a date.
-fn undated(file: &[u8]) -> Option<(Vec<u8>, RotationIndex)> {
-    let start = file
-        .iter()
-        .rposition(|&byte| byte == b'/')
-        .map_or(0, |slash| slash + 1);
-    let dot = file[start..]
-        .iter()
-        .rposition(|&byte| byte == b'.')
-        .map_or(file.len(), |dot| start + dot);
-    let separators = (start + 1..file.len()).filter(|&at| b".-_".contains(&file[at]));
-    let paths = separators.flat_map(|at| {
-        [
-            file[..at].to_vec(),
-            [&file[..at], &file[dot.max(at)..]].concat(),
-        ]
-    });
-    let mut dated = paths.filter_map(|path| Some((RotationIndex::of(&path, file)?, path)));
-    dated
-        .find(|(generation, _)| is_date(generation))
-        .map(|(generation, path)| (path, generation))
-}
-
-/// Whether the name has a date in it. Other long numbers may be process ids.
-fn is_date(generation: &RotationIndex) -> bool {
-    let RotationIndex::Dated(numbers) = generation else {
-        return false;
-    };
-    numbers
-        .first()
-        .is_some_and(|first| YEARS.contains(first) || *first >= LEAST_EPOCH)
-}
-
-/// Numbers in a name that are taken for a year.
-const YEARS: std::ops::RangeInclusive<u64> = 1970..=2100;
-
-/// The least number in a name that is taken for seconds since 1970 (September 2001): a date has
-/// fewer digits.
-const LEAST_EPOCH: u64 = 1_000_000_000;
-
 /// A file of a log other than the live one.
 struct Older {
     generation: RotationIndex,
@@ -108,57 +27,84 @@ struct Older {
     file: LogFile,
 }
 
-impl Older {
-    /// Equal for two forms of one generation. A name that tells no age has no twin.
-    fn key(&self) -> (RotationIndex, Option<Vec<u8>>) {
-        let is_ageless = self.generation == RotationIndex::Live;
-        (
-            self.generation.clone(),
-            if is_ageless {
-                Some(self.file.path.clone())
+/// Equal for two forms of one generation.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct GenerationKey {
+    generation: RotationIndex,
+    alias: Option<Vec<u8>>,
+}
+
+impl GenerationKey {
+    fn of(older: &Older) -> Self {
+        // A name that tells no age has no second form.
+        let is_ageless = older.generation == RotationIndex::Live;
+        Self {
+            generation: older.generation.clone(),
+            alias: if is_ageless {
+                Some(older.file.path.clone())
             } else {
-                self.alias.clone()
+                older.alias.clone()
             },
-        )
+        }
+    }
+
+    /// Whether the names tell which of two is older.
+    fn compares_with(&self, other: &Self) -> bool {
+        let kind = std::mem::discriminant(&self.generation);
+        kind == std::mem::discriminant(&other.generation) && self.alias == other.alias
     }
 }
 
-/// Oldest first: by their names, or where these cannot be compared, by when they were written to.
-fn in_order(live: Option<LogFile>, older: Vec<Older>) -> Vec<LogFile> {
-    // While a generation is being packed it is there twice; the plain one is whole.
-    let mut once: BTreeMap<(RotationIndex, Option<Vec<u8>>), LogFile> = BTreeMap::new();
-    for older in older {
-        let (key, file) = (older.key(), older.file);
-        let known = once.get(&key);
-        if known.is_none_or(|known| {
-            known.compression != Compression::Plain && file.compression == Compression::Plain
-        }) {
-            once.insert(key, file);
+/// The files of a log.
+#[derive(Default)]
+struct Members {
+    live: Option<LogFile>,
+    older: Vec<Older>,
+}
+
+impl Members {
+    fn into_chain(self, path: Vec<u8>) -> Chain {
+        Chain {
+            path,
+            files: self.in_order(),
         }
     }
-    let kind = |(generation, alias): &(RotationIndex, Option<Vec<u8>>)| {
-        (std::mem::discriminant(generation), alias.clone())
-    };
-    let is_mixed = once
-        .keys()
-        .any(|(generation, _)| *generation == RotationIndex::Live)
-        || once
-            .keys()
-            .zip(once.keys().skip(1))
-            .any(|(one, other)| kind(one) != kind(other));
-    let mut files: Vec<LogFile> = once.into_values().collect();
-    if is_mixed {
-        files.sort_by_key(|file| file.modified);
+
+    /// Oldest first: by their names, or where these cannot be compared, by when they were written
+    /// to.
+    fn in_order(self) -> Vec<LogFile> {
+        let once = each_generation_once(self.older);
+        let pairs = once.keys().zip(once.keys().skip(1));
+        let is_mixed = pairs.clone().any(|(one, other)| !one.compares_with(other))
+            || once.keys().any(|key| key.generation == RotationIndex::Live);
+        let mut files: Vec<LogFile> = once.into_values().collect();
+        if is_mixed {
+            files.sort_by_key(|file| file.modified);
+        }
+        files.extend(self.live);
+        each_file_once(files)
     }
-    files.extend(live);
-    each_once(files)
+}
+
+/// While a generation is being compressed it is there twice; the plain file is whole.
+fn each_generation_once(older: Vec<Older>) -> BTreeMap<GenerationKey, LogFile> {
+    let mut once: BTreeMap<GenerationKey, LogFile> = BTreeMap::new();
+    for older in older {
+        let key = GenerationKey::of(&older);
+        let is_plain = older.file.compression == Compression::Plain;
+        let known = once.get(&key);
+        if known.is_none_or(|known| is_plain && known.compression != Compression::Plain) {
+            once.insert(key, older.file);
+        }
+    }
+    once
 }
 
 /// One file under two names is one generation: the younger.
-fn each_once(mut files: Vec<LogFile>) -> Vec<LogFile> {
-    let mut seen = BTreeSet::new();
+fn each_file_once(mut files: Vec<LogFile>) -> Vec<LogFile> {
+    let mut seen = HashSet::new();
     files.reverse();
-    files.retain(|file| file.id.ino == 0 || seen.insert((file.id.dev, file.id.ino)));
+    files.retain(|file| file.id.ino == 0 || seen.insert(file.id));
     files.reverse();
     files
 }
@@ -168,27 +114,25 @@ fn each_once(mut files: Vec<LogFile>) -> Vec<LogFile> {
 pub(super) struct Listed {
     /// Matches of the path or pattern, and their siblings.
     pub(super) own: Vec<LogFile>,
-    /// What lies beside the targets of its symlinks.
+    /// What lies next to the targets of its symlinks.
     pub(super) linked: Vec<LogFile>,
     pub(super) aliases: Aliases,
 }
 
-/// The log of which just one file is named.
+/// The log with this live file.
 pub(super) fn of_path(path: &[u8], listed: Listed) -> Chain {
     let aliases = &listed.aliases;
     let names: LogNames = aliases.keys().cloned().chain([path.to_vec()]).collect();
-    let (mut live, mut older) = (None, Vec::new());
+    let mut members = Members::default();
     for file in listed.own.into_iter().chain(listed.linked) {
         if file.path == path {
-            live = Some(file);
+            members.live = Some(file);
         } else {
-            older.extend(member(&names, aliases, file).map(|(_, file)| file));
+            let older = member(&names, aliases, file);
+            members.older.extend(older.map(|(_, older)| older));
         }
     }
-    Chain {
-        path: path.to_vec(),
-        files: in_order(live, older),
-    }
+    members.into_chain(path.to_vec())
 }
 
 /// Finds the log that a file is an older generation of.
@@ -196,124 +140,83 @@ fn member(names: &LogNames, aliases: &Aliases, file: LogFile) -> Option<(Vec<u8>
     let (name, generation) = names.log_of(&file.path)?;
     let (log, alias) = match aliases.get(name) {
         None => (name.to_vec(), None),
-        Some(Alias {
-            before: Some(before),
-            ..
-        }) if generation >= *before || !is_date(&generation) => return None,
-        Some(alias) => (alias.log.clone(), Some(name.to_vec())),
+        Some(alias) if alias.has(&generation) => (alias.log.clone(), Some(name.to_vec())),
+        Some(_) => return None,
     };
-    Some((
-        log,
-        Older {
-            generation,
-            alias,
-            file,
-        },
-    ))
+    let older = Older {
+        generation,
+        alias,
+        file,
+    };
+    Some((log, older))
 }
-
-/// The live file, if there is one, and the others of a log.
-type Members = (Option<LogFile>, Vec<Older>);
 
 /// The logs among the files that a pattern brings, in the order of their paths.
 pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
+    let lives = live_paths(&listed);
     let aliases = &listed.aliases;
-    let own = || listed.own.iter().map(|file| &file.path[..]);
-    // A file that is newer than the target of a link is not a generation of that link.
-    let whole_aliases = aliases
-        .iter()
-        .filter(|(_, alias)| alias.before.is_none())
-        .map(|(path, _)| &path[..]);
-    let all: HashSet<&[u8]> = own().chain(whole_aliases).collect();
-    let lives: HashSet<Vec<u8>> = own()
-        .filter(|path| !is_rotated(path, &all))
-        .map(<[u8]>::to_vec)
-        .collect();
     let names: LogNames = lives.iter().chain(aliases.keys()).cloned().collect();
     let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
     for file in listed.own {
         if lives.contains(&file.path) {
-            let log = file.path.clone();
-            logs.entry(log).or_default().0 = Some(file);
+            let path = file.path.clone();
+            logs.entry(path).or_default().live = Some(file);
             continue;
         }
         let (log, older) =
             member(&names, aliases, file.clone()).unwrap_or_else(|| without_log(file));
-        logs.entry(log).or_default().1.push(older);
+        logs.entry(log).or_default().older.push(older);
     }
-    for (log, older) in listed
-        .linked
-        .into_iter()
-        .filter_map(|file| member(&names, aliases, file))
-    {
-        logs.entry(log).or_default().1.push(older);
+    let linked = listed.linked.into_iter();
+    for (log, older) in linked.filter_map(|file| member(&names, aliases, file)) {
+        logs.entry(log).or_default().older.push(older);
     }
     logs.into_iter()
-        .map(|(path, (live, older))| Chain {
-            path,
-            files: in_order(live, older),
-        })
+        .map(|(path, members)| members.into_chain(path))
+        .collect()
+}
+
+/// The paths of files that are no old generation of another one.
+fn live_paths(listed: &Listed) -> HashSet<Vec<u8>> {
+    let own = || listed.own.iter().map(|file| &file.path[..]);
+    // A file that is newer than the target of a link is not a generation of that link.
+    let whole_aliases = listed
+        .aliases
+        .iter()
+        .filter(|(_, alias)| alias.before.is_none())
+        .map(|(path, _)| &path[..]);
+    let all: HashSet<&[u8]> = own().chain(whole_aliases).collect();
+    own()
+        .filter(|path| !is_rotated(path, &all))
+        .map(<[u8]>::to_vec)
         .collect()
 }
 
 /// A generation whose live log does not exist.
 fn without_log(file: LogFile) -> (Vec<u8>, Older) {
     let log = stem(&file.path).to_vec();
-    let generation = RotationIndex::of(&log, &file.path).unwrap_or(RotationIndex::Live);
-    (
-        log,
-        Older {
-            generation,
-            alias: None,
-            file,
-        },
-    )
+    let older = Older {
+        generation: RotationIndex::of(&log, &file.path).unwrap_or(RotationIndex::Live),
+        alias: None,
+        file,
+    };
+    (log, older)
 }
 
-/// Where the generations that were listed before stand in a new listing; `None`: they are gone.
-///
-/// A renamed file keeps its number. One that was packed since, and the copy of one that was
-/// emptied, are new files in the place of the old ones.
-pub(super) fn moved(before: &[LogFile], now: &[LogFile]) -> Vec<Option<usize>> {
-    let known: HashSet<FileId> = before.iter().map(|file| file.id).collect();
-    let is_new = |file: &LogFile| !known.contains(&file.id);
-    // Of one that has two names the first.
-    let at: HashMap<FileId, usize> = now
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(number, file)| (file.id, number))
-        .collect();
-    let mut places = vec![None; before.len()];
-    let mut next: Option<usize> = None;
-    for (number, file) in before.iter().enumerate().rev() {
-        let same = at.get(&file.id).copied();
-        let shrunk = same
-            .is_some_and(|at| file.compression == Compression::Plain && now[at].size < file.size);
-        let place = if shrunk { same } else { next }
-            .or(Some(now.len()).filter(|_| number + 1 == before.len()));
-        // Since then it may have been emptied again and again.
-        let may_be =
-            |other: &LogFile| other.compression != Compression::Plain || other.size >= file.size;
-        let new = (0..place.unwrap_or(0))
-            .rev()
-            .take_while(|at| is_new(&now[*at]));
-        let older = new
-            .into_iter()
-            .find(|at| file.compression != Compression::Plain || may_be(&now[*at]));
-        places[number] = if shrunk || same.is_none() {
-            older
-        } else {
-            same
-        };
-        next = places[number].or(next);
-    }
-    places
+/// The path of the live file that a generation had, by its own path.
+fn stem(file: &[u8]) -> &[u8] {
+    (name_start(file) + 1..file.len())
+        .filter(|&at| separates(&file[at]))
+        .map(|at| &file[..at])
+        .find(|log| RotationIndex::of(log, file).is_some())
+        .unwrap_or(file)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::listing::LogLink;
+    use crate::host::search::alias;
     use crate::model::cursor::FileId;
     use crate::model::time::Time;
 
@@ -354,7 +257,7 @@ mod tests {
         };
         links
             .iter()
-            .flat_map(|pair| aliases_of(&link(pair)))
+            .flat_map(|pair| alias::aliases_of(&link(pair)))
             .collect()
     }
 
@@ -367,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn generations_of_a_log_stand_in_the_order_of_their_age() {
+    fn generations_of_a_log_are_in_the_order_of_their_age() {
         for (listed, expected) in [
             (
                 &["/l/a", "/l/a.10.gz", "/l/a.2.gz", "/l/a.1"][..],
@@ -615,58 +518,5 @@ mod tests {
                 ("/l/gone.log".into(), 2)
             ]
         );
-    }
-
-    #[test]
-    fn generations_are_found_again_in_a_new_listing() {
-        let of = |files: &[(u64, u64)]| -> Vec<LogFile> {
-            let file = |(ino, size): &(u64, u64)| {
-                let compression = if *size == 3 {
-                    Compression::Gzip
-                } else {
-                    Compression::Plain
-                };
-                LogFile {
-                    id: FileId { dev: 1, ino: *ino },
-                    size: *size,
-                    compression,
-                    ..file(0, "/l/a")
-                }
-            };
-            files.iter().map(file).collect()
-        };
-        let before = of(&[(1, 10), (2, 10), (3, 10)]);
-        for (now, expected) in [
-            // Nothing, a rename, one that was packed meanwhile, one that is gone.
-            (
-                of(&[(1, 10), (2, 10), (3, 12)]),
-                [Some(0), Some(1), Some(2)],
-            ),
-            (
-                of(&[(1, 10), (2, 10), (3, 12), (4, 1)]),
-                [Some(0), Some(1), Some(2)],
-            ),
-            (
-                of(&[(1, 10), (9, 3), (3, 12), (4, 1)]),
-                [Some(0), Some(1), Some(2)],
-            ),
-            (of(&[(2, 10), (3, 12), (4, 1)]), [None, Some(0), Some(1)]),
-            (
-                of(&[(8, 3), (9, 3), (3, 12), (4, 1)]),
-                [Some(0), Some(1), Some(2)],
-            ),
-            // Copied and emptied.
-            (
-                of(&[(1, 10), (2, 10), (9, 12), (3, 1)]),
-                [Some(0), Some(1), Some(2)],
-            ),
-            (of(&[(1, 10), (2, 10), (3, 1)]), [Some(0), Some(1), None]),
-            (
-                of(&[(1, 10), (2, 10), (8, 12), (9, 1), (3, 1)]),
-                [Some(0), Some(1), Some(2)],
-            ),
-        ] {
-            assert_eq!(moved(&before, &now), expected, "{now:?}");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a question would cost: nothing is read but what tells where a time stands.
+//! Estimates what a request would cost. Only what tells the place of a time is read for it.
 //!
 //! The commands are those that a person would type for the same; the drivers pass everything as
 //! data instead.
@@ -7,66 +7,57 @@ use std::ops::Range;
 
 use crate::host::Files;
 use crate::model::log_file::{Compression, LogFile};
-use crate::query::request::{LogResponse, PageRequest, PageStart, RequestCost, RequestKind};
+use crate::query::request::{PageRequest, PageStart, RequestCost, RequestKind};
 use crate::query::{Prefilter, Query};
 
-use super::match_scan::{MatchScan, PartLimits};
+use super::match_scan::MatchScan;
 use super::matches::SearchCriteria;
-use super::sources::Log;
-use super::text::LogText;
-use super::{Halt, LogAnswerer, histogram, hits, page};
+use super::part_buffer::PartLimits;
+use super::stop_reason::StopReason;
+use super::text::{At, LogText};
+use super::{histogram, hits, page};
 
-/// Patterns that are shown of a question to `grep`.
+/// The most patterns of `grep` that are shown.
 const PATTERNS_SHOWN: usize = 4;
 
-/// A page is read with about so much more than it shows.
+/// About how many times what a page shows is read for it.
 const PAGE_EXCESS: u64 = 2;
 
-/// Sends what a question would cost in a log.
+/// What a request would cost in a log.
 pub(super) async fn estimate<F: Files>(
-    answerer: &mut LogAnswerer<'_, F>,
-    log: Log,
+    text: LogText<'_, F>,
+    host: &str,
     what: &RequestKind,
-) -> Result<(), Halt> {
-    let host = answerer.host_name();
-    let name = log.info.name.clone();
-    let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
+) -> Result<RequestCost, StopReason> {
     let mut cost = match what {
-        RequestKind::Search(asked) => match hits::criteria(host, asked) {
-            Some(criteria) => of_search(text, &criteria).await?,
-            None => RequestCost::default(),
-        },
-        RequestKind::Histogram(asked) => match histogram::criteria(host, asked) {
-            Some(criteria) => of_search(text, &criteria).await?,
-            None => RequestCost::default(),
-        },
+        RequestKind::Search(asked) => of_search(text, hits::criteria(host, asked)).await?,
+        RequestKind::Histogram(asked) => of_search(text, histogram::criteria(host, asked)).await?,
         RequestKind::Page(asked) => of_page(text, asked).await?,
         RequestKind::List | RequestKind::Estimate(_) => RequestCost::default(),
     };
     if !F::RUNS_PROGRAMS {
         cost.commands.clear();
     }
-    answerer.out.send(LogResponse::Cost(name, cost)).await
+    Ok(cost)
 }
 
 async fn of_search<F: Files>(
     text: LogText<'_, F>,
-    criteria: &SearchCriteria<'_>,
-) -> Result<RequestCost, Halt> {
-    let (scan, _) = MatchScan::plan(text, criteria, PartLimits::default()).await?;
+    criteria: Option<SearchCriteria<'_>>,
+) -> Result<RequestCost, StopReason> {
     let mut cost = RequestCost::default();
+    let Some(criteria) = criteria else {
+        return Ok(cost);
+    };
+    let (scan, _) = MatchScan::plan(text, &criteria, PartLimits::default()).await?;
+    let grep = grep(criteria.query);
     for (file, range) in scan.ranges() {
         // A compressed file is unpacked as a whole.
-        let bytes = if file.compression == Compression::Plain {
-            range.end - range.start
-        } else {
-            file.size
+        let bytes = match file.compression {
+            Compression::Plain => range.end - range.start,
+            _ => file.size,
         };
-        cost.add(
-            file,
-            bytes,
-            format!("{} | {}", reading(file, &range), grep(criteria.query)),
-        );
+        cost.add(file, bytes, format!("{} | {grep}", reading(file, &range)));
     }
     Ok(cost)
 }
@@ -74,53 +65,55 @@ async fn of_search<F: Files>(
 async fn of_page<F: Files>(
     mut text: LogText<'_, F>,
     asked: &PageRequest,
-) -> Result<RequestCost, Halt> {
+) -> Result<RequestCost, StopReason> {
     let mut cost = RequestCost::default();
     if text.log.files.is_empty() || asked.window.is_empty() {
         return Ok(cost);
     }
-    // Only a time has to be looked for to know where a page begins.
-    let at = match asked.start {
-        PageStart::Cursor(_) | PageStart::After(_) => text.end().await?,
-        _ => page::place(&mut text, asked).await?,
+    let begin = page_begin(&mut text, asked).await?;
+    let generations: Vec<usize> = if asked.backwards {
+        (0..=begin.file).rev().collect()
+    } else {
+        (begin.file..text.log.files.len()).collect()
     };
     let mut left = u64::from(asked.lines);
-    let older = (0..=at.file)
-        .rev()
-        .map(|file| (file, if file == at.file { at.offset } else { u64::MAX }));
-    let newer = at.file..text.log.files.len();
-    let generations: Vec<(usize, u64)> = if asked.backwards {
-        older.collect()
-    } else {
-        newer.map(|file| (file, u64::MAX)).collect()
-    };
-    for (number, end) in generations {
+    for number in generations {
         let line = text.head(number).await?.line as u64;
         let file = text.file(number);
         let is_plain = file.compression == Compression::Plain;
-        let there = if is_plain {
-            file.size.min(end)
+        let there = if is_plain && asked.backwards && number == begin.file {
+            file.size.min(begin.offset)
         } else {
             file.size
         };
-        let wanted = left.saturating_mul(line);
         let bytes = if is_plain {
-            there.min(wanted.saturating_mul(PAGE_EXCESS))
+            there.min(left.saturating_mul(line).saturating_mul(PAGE_EXCESS))
         } else {
             there
         };
-        let most = if asked.backwards {
-            there.saturating_sub(bytes)..there
+        let part = if asked.backwards {
+            there - bytes..there
         } else {
             0..bytes
         };
-        cost.add(file, bytes, reading(file, &most));
+        cost.add(file, bytes, reading(file, &part));
         left = left.saturating_sub(there / line.max(1));
         if left == 0 {
             break;
         }
     }
     Ok(cost)
+}
+
+/// About where a page begins. Only a time has to be looked for.
+async fn page_begin<F: Files>(
+    text: &mut LogText<'_, F>,
+    asked: &PageRequest,
+) -> Result<At, StopReason> {
+    match asked.start {
+        PageStart::Cursor(_) | PageStart::After(_) => text.end().await,
+        _ => page::place(text, asked).await,
+    }
 }
 
 impl RequestCost {
@@ -151,20 +144,15 @@ fn grep(query: &Query) -> String {
     let Prefilter::Lines(patterns) = query.prefilter() else {
         return "cat".to_owned();
     };
-    let shown = patterns.list.iter().take(PATTERNS_SHOWN);
-    let shown: Vec<String> = shown
-        .map(|pattern| format!("-e {}", quoted(&String::from_utf8_lossy(pattern))))
-        .collect();
-    let more = if patterns.list.len() > PATTERNS_SHOWN {
-        " …"
-    } else {
-        ""
-    };
-    format!(
-        "grep {} {}{more}",
-        patterns.options().join(" "),
-        shown.join(" ")
-    )
+    let mut words = vec!["grep".to_owned()];
+    words.extend(patterns.options().into_iter().map(str::to_owned));
+    for pattern in patterns.list.iter().take(PATTERNS_SHOWN) {
+        words.push(format!("-e {}", quoted(&String::from_utf8_lossy(pattern))));
+    }
+    if patterns.list.len() > PATTERNS_SHOWN {
+        words.push("…".to_owned());
+    }
+    words.join(" ")
 }
 
 /// As a person quotes it for a shell; only shown.

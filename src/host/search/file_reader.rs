@@ -95,6 +95,16 @@ impl FileReader {
         self.items(pieces, out);
     }
 
+    /// All items of the bytes that follow; where they end, the file may end.
+    pub(super) fn items_of(&mut self, bytes: &[u8], is_end: bool) -> Vec<FileItem> {
+        let mut items = Vec::new();
+        self.push(bytes, &mut items);
+        if is_end {
+            self.finish(&mut items);
+        }
+        items
+    }
+
     /// A line by itself.
     pub(super) fn line(&mut self, offset: u64, raw: Bytes) -> Line {
         let cursor = Cursor {

@@ -1,21 +1,17 @@
 //! Histograms: how many records match, by time and level, in one pass.
 
-use crate::parse::level;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::host::Files;
 use crate::model::level::Level;
 use crate::model::line::Line;
 use crate::model::time::Time;
+use crate::parse::level;
 use crate::query::request::{HistogramBucket, HistogramRequest, LogResponse};
 
-use super::match_scan::MatchScan;
 use super::matches::{MatchSink, RecordMatch, SearchCriteria};
-use super::runs::Context;
-use super::sources::Log;
-use super::text::LogText;
-use super::{Halt, LogAnswerer, Out};
+use super::response_sender::ResponseSender;
+use super::stop_reason::StopReason;
 
 /// More buckets than a screen, or a file of a spreadsheet, has room for.
 const MOST_BUCKETS: usize = 100_000;
@@ -23,40 +19,12 @@ const MOST_BUCKETS: usize = 100_000;
 /// So many go in one reply.
 const REPLY_BUCKETS: usize = 1000;
 
-/// Counts the records of a log.
-pub(super) async fn histogram<F: Files>(
-    answerer: &mut LogAnswerer<'_, F>,
-    log: Log,
-    asked: &HistogramRequest,
-) -> Result<(), Halt> {
-    let Some(criteria) = criteria(answerer.host_name(), asked) else {
-        return Ok(());
-    };
-    let name = Arc::clone(&log.info.name);
-    let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
-    let out = &mut answerer.out;
-    let (mut scan, notes) = MatchScan::plan(text, &criteria, answerer.limits).await?;
-    for note in notes {
-        out.note(&name, note).await?;
-    }
-    let mut counts = HistogramCounts::new(asked);
-    scan.run(&mut counts, out).await?;
-    counts.send(&name, out).await
-}
-
 /// What is counted; `None` where nothing can match.
 pub(crate) fn criteria<'a>(
     host: &'a str,
     asked: &'a HistogramRequest,
 ) -> Option<SearchCriteria<'a>> {
-    let window = super::both(&asked.window, &asked.query)?;
-    Some(SearchCriteria {
-        host,
-        query: &asked.query,
-        window,
-        newest_first: false,
-        context: Context::default(),
-    })
+    SearchCriteria::within(host, &asked.query, &asked.window)
 }
 
 /// Counts the records that match.
@@ -78,8 +46,17 @@ impl HistogramCounts {
         }
     }
 
+    /// The beginning of the bucket that a time belongs to.
+    fn bucket_of(&self, time: Time) -> Time {
+        Time(time.0.div_euclid(self.bucket).saturating_mul(self.bucket))
+    }
+
     /// Sends the counts of the source of this name.
-    pub(crate) async fn send(self, name: &Arc<str>, out: &mut Out<'_>) -> Result<(), Halt> {
+    pub(crate) async fn send(
+        self,
+        name: &Arc<str>,
+        out: &mut ResponseSender<'_>,
+    ) -> Result<(), StopReason> {
         if self.left_out > 0 {
             let why = format!(
                 "{} lines are not counted: there are more than {MOST_BUCKETS} buckets",
@@ -88,8 +65,9 @@ impl HistogramCounts {
             out.note(name, why).await?;
             out.totals.more = true;
         }
-        let buckets = self.buckets.into_iter();
-        let buckets: Vec<HistogramBucket> = buckets
+        let buckets: Vec<HistogramBucket> = self
+            .buckets
+            .into_iter()
             .map(|(start, counts)| HistogramBucket { start, counts })
             .collect();
         for part in buckets.chunks(REPLY_BUCKETS) {
@@ -101,26 +79,32 @@ impl HistogramCounts {
 }
 
 impl MatchSink for HistogramCounts {
-    async fn take(&mut self, found: RecordMatch, out: &mut Out<'_>) -> Result<(), Halt> {
-        let time = found.record[0].time.0;
-        let start = Time(time.div_euclid(self.bucket).saturating_mul(self.bucket));
+    async fn take(
+        &mut self,
+        found: RecordMatch,
+        out: &mut ResponseSender<'_>,
+    ) -> Result<(), StopReason> {
+        let start = self.bucket_of(found.record[0].time);
         if self.buckets.len() >= MOST_BUCKETS && !self.buckets.contains_key(&start) {
             self.left_out += 1;
             return Ok(());
         }
-        let level = level_of(&found.record);
-        let column = level
-            .and_then(|level| Level::ALL.iter().position(|other| *other == level))
-            .map_or(0, |at| at + 1);
-        self.buckets.entry(start).or_default()[column] += 1;
+        self.buckets.entry(start).or_default()[column_of(&found.record)] += 1;
         out.totals.hits += 1;
         out.totals.lines += 1;
         Ok(())
     }
 
-    fn wants(&self, _: &Out<'_>) -> u64 {
+    fn wants(&self, _: &ResponseSender<'_>) -> u64 {
         u64::MAX
     }
+}
+
+/// The place of a record's level in [`HistogramBucket::counts`].
+fn column_of(record: &[Line]) -> usize {
+    level_of(record)
+        .and_then(|level| Level::ALL.iter().position(|other| *other == level))
+        .map_or(0, |at| at + 1)
 }
 
 /// The level that a record states: in its first line, or as java.util.logging does in the one after

@@ -6,57 +6,24 @@
 
 use std::sync::Arc;
 
-use crate::host::Files;
 use crate::query::request::{LogResponse, SearchHit, SearchRequest};
 
-use super::match_scan::MatchScan;
 use super::matches::{MatchSink, RecordMatch, SearchCriteria};
-use super::runs::Context;
-use super::sources::Log;
-use super::text::LogText;
-use super::{Halt, LogAnswerer, Out};
-
-/// Searches a log.
-pub(super) async fn search<F: Files>(
-    answerer: &mut LogAnswerer<'_, F>,
-    log: Log,
-    search: &SearchRequest,
-) -> Result<(), Halt> {
-    let Some(criteria) = criteria(answerer.host_name(), search) else {
-        return Ok(());
-    };
-    let mut sink = HitSink::new(Arc::clone(&log.info.name), search);
-    let text = LogText::new(&mut *answerer.files, log, &answerer.clock);
-    let (mut scan, notes) = MatchScan::plan(text, &criteria, answerer.limits).await?;
-    for note in notes {
-        answerer.out.note(&sink.name, note).await?;
-    }
-    scan.run(&mut sink, &mut answerer.out).await
-}
+use super::response_sender::ResponseSender;
+use super::stop_reason::StopReason;
 
 /// What a search looks for; `None` where nothing can match.
 pub(crate) fn criteria<'a>(host: &'a str, search: &'a SearchRequest) -> Option<SearchCriteria<'a>> {
-    let window = super::both(&search.window, &search.query)?;
-    let around = Context {
-        before: search.before as usize,
-        after: search.after as usize,
-    };
-    let context = if search.count_only {
-        Context::default()
-    } else {
-        around
-    };
-    Some(SearchCriteria {
-        host,
-        query: &search.query,
-        window,
-        newest_first: search.newest_first,
-        context,
-    })
+    let mut criteria = SearchCriteria::within(host, &search.query, &search.window)?;
+    criteria.newest_first = search.newest_first;
+    if !search.count_only {
+        criteria.context.before = search.before as usize;
+        criteria.context.after = search.after as usize;
+    }
+    Some(criteria)
 }
 
-/// Sends hits: those that are found together, together, for each answer on its way wakes up who
-/// waits for it.
+/// Sends hits in batches, for each response wakes up its receiver.
 pub(crate) struct HitSink {
     name: Arc<str>,
     limit: u64,
@@ -66,7 +33,7 @@ pub(crate) struct HitSink {
     bytes: usize,
 }
 
-/// Hits that have so many bytes together wait no longer.
+/// A batch of so many bytes waits no longer.
 const MOST_WAITING: usize = 64 << 10;
 
 impl HitSink {
@@ -82,31 +49,33 @@ impl HitSink {
     }
 }
 
+/// A match as it is sent; `None` where it has no line.
+fn hit_of(found: RecordMatch) -> Option<SearchHit> {
+    let mut lines = found.record.into_iter();
+    Some(SearchHit {
+        line: lines.next()?,
+        before: found.before,
+        after: lines.chain(found.after).collect(),
+    })
+}
+
 impl MatchSink for HitSink {
-    async fn take(&mut self, found: RecordMatch, out: &mut Out<'_>) -> Result<(), Halt> {
+    async fn take(
+        &mut self,
+        found: RecordMatch,
+        out: &mut ResponseSender<'_>,
+    ) -> Result<(), StopReason> {
         out.totals.hits += 1;
         if self.count_only {
             out.totals.lines += 1;
             return Ok(());
         }
-        let mut lines = found.record.into_iter();
-        let Some(line) = lines.next() else {
-            return Ok(());
-        };
-        let after: Vec<_> = lines.chain(found.after).collect();
-        out.totals.lines += 1 + (found.before.len() + after.len()) as u64;
+        out.totals.lines += found.lines().count() as u64;
         self.bytes += found
-            .before
-            .iter()
-            .chain([&line])
-            .chain(&after)
+            .lines()
             .map(|line| line.raw.len() + 100)
             .sum::<usize>();
-        self.waiting.push(SearchHit {
-            line,
-            before: found.before,
-            after,
-        });
+        self.waiting.extend(hit_of(found));
         if self.bytes < MOST_WAITING {
             Ok(())
         } else {
@@ -114,7 +83,7 @@ impl MatchSink for HitSink {
         }
     }
 
-    async fn rest(&mut self, out: &mut Out<'_>) -> Result<(), Halt> {
+    async fn rest(&mut self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
         self.bytes = 0;
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.is_empty() {
@@ -125,7 +94,7 @@ impl MatchSink for HitSink {
         }
     }
 
-    fn wants(&self, out: &Out<'_>) -> u64 {
+    fn wants(&self, out: &ResponseSender<'_>) -> u64 {
         self.limit.saturating_sub(out.totals.hits)
     }
 }

@@ -1,17 +1,18 @@
-//! Lists the logs of a path or pattern. A log that is a symlink also has the generations beside its
-//! target. `chain` decides which file belongs to which log.
+//! Lists the logs of a path or pattern. A log that is a symlink also has the generations next to
+//! its target. `chain` decides which file belongs to which log.
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::files::listing::{FileListing, LogLink};
+use crate::files::listing::FileListing;
 use crate::host::{Failure, Files};
 use crate::model::cursor::FileId;
 use crate::model::source::SourceKind;
 
-use super::chain::{self, Aliases, Chain, Listed};
-use super::told;
+use super::alias::{self, Aliases};
+use super::chain::{self, Chain, Listed};
 
 /// The logs of a source of files.
+#[derive(Default)]
 pub(super) struct Logs {
     /// In the order of their paths.
     pub(super) chains: Vec<Chain>,
@@ -33,33 +34,15 @@ pub(super) async fn logs<F: Files>(
     is_wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Logs, Failure> {
     let SourceKind::Path(path) = kind else {
-        return Ok(Logs {
-            chains: Vec::new(),
-            problems: Vec::new(),
-        });
+        return Ok(Logs::default());
     };
     let own = files.list(path.as_bytes()).await?;
     let known: HashSet<FileId> = own.iter().map(|file| file.id).collect();
-    let (mut linked, mut problems) = (FileListing::default(), Vec::new());
-    let mut listed = Listed {
-        aliases: aliases(&own, kind.is_glob()),
-        ..Listed::default()
-    };
-    let wanted: BTreeSet<&Vec<u8>> = listed
-        .aliases
-        .iter()
-        .filter(|(_, alias)| is_wanted(&alias.log))
-        .map(|(name, _)| name)
-        .collect();
-    for name in wanted.iter().take(MOST_LINKS) {
-        match files.list_log(name).await {
-            Ok(beside) => linked.append(beside),
-            Err(Failure::File(error)) => {
-                problems.push(told(&String::from_utf8_lossy(name), &error));
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    let aliases = aliases(&own, kind.is_glob());
+    let wanted = aliases.iter().filter(|(_, alias)| is_wanted(&alias.log));
+    let wanted: BTreeSet<&Vec<u8>> = wanted.map(|(name, _)| name).collect();
+    let mut problems = Vec::new();
+    let mut linked = list_targets(files, &wanted, &mut problems).await?;
     if wanted.len() > MOST_LINKS {
         let more = wanted.len() - MOST_LINKS;
         problems.push(format!(
@@ -67,11 +50,13 @@ pub(super) async fn logs<F: Files>(
         ));
     }
     linked.retain(|file| !known.contains(&file.id));
-    for listing in [&own, &linked] {
-        problems.extend(missing(path, listing));
-    }
-    listed.own = own.into_files();
-    listed.linked = linked.into_files();
+    problems.extend(missing(path, &own));
+    problems.extend(missing(path, &linked));
+    let listed = Listed {
+        own: own.into_files(),
+        linked: linked.into_files(),
+        aliases,
+    };
     let chains = if kind.is_glob() {
         chain::of_pattern(listed)
     } else {
@@ -80,21 +65,39 @@ pub(super) async fn logs<F: Files>(
     Ok(Logs { chains, problems })
 }
 
+/// The files next to the targets of symlinks.
+async fn list_targets<F: Files>(
+    files: &mut F,
+    names: &BTreeSet<&Vec<u8>>,
+    problems: &mut Vec<String>,
+) -> Result<FileListing, Failure> {
+    let mut linked = FileListing::default();
+    for name in names.iter().take(MOST_LINKS) {
+        match files.list_log(name).await {
+            Ok(siblings) => linked.append(siblings),
+            Err(Failure::File(error)) => {
+                problems.push(error.explained(&String::from_utf8_lossy(name)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(linked)
+}
+
 /// The other paths under which symlinked logs have generations. A target of two links belongs to
 /// the first.
 fn aliases(own: &FileListing, is_glob: bool) -> Aliases {
     let paths: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
-    // A link that is not listed is dangling, or the same file as another match of the pattern.
-    let is_log = |link: &&LogLink| !is_glob || paths.contains(&link.path[..]);
     let mut aliases = Aliases::new();
-    for (name, alias) in own
-        .links()
-        .iter()
-        .filter(is_log)
-        .flat_map(chain::aliases_of)
-    {
-        if !paths.contains(&name[..]) {
-            aliases.entry(name).or_insert(alias);
+    for link in own.links() {
+        // A link that is not listed is dangling, or the same file as another match of the pattern.
+        if is_glob && !paths.contains(&link.path[..]) {
+            continue;
+        }
+        for (name, alias) in alias::aliases_of(link) {
+            if !paths.contains(&name[..]) {
+                aliases.entry(name).or_insert(alias);
+            }
         }
     }
     aliases

@@ -1,6 +1,5 @@
-//! Pages: so many lines from a place on, in either direction, across all generations.
+//! Reads pages: so many lines from a place on, in either direction, across all generations.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::host::Files;
@@ -11,22 +10,24 @@ use crate::query::request::{LogResponse, MissingBytes, PageRequest, PageStart};
 
 use super::file_reader::FileItem;
 use super::place::{self, Whereabouts};
+use super::response_sender::ResponseSender;
+use super::seek;
+use super::stop_reason::StopReason;
 use super::text::{At, LogText};
 use super::walk::{Back, Forth};
-use super::{Halt, Out, is_move, seek, told};
 
-/// A page of longer lines ends here: it is held in memory on both ends.
+/// A page of more bytes ends early: it is held in memory on both ends.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Of a file without line ends, or with few lines in the wanted window, so much is read for one
-/// page.
+/// The most that is read for one page of a file without line ends, or with few lines in the wanted
+/// window.
 const MOST_READ: u64 = 64 << 20;
 
-/// Lines of so many bytes outside of the window, and those beyond them are taken to be outside too,
-/// though a log may be a little out of order.
+/// After lines of so many bytes outside of the window, the rest counts as outside too. A log may be
+/// a little out of order.
 const BEYOND_BYTES: usize = 64 << 10;
 
-/// So many bytes of lines go in one reply.
+/// A response has about so many bytes of lines.
 const REPLY_BYTES: usize = 256 << 10;
 
 /// What was read for a page.
@@ -36,7 +37,7 @@ pub(super) struct PageRead {
     notes: Vec<String>,
     /// Files that could not be read, and why.
     failed: Vec<String>,
-    /// There is more beyond it.
+    /// There is more than fits.
     more: bool,
 }
 
@@ -64,7 +65,7 @@ impl PageBegin {
 pub(super) async fn read<F: Files>(
     text: &mut LogText<'_, F>,
     page: &PageRequest,
-) -> Result<PageRead, Halt> {
+) -> Result<PageRead, StopReason> {
     if text.log.files.is_empty() || page.window.is_empty() {
         return Ok(PageRead::default());
     }
@@ -83,42 +84,53 @@ pub(super) async fn read<F: Files>(
 }
 
 /// Sends a page that was read.
-pub(super) async fn send(name: &Arc<str>, read: PageRead, out: &mut Out<'_>) -> Result<(), Halt> {
+pub(super) async fn send(
+    name: &Arc<str>,
+    read: PageRead,
+    out: &mut ResponseSender<'_>,
+) -> Result<(), StopReason> {
     for note in read.notes {
         out.note(name, note).await?;
     }
     out.totals.more |= read.more;
-    let (mut lines, mut bytes) = (Vec::new(), 0);
+    let mut lines = Vec::new();
+    let mut bytes = 0;
     for item in read.items {
         match item {
             FileItem::Line(line) => {
                 bytes += line.raw.len();
                 lines.push(line);
+                if bytes > REPLY_BYTES {
+                    bytes = 0;
+                    send_lines(name, &mut lines, out).await?;
+                }
             }
             FileItem::Gap(missing) => {
-                send_lines(name, std::mem::take(&mut lines), out).await?;
                 bytes = 0;
-                out.send(LogResponse::Gap(Arc::clone(name), missing))
-                    .await?;
+                send_lines(name, &mut lines, out).await?;
+                let gap = LogResponse::Gap(Arc::clone(name), missing);
+                out.send(gap).await?;
             }
         }
-        if bytes > REPLY_BYTES {
-            send_lines(name, std::mem::take(&mut lines), out).await?;
-            bytes = 0;
-        }
     }
-    send_lines(name, lines, out).await?;
+    send_lines(name, &mut lines, out).await?;
     for why in read.failed {
-        out.send(LogResponse::Failed(Arc::clone(name), why)).await?;
+        out.fail(name, why).await?;
     }
     Ok(())
 }
 
-async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Result<(), Halt> {
+/// Sends these lines, if there are any, and takes them out.
+async fn send_lines(
+    name: &Arc<str>,
+    lines: &mut Vec<Line>,
+    out: &mut ResponseSender<'_>,
+) -> Result<(), StopReason> {
     if lines.is_empty() {
         return Ok(());
     }
     out.totals.lines += lines.len() as u64;
+    let lines = std::mem::take(lines);
     out.send(LogResponse::Lines(Arc::clone(name), lines)).await
 }
 
@@ -126,17 +138,20 @@ async fn send_lines(name: &Arc<str>, lines: Vec<Line>, out: &mut Out<'_>) -> Res
 pub(super) async fn place<F: Files>(
     text: &mut LogText<'_, F>,
     page: &PageRequest,
-) -> Result<At, Halt> {
+) -> Result<At, StopReason> {
     Ok(begin(text, page).await?.at)
 }
 
-async fn begin<F: Files>(text: &mut LogText<'_, F>, page: &PageRequest) -> Result<PageBegin, Halt> {
+async fn begin<F: Files>(
+    text: &mut LogText<'_, F>,
+    page: &PageRequest,
+) -> Result<PageBegin, StopReason> {
     let window = &page.window;
     match page.start {
         PageStart::Oldest if !page.backwards && window.start > Time(i64::MIN) => {
             of_time(text, window.start).await
         }
-        PageStart::Oldest => Ok(PageBegin::at(At { file: 0, offset: 0 })),
+        PageStart::Oldest => Ok(PageBegin::at(At::start_of(0))),
         PageStart::Newest if page.backwards && window.end < Time(i64::MAX) => {
             of_time(text, window.end).await
         }
@@ -147,7 +162,7 @@ async fn begin<F: Files>(text: &mut LogText<'_, F>, page: &PageRequest) -> Resul
     }
 }
 
-async fn of_time<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<PageBegin, Halt> {
+async fn of_time<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<PageBegin, StopReason> {
     let sought = seek::seek(text, time).await?;
     Ok(PageBegin {
         notes: sought.notes(text),
@@ -159,7 +174,7 @@ async fn of_cursor<F: Files>(
     text: &mut LogText<'_, F>,
     place: &LineRef,
     after: bool,
-) -> Result<PageBegin, Halt> {
+) -> Result<PageBegin, StopReason> {
     Ok(match place::find(text, place).await? {
         Whereabouts::Here(at) => PageBegin {
             skips: after,
@@ -181,32 +196,50 @@ async fn of_cursor<F: Files>(
     })
 }
 
-/// Collects the lines of a page and knows when it is full.
-struct Sheet<'p> {
-    window: &'p Range<Time>,
+/// Collects what belongs to a page and knows when it is full.
+struct PageBuilder<'p> {
+    page: &'p PageRequest,
+    read: PageRead,
+    /// How many more lines fit.
     left: usize,
     bytes: usize,
+    /// Bytes of lines outside of the window since the last one inside.
     beyond: usize,
+    /// What had been read before the page.
+    read_before: u64,
 }
 
-impl<'p> Sheet<'p> {
-    fn new(page: &'p PageRequest) -> Self {
+impl<'p> PageBuilder<'p> {
+    fn new(page: &'p PageRequest, read_before: u64) -> Self {
         Self {
-            window: &page.window,
+            page,
+            read: PageRead::default(),
             left: page.lines as usize,
             bytes: 0,
             beyond: 0,
+            read_before,
         }
     }
 
-    /// Whether an item belongs to the page; `is_beyond` says of a time whether all that follows is
-    /// outside, too.
-    fn takes(&mut self, item: &FileItem, is_beyond: impl Fn(Time) -> bool) -> bool {
+    /// Adds the items that belong to the page, until it is full.
+    fn extend(&mut self, items: impl Iterator<Item = FileItem>) {
+        for item in items {
+            if self.is_full() {
+                self.read.more = true;
+                return;
+            }
+            if self.takes(&item) {
+                self.read.items.push(item);
+            }
+        }
+    }
+
+    fn takes(&mut self, item: &FileItem) -> bool {
         let FileItem::Line(line) = item else {
             return self.beyond == 0;
         };
-        if !self.window.contains(&line.time) {
-            self.beyond = if is_beyond(line.time) {
+        if !self.page.window.contains(&line.time) {
+            self.beyond = if self.is_beyond(line.time) {
                 self.beyond + line.raw.len() + 1
             } else {
                 0
@@ -219,12 +252,34 @@ impl<'p> Sheet<'p> {
         true
     }
 
+    /// Whether all that follows a line of this time is outside of the window too, in a log that is
+    /// in order.
+    fn is_beyond(&self, time: Time) -> bool {
+        if self.page.backwards {
+            time < self.page.window.start
+        } else {
+            time >= self.page.window.end
+        }
+    }
+
     fn is_full(&self) -> bool {
         self.left == 0 || self.bytes >= MOST_BYTES
     }
 
-    fn is_past(&self) -> bool {
-        self.beyond >= BEYOND_BYTES
+    /// Whether more is to be read; `bytes_read` are all that have been.
+    fn goes_on(&mut self, bytes_read: u64) -> bool {
+        if self.is_full() || self.beyond >= BEYOND_BYTES {
+            return false;
+        }
+        let gives_up = bytes_read - self.read_before > MOST_READ;
+        if gives_up {
+            self.read.more = true;
+            self.read.notes.push(format!(
+                "the page ends early: {} MiB were read for it",
+                MOST_READ >> 20
+            ));
+        }
+        !gives_up
     }
 }
 
@@ -232,115 +287,72 @@ async fn forwards<F: Files>(
     text: &mut LogText<'_, F>,
     page: &PageRequest,
     begin: &PageBegin,
-) -> Result<PageRead, Halt> {
-    let (mut sheet, mut read) = (Sheet::new(page), PageRead::default());
+) -> Result<PageRead, StopReason> {
+    let mut builder = PageBuilder::new(page, text.tally.bytes);
     let mut forth = Forth::new(begin.at);
     let mut skips = begin.skips;
-    let read_before = text.tally.bytes;
-    'pages: while !sheet.is_full() && !sheet.is_past() {
-        if text.tally.bytes - read_before > MOST_READ {
-            read.give_up();
-            break;
-        }
-        let items = match forth.next(text, sheet.left + usize::from(skips)).await {
-            Err(Halt::File(path, error)) if !is_move(&error) => {
-                read.failed.push(told(&path, &error));
+    while builder.goes_on(text.tally.bytes) {
+        let items = match forth.next(text, builder.left + usize::from(skips)).await {
+            Err(StopReason::File(path, error)) if !error.is_move() => {
+                builder.read.failed.push(error.explained(&path));
                 forth.skip(text.log.files.len());
                 continue;
             }
             next => next?,
         };
-        let Some(items) = items else { break };
-        for item in items {
-            if sheet.is_full() {
-                read.more = true;
-                break 'pages;
-            }
-            if skips && item.line().is_some() {
-                skips = false;
-            } else if sheet.takes(&item, |time| time >= page.window.end) {
-                read.items.push(item);
-            }
+        let Some(mut items) = items else { break };
+        if skips && let Some(first) = items.iter().position(|item| item.line().is_some()) {
+            items.remove(first);
+            skips = false;
         }
+        builder.extend(items.into_iter());
     }
-    read.more |= sheet.is_full() && !forth.is_at_end();
-    Ok(read)
+    builder.read.more |= builder.is_full() && !forth.is_at_end();
+    Ok(builder.read)
 }
 
 async fn backwards<F: Files>(
     text: &mut LogText<'_, F>,
     page: &PageRequest,
     begin: &PageBegin,
-) -> Result<PageRead, Halt> {
-    let (mut sheet, mut read) = (Sheet::new(page), PageRead::default());
+) -> Result<PageRead, StopReason> {
     let mut back = Back::new(if begin.skips {
         next_line(text, begin.at).await?
     } else {
         begin.at
     });
-    let read_before = text.tally.bytes;
-    'pages: while !sheet.is_full() && !sheet.is_past() {
-        if text.tally.bytes - read_before > MOST_READ {
-            read.give_up();
-            break;
-        }
-        let items = match back.next(text, sheet.left).await {
-            Err(Halt::File(path, error)) if !is_move(&error) => {
-                read.failed.push(told(&path, &error));
+    let mut builder = PageBuilder::new(page, text.tally.bytes);
+    while builder.goes_on(text.tally.bytes) {
+        let items = match back.next(text, builder.left).await {
+            Err(StopReason::File(path, error)) if !error.is_move() => {
+                builder.read.failed.push(error.explained(&path));
                 back.skip();
                 continue;
             }
             next => next?,
         };
         let Some(items) = items else { break };
-        for item in items.into_iter().rev() {
-            if sheet.is_full() {
-                read.more = true;
-                break 'pages;
-            }
-            if sheet.takes(&item, |time| time < page.window.start) {
-                read.items.push(item);
-            }
-        }
+        builder.extend(items.into_iter().rev());
     }
-    read.more |= sheet.is_full() && back.at > At { file: 0, offset: 0 };
-    read.items.reverse();
-    Ok(read)
-}
-
-impl PageRead {
-    fn give_up(&mut self) {
-        self.more = true;
-        self.notes.push(format!(
-            "the page ends early: {} MiB were read for it",
-            MOST_READ >> 20
-        ));
-    }
+    builder.read.more |= builder.is_full() && back.at > At::start_of(0);
+    builder.read.items.reverse();
+    Ok(builder.read)
 }
 
 /// The place behind a line.
-async fn next_line<F: Files>(text: &mut LogText<'_, F>, at: At) -> Result<At, Halt> {
+async fn next_line<F: Files>(text: &mut LogText<'_, F>, at: At) -> Result<At, StopReason> {
     let mut forth = Forth::new(at);
-    let file = text.file(at.file).id;
-    let mut seen = false;
-    while let Some(items) = forth.next(text, 2).await? {
-        for item in &items {
-            let is_same_file = item.line().is_none_or(|line| line.cursor.file == file);
-            match item {
-                FileItem::Line(line) if seen && is_same_file => {
-                    return Ok(At {
-                        offset: line.cursor.offset,
-                        ..at
-                    });
-                }
-                FileItem::Line(_) if seen => break,
-                FileItem::Line(_) => seen = true,
-                FileItem::Gap(_) => {}
-            }
-        }
-        if forth.file() != at.file {
+    let mut passed = 0;
+    while forth.file() == at.file {
+        let Some(items) = forth.next(text, 2).await? else {
             break;
+        };
+        let lines = items.iter().filter_map(FileItem::line);
+        if let Some(next) = lines.clone().nth(1 - passed) {
+            let offset = next.cursor.offset;
+            return Ok(At { offset, ..at });
         }
+        passed = passed.max(lines.count());
     }
     Ok(At {
         offset: text.length(at.file).await?,

@@ -1,5 +1,4 @@
-//! Cursors: where the line stands now that a cursor names, after its file was renamed, packed, or
-//! copied and emptied.
+//! Finds the line of a cursor after its file was renamed, compressed, or copied and emptied.
 
 use memchr::memchr;
 
@@ -8,18 +7,17 @@ use crate::model::cursor::{CHECKED_BYTES, LineRef};
 use crate::model::gap::GapReason;
 use crate::query::request::MissingBytes;
 
-use super::Halt;
+use super::stop_reason::StopReason;
 use super::text::{At, LogText};
 
 /// What became of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Whereabouts {
-    /// It stands here.
+    /// It is here.
     Here(At),
-    /// It stands here and has become longer: it was under way.
+    /// It is here and has become longer: it was being written.
     Grown(At),
-    /// It is not to be found. What is missing, and the place of what follows it, as far as can be
-    /// told.
+    /// It is gone. What is missing, and the place of what follows it, as far as is known.
     Lost(MissingBytes, At),
 }
 
@@ -36,7 +34,7 @@ enum Fit {
 pub(super) async fn find<F: Files>(
     text: &mut LogText<'_, F>,
     place: &LineRef,
-) -> Result<Whereabouts, Halt> {
+) -> Result<Whereabouts, StopReason> {
     let offset = place.cursor.offset;
     let own = text
         .log
@@ -51,40 +49,29 @@ pub(super) async fn find<F: Files>(
         }
     }
     // Without a check any line would do.
-    let others = if place.check.is_some() {
-        text.log.files.len()
-    } else {
-        0
-    };
-    for file in (0..others).rev().filter(|file| Some(*file) != own) {
-        if fit(text, file, place).await? == Fit::Yes {
-            return Ok(Whereabouts::Here(At { file, offset }));
+    if place.check.is_some() {
+        for file in (0..text.log.files.len()).rev() {
+            if Some(file) != own && fit(text, file, place).await? == Fit::Yes {
+                return Ok(Whereabouts::Here(At { file, offset }));
+            }
         }
     }
-    let reason = if own.is_some() {
-        GapReason::Truncated
-    } else {
-        GapReason::RotatedAway
-    };
-    let next = At {
-        file: own.unwrap_or(0),
-        offset: 0,
-    };
-    Ok(Whereabouts::Lost(
-        MissingBytes {
-            from: offset,
-            to: None,
-            reason,
+    let missing = MissingBytes {
+        from: offset,
+        to: None,
+        reason: match own {
+            Some(_) => GapReason::Truncated,
+            None => GapReason::RotatedAway,
         },
-        next,
-    ))
+    };
+    Ok(Whereabouts::Lost(missing, At::start_of(own.unwrap_or(0))))
 }
 
 async fn fit<F: Files>(
     text: &mut LogText<'_, F>,
     file: usize,
     place: &LineRef,
-) -> Result<Fit, Halt> {
+) -> Result<Fit, StopReason> {
     let offset = place.cursor.offset;
     if text.is_plain(file) && offset > text.file(file).size {
         return Ok(Fit::No);
@@ -92,40 +79,23 @@ async fn fit<F: Files>(
     let from = offset.saturating_sub(1);
     // The byte before it, the line, CR and LF.
     let (bytes, at_end) = text.read(file, from, CHECKED_BYTES + 3).await?;
-    let rest = if offset == 0 {
-        &bytes[..]
-    } else {
-        match bytes.first() {
-            Some(b'\n' | 0) => &bytes[1..],
-            _ => return Ok(Fit::No),
-        }
-    };
-    let Some(line) = line_of(rest, at_end) else {
-        return Ok(if place.check.is_none() {
-            Fit::Yes
-        } else {
-            Fit::No
-        });
-    };
-    Ok(match () {
-        () if place.fits(line) => Fit::Yes,
-        () if place.fits_beginning(line) => Fit::Grown,
-        () => Fit::No,
+    if offset > 0 && !matches!(bytes.first(), Some(b'\n' | 0)) {
+        return Ok(Fit::No);
+    }
+    let rest = &bytes[usize::from(offset > 0)..];
+    Ok(match line_of(rest, at_end) {
+        Some(line) if place.fits(line) => Fit::Yes,
+        Some(line) if place.fits_beginning(line) => Fit::Grown,
+        None if place.check.is_none() => Fit::Yes,
+        _ => Fit::No,
     })
 }
 
 /// The line with which bytes begin, or its beginning; `None` where there is none.
 fn line_of(bytes: &[u8], at_end: bool) -> Option<&[u8]> {
-    if bytes.is_empty() {
-        return None;
-    }
-    match memchr(b'\n', bytes) {
-        Some(newline) => Some(
-            bytes[..newline]
-                .strip_suffix(b"\r")
-                .unwrap_or(&bytes[..newline]),
-        ),
-        None if at_end => Some(bytes.strip_suffix(b"\r").unwrap_or(bytes)),
-        None => Some(bytes),
-    }
+    let newline = memchr(b'\n', bytes);
+    let line = &bytes[..newline.unwrap_or(bytes.len())];
+    let is_whole = newline.is_some() || at_end;
+    let without_cr = line.strip_suffix(b"\r").filter(|_| is_whole);
+    (!bytes.is_empty()).then(|| without_cr.unwrap_or(line))
 }

@@ -1,19 +1,21 @@
-//! From the lines that a scan has found to whole records: lines that stand next to each other are a
-//! run, and what a run shows from its first line to the beginning of the next record is a record.
-//! One that may go on outside of what was found is left open; to read it is left to `match_scan`.
+//! Makes whole records of the lines that a scan has found. Adjacent lines are a run, and what a run
+//! shows from the first line of a record to that of the next is a record. One that may go on
+//! outside of what was found is left open; `match_scan` reads it.
 
 use std::ops::Range;
 
 use crate::files::access::FoundLine;
 use crate::model::line::Line;
+use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::TimeSource;
 
 use super::file_reader::FileReader;
+use super::log_head::LogHead;
 
 /// A run is looked at when it has so many bytes, whether it is over or not.
 const MOST_RUN_BYTES: usize = 2 << 20;
 
-/// Where lines have no stamps, the joiner is believed after so many lines.
+/// Without timestamps, only after so many lines is it sure where records begin.
 pub(super) const SURE_AFTER: usize = 8;
 
 /// Lines around a hit, as far as the scan was asked for them.
@@ -87,15 +89,15 @@ impl RecordCandidate {
     }
 }
 
-/// Lines next to each other, in their order.
+/// Adjacent lines, in their order.
 pub(super) struct Runs {
     /// For the first line of a run: what is known of the file.
     fresh: FileReader,
     reader: FileReader,
-    /// Records of the file begin with a stamp.
+    /// Records of the file begin with a timestamp.
     stamped: bool,
-    /// Bytes of a line end of the file. Where a line has another one, a run is taken to be over:
-    /// there might be a line of nothing between it and the next.
+    /// Bytes of a line end of the file. Where a line has another one, a run counts as over: there
+    /// might be an empty line between it and the next.
     line_end: u64,
     /// Where the file ends.
     length: u64,
@@ -105,18 +107,18 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub(super) fn new(
-        fresh: FileReader,
-        (stamped, line_end): (bool, u64),
-        length: u64,
-        context: Context,
-    ) -> Self {
+    /// Of a file with this head.
+    pub(super) fn new(file: &LogFile, head: &LogHead, context: Context) -> Self {
+        let fresh = FileReader::new(file, head.lines()).begun_at(head.first);
         Self {
             reader: fresh.clone(),
             fresh,
-            stamped,
-            line_end,
-            length,
+            stamped: head.first.is_some(),
+            line_end: head.line_end,
+            length: match file.compression {
+                Compression::Plain => file.size,
+                _ => u64::MAX,
+            },
             context,
             lines: Vec::new(),
             bytes: 0,
@@ -125,11 +127,8 @@ impl Runs {
 
     /// The next line that was found.
     pub(super) fn push(&mut self, found: FoundLine, out: &mut Vec<RecordCandidate>) {
-        if self
-            .lines
-            .last()
-            .is_some_and(|(last, _)| found.offset != self.end_of(last))
-        {
+        let last = self.lines.last();
+        if last.is_some_and(|(last, _)| found.offset != self.end_of(last)) {
             self.finish(out);
         }
         if self.bytes > MOST_RUN_BYTES {
@@ -151,53 +150,43 @@ impl Runs {
     /// The records of the run; the last one only if it is over.
     fn look(&mut self, is_over: bool, out: &mut Vec<RecordCandidate>) {
         let mut begin = 0;
-        for end in 1..=self.lines.len() {
-            let is_end = end == self.lines.len();
-            if is_end && !is_over {
-                break;
-            }
-            if is_end || !self.lines[end].0.continues {
+        for end in 1..self.lines.len() {
+            if !self.lines[end].0.continues {
                 out.extend(self.candidate(begin..end));
                 begin = end;
             }
         }
-        let kept = begin.saturating_sub(self.context.before.max(SURE_AFTER));
-        self.bytes = self.lines[kept..]
-            .iter()
-            .map(|(line, _)| line.raw.len())
-            .sum();
-        if !is_over {
-            // What was looked at is context now.
-            self.lines[..begin]
-                .iter_mut()
-                .for_each(|(_, is_hit)| *is_hit = false);
-            self.lines.drain(..kept);
+        if is_over {
+            if begin < self.lines.len() {
+                out.extend(self.candidate(begin..self.lines.len()));
+            }
+        } else {
+            self.keep_from(begin);
         }
     }
 
-    fn candidate(&self, range: Range<usize>) -> Option<RecordCandidate> {
-        let hit = self.lines[range.clone()]
-            .iter()
-            .find(|(_, is_hit)| *is_hit)?;
-        if !self.begins_at(range.start) || !self.ends_at(range.end) {
-            return Some(RecordCandidate::Open(hit.0.cursor.offset));
+    /// The records before this line were looked at: they are context now.
+    fn keep_from(&mut self, begin: usize) {
+        for (_, is_hit) in &mut self.lines[..begin] {
+            *is_hit = false;
         }
-        let of = |range: Range<usize>| {
-            self.lines[range]
-                .iter()
-                .map(|(line, _)| line.clone())
-                .collect::<Vec<_>>()
-        };
-        let before = range
-            .start
-            .checked_sub(self.context.before)
-            .map(|from| of(from..range.start));
-        let to = range.end + self.context.after;
-        let after = (to <= self.lines.len()).then(|| of(range.end..to));
+        self.lines
+            .drain(..begin.saturating_sub(self.context.before.max(SURE_AFTER)));
+        self.bytes = self.lines.iter().map(|(line, _)| line.raw.len()).sum();
+    }
+
+    fn candidate(&self, range: Range<usize>) -> Option<RecordCandidate> {
+        let record = &self.lines[range.clone()];
+        let (hit, _) = record.iter().find(|(_, is_hit)| *is_hit)?;
+        if !self.begins_at(range.start) || !self.ends_at(range.end) {
+            return Some(RecordCandidate::Open(hit.cursor.offset));
+        }
+        let before = range.start.checked_sub(self.context.before);
+        let after = range.end + self.context.after;
         Some(RecordCandidate::Whole {
-            record: of(range),
-            before,
-            after,
+            record: lines_of(record),
+            before: before.map(|from| lines_of(&self.lines[from..range.start])),
+            after: self.lines.get(range.end..after).map(lines_of),
         })
     }
 
@@ -219,4 +208,8 @@ impl Runs {
     fn end_of(&self, line: &Line) -> u64 {
         line.cursor.offset + line.raw.len() as u64 + self.line_end
     }
+}
+
+fn lines_of(found: &[(Line, bool)]) -> Vec<Line> {
+    found.iter().map(|(line, _)| line.clone()).collect()
 }

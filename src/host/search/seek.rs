@@ -1,4 +1,4 @@
-//! Times: the first line of a log that is not older than some moment, found in few reads.
+//! Finds the first line of a log that is not older than some moment, in few reads.
 //!
 //! The heads of the generations tell which one it is in. There the driver may know a quicker way;
 //! otherwise single blocks are read, where the line should stand if lines came evenly and in the
@@ -9,11 +9,10 @@
 use std::ops::Range;
 
 use crate::host::{Files, Hint};
-use crate::model::line::Line;
 use crate::model::time::{Time, TimeSource};
 
-use super::Halt;
 use super::file_reader::{FileItem, FileReader};
+use super::stop_reason::StopReason;
 use super::text::{At, HOLE_BYTES, LogText, is_hole};
 use super::walk::Forth;
 
@@ -83,23 +82,42 @@ impl SoughtTime {
     }
 
     fn doubt<F: Files>(&self, text: &LogText<'_, F>) -> Option<String> {
+        let path = |file: usize| String::from_utf8_lossy(&text.file(file).path);
         match self.sure {
             Sure::Ordered => None,
-            Sure::Disordered(file) => {
-                let path = String::from_utf8_lossy(&text.file(file).path).into_owned();
-                Some(format!("{path} is not in the order of time: it is read from its beginning"))
-            }
-            Sure::Rough(file) => {
-                let path = String::from_utf8_lossy(&text.file(file).path).into_owned();
-                Some(format!(
-                    "{path}: the time was not found in {} MiB; what follows begins before it",
-                    MOST_READ >> 20
-                ))
-            }
-            Sure::Timeless => {
-                Some("its lines have no times that are known: whole files are taken by when they were written".into())
-            }
+            Sure::Disordered(file) => Some(format!(
+                "{} is not in the order of time: it is read from its beginning",
+                path(file)
+            )),
+            Sure::Rough(file) => Some(format!(
+                "{}: the time was not found in {} MiB; what follows begins before it",
+                path(file),
+                MOST_READ >> 20
+            )),
+            Sure::Timeless => Some(
+                "its lines have no times that are known: whole files are taken by when they were written"
+                    .to_owned(),
+            ),
         }
+    }
+
+    /// Where the first line that is not older may be at the earliest.
+    fn earliest(&self) -> At {
+        match self.sure {
+            Sure::Disordered(file) | Sure::Rough(file) => At::start_of(file),
+            Sure::Ordered | Sure::Timeless => self.at,
+        }
+    }
+
+    /// Where the last older line may end at the latest; `None` where that is not known.
+    fn latest<F: Files>(&self, text: &LogText<'_, F>) -> Option<At> {
+        let (file, offset) = match self.sure {
+            Sure::Disordered(file) | Sure::Rough(file) => (file, u64::MAX),
+            Sure::Ordered => (self.at.file, self.at.offset.saturating_add(SLACK)),
+            Sure::Timeless => return None,
+        };
+        let offset = offset.min(text.reach(file));
+        Some(At { file, offset })
     }
 }
 
@@ -107,7 +125,7 @@ impl SoughtTime {
 pub(super) async fn seek<F: Files>(
     text: &mut LogText<'_, F>,
     time: Time,
-) -> Result<SoughtTime, Halt> {
+) -> Result<SoughtTime, StopReason> {
     let (at, sure) = place(text, time).await?;
     let file = at.file.min(text.log.files.len().saturating_sub(1));
     let hides_days = !text.log.files.is_empty() && text.may_hide_days(file).await?;
@@ -118,26 +136,14 @@ pub(super) async fn seek<F: Files>(
     })
 }
 
-async fn place<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<(At, Sure), Halt> {
-    let count = text.log.files.len();
+async fn place<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<(At, Sure), StopReason> {
     let (after, is_timeless) = first_beginning_after(text, time).await?;
     if is_timeless {
-        let file = text.log.files.iter().position(|file| file.modified >= time);
-        let at = match file {
-            Some(file) => At { file, offset: 0 },
-            None => text.end().await?,
-        };
-        // Of what cannot be read at all there is more to say than that it has no times.
-        let sure = if nothing_is_read(text).await? {
-            Sure::Ordered
-        } else {
-            Sure::Timeless
-        };
-        return Ok((at, sure));
+        return by_modification(text, time).await;
     }
     // The generation before the first that begins with a time not older.
     let Some(file) = stamped_before(text, after).await? else {
-        return Ok((At { file: 0, offset: 0 }, Sure::Ordered));
+        return Ok((At::start_of(0), Sure::Ordered));
     };
     if let Some(offset) = late_in_the_one_before(text, file, time).await? {
         return Ok((offset, Sure::Ordered));
@@ -145,55 +151,62 @@ async fn place<F: Files>(text: &mut LogText<'_, F>, time: Time) -> Result<(At, S
     let (found, sure) = in_file(text, file, time).await?;
     let at = match found {
         Some(offset) => At { file, offset },
-        None if file + 1 < count => At {
-            file: file + 1,
-            offset: 0,
-        },
+        None if file + 1 < text.log.files.len() => At::start_of(file + 1),
         None => text.end().await?,
     };
     Ok((at, sure))
 }
 
-/// The places between which all lines of a window stand, and what should be known of it.
+/// The first file that was written to at this time or later.
+async fn by_modification<F: Files>(
+    text: &mut LogText<'_, F>,
+    time: Time,
+) -> Result<(At, Sure), StopReason> {
+    let file = text.log.files.iter().position(|file| file.modified >= time);
+    let at = match file {
+        Some(file) => At::start_of(file),
+        None => text.end().await?,
+    };
+    // Of what cannot be read at all there is more to say than that it has no times.
+    let sure = if nothing_is_read(text).await? {
+        Sure::Ordered
+    } else {
+        Sure::Timeless
+    };
+    Ok((at, sure))
+}
+
+/// The places between which all lines of a window are, and what should be known of it.
+pub(super) struct SoughtRange {
+    pub(super) places: Range<At>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Finds the lines of a window.
 pub(super) async fn range<F: Files>(
     text: &mut LogText<'_, F>,
     window: &Range<Time>,
-) -> Result<(Range<At>, Vec<String>), Halt> {
-    let (mut from, mut to) = (At { file: 0, offset: 0 }, text.end().await?);
+) -> Result<SoughtRange, StopReason> {
+    let mut from = At::start_of(0);
+    let mut to = text.end().await?;
     let mut notes = Vec::new();
     if window.start > Time(i64::MIN) {
         let sought = seek(text, window.start).await?;
-        from = match sought.sure {
-            Sure::Disordered(file) | Sure::Rough(file) => At { file, offset: 0 },
-            _ => sought.at,
-        };
-        notes.extend(sought.notes(text));
+        from = sought.earliest();
+        notes = sought.notes(text);
     }
     // Nobody has lines of the future but those whose clock is wrong.
     if window.end < Time(i64::MAX) && to > from {
         let sought = seek(text, window.end).await?;
-        to = match sought.sure {
-            Sure::Disordered(file) | Sure::Rough(file) => At {
-                file,
-                offset: text.reach(file),
-            },
-            Sure::Timeless => to,
-            Sure::Ordered => {
-                let reach = text.reach(sought.at.file);
-                At {
-                    offset: sought.at.offset.saturating_add(SLACK).min(reach),
-                    ..sought.at
-                }
-            }
-        };
-        let new = sought
-            .notes(text)
-            .into_iter()
-            .filter(|note| !notes.contains(note))
-            .collect::<Vec<_>>();
-        notes.extend(new);
+        to = sought.latest(text).unwrap_or(to);
+        let mut more = sought.notes(text);
+        more.retain(|note| !notes.contains(note));
+        notes.append(&mut more);
     }
-    Ok((from..to.max(from), notes))
+    Ok(SoughtRange {
+        places: from..to.max(from),
+        notes,
+    })
 }
 
 /// The first generation whose first time is not older, or their number; and whether none has any
@@ -201,7 +214,7 @@ pub(super) async fn range<F: Files>(
 async fn first_beginning_after<F: Files>(
     text: &mut LogText<'_, F>,
     time: Time,
-) -> Result<(usize, bool), Halt> {
+) -> Result<(usize, bool), StopReason> {
     let (mut low, mut high) = (0, text.log.files.len());
     let mut is_timeless = true;
     while low < high {
@@ -224,7 +237,7 @@ async fn first_beginning_after<F: Files>(
 }
 
 /// Whether none of the files can be read.
-async fn nothing_is_read<F: Files>(text: &mut LogText<'_, F>) -> Result<bool, Halt> {
+async fn nothing_is_read<F: Files>(text: &mut LogText<'_, F>) -> Result<bool, StopReason> {
     for file in (0..text.log.files.len()).rev() {
         if !text.head(file).await?.failed {
             return Ok(false);
@@ -237,7 +250,7 @@ async fn nothing_is_read<F: Files>(text: &mut LogText<'_, F>) -> Result<bool, Ha
 async fn stamped_before<F: Files>(
     text: &mut LogText<'_, F>,
     end: usize,
-) -> Result<Option<usize>, Halt> {
+) -> Result<Option<usize>, StopReason> {
     for file in (0..end).rev() {
         if text.head(file).await?.first.is_some() {
             return Ok(Some(file));
@@ -252,7 +265,7 @@ async fn late_in_the_one_before<F: Files>(
     text: &mut LogText<'_, F>,
     file: usize,
     time: Time,
-) -> Result<Option<At>, Halt> {
+) -> Result<Option<At>, StopReason> {
     let first = text.head(file).await?.first.unwrap_or(time);
     if time.0.saturating_sub(first.0) > SLACK_NANOS {
         return Ok(None);
@@ -289,7 +302,7 @@ async fn in_file<F: Files>(
     text: &mut LogText<'_, F>,
     number: usize,
     time: Time,
-) -> Result<(Option<u64>, Sure), Halt> {
+) -> Result<(Option<u64>, Sure), StopReason> {
     let first = text.head(number).await?.first.unwrap_or(time);
     let high = text.reach(number);
     let mut bisection = Bisection {
@@ -314,68 +327,66 @@ async fn in_file<F: Files>(
     } else {
         0
     };
-    let (found, gave_up) = read_through(
-        text,
-        At {
-            file: number,
-            offset,
-        },
-        time,
-    )
-    .await?;
-    Ok(match (gave_up, is_ordered) {
-        (true, _) => (Some(found.unwrap_or(0)), Sure::Rough(number)),
-        (false, true) => (found, Sure::Ordered),
-        (false, false) => (found, Sure::Disordered(number)),
+    let sure = if is_ordered {
+        Sure::Ordered
+    } else {
+        Sure::Disordered(number)
+    };
+    let from = At {
+        file: number,
+        offset,
+    };
+    Ok(match read_through(text, from, time).await? {
+        ReadThrough::Found(offset) => (Some(offset), sure),
+        ReadThrough::Nothing => (None, sure),
+        ReadThrough::GaveUp(last) => (Some(last), Sure::Rough(number)),
     })
 }
 
 impl Bisection {
     /// Takes the driver's word for the place, if that holds.
-    async fn hinted<F: Files>(&mut self, text: &mut LogText<'_, F>) -> Result<bool, Halt> {
+    async fn hinted<F: Files>(&mut self, text: &mut LogText<'_, F>) -> Result<bool, StopReason> {
         let Some(key) = text.head(self.number).await?.key() else {
             return Ok(false);
         };
         let file = text.log.files[self.number].clone();
-        let hint = text
-            .files
-            .seek(&file, &key, self.time)
-            .await
-            .map_err(|failure| Halt::of(failure, &file.path))?;
-        let Some(Hint {
-            offset,
-            reads,
-            ordered,
-        }) = hint
-        else {
+        let hint = text.files.seek(&file, &key, self.time).await;
+        let Some(hint) = hint.map_err(|failure| StopReason::of(failure, &file.path))? else {
             return Ok(false);
         };
-        text.tally.reads += reads;
-        let plain = text.is_plain(self.number);
-        text.look(
-            self.number,
-            0..if plain {
-                u64::from(reads) * LOOK_BYTES
-            } else {
-                offset
-            },
-        );
-        if !text.is_plain(self.number) {
-            return self.hinted_in_packed(text, offset, ordered).await;
+        let is_plain = text.is_plain(self.number);
+        let looked_at = if is_plain {
+            u64::from(hint.reads) * LOOK_BYTES
+        } else {
+            hint.offset
+        };
+        text.tally.reads += hint.reads;
+        text.look(self.number, 0..looked_at);
+        if is_plain {
+            self.hinted_in_plain(text, hint).await
+        } else {
+            self.hinted_in_packed(text, hint).await
         }
-        if !ordered || offset > self.high {
+    }
+
+    async fn hinted_in_plain<F: Files>(
+        &mut self,
+        text: &mut LogText<'_, F>,
+        hint: Hint,
+    ) -> Result<bool, StopReason> {
+        if !hint.ordered || hint.offset > self.high {
             return Ok(false);
         }
-        let before = offset.saturating_sub(PROBE_BYTES as u64);
+        let before = hint.offset.saturating_sub(PROBE_BYTES as u64);
         if before > 0 {
-            match self.probe(text, before).await? {
-                Some((at, seen)) if at < offset && seen < self.time => {}
-                _ => return Ok(false),
+            let first = self.probe(text, before).await?;
+            if !first.is_some_and(|(at, seen)| at < hint.offset && seen < self.time) {
+                return Ok(false);
             }
         }
         self.low = before;
         // Not far behind it there should be one that is not older, or the end.
-        let behind = offset + NEAR;
+        let behind = hint.offset + NEAR;
         Ok(behind >= self.high
             || self
                 .probe(text, behind)
@@ -388,13 +399,13 @@ impl Bisection {
     async fn hinted_in_packed<F: Files>(
         &mut self,
         text: &mut LogText<'_, F>,
-        offset: u64,
-        ordered: bool,
-    ) -> Result<bool, Halt> {
-        if !ordered {
+        hint: Hint,
+    ) -> Result<bool, StopReason> {
+        if !hint.ordered {
             self.is_mixed = true;
             return Ok(true);
         }
+        let offset = hint.offset;
         let from = offset.saturating_sub(PROBE_BYTES as u64);
         let most = (offset - from) as usize + NEAR as usize + 4 * PROBE_BYTES;
         let (bytes, is_end) = text.read(self.number, from, most).await?;
@@ -410,7 +421,7 @@ impl Bisection {
     }
 
     /// Looks into a compressed file further and further on, which unpacks it once.
-    async fn read_on<F: Files>(&mut self, text: &mut LogText<'_, F>) -> Result<(), Halt> {
+    async fn read_on<F: Files>(&mut self, text: &mut LogText<'_, F>) -> Result<(), StopReason> {
         let mut next = NEAR_PACKED;
         while self.low < self.high && self.is_ordered() {
             let (bytes, is_end) = text.read(self.number, next, PROBE_BYTES).await?;
@@ -435,14 +446,15 @@ impl Bisection {
         &mut self,
         text: &mut LogText<'_, F>,
         length: u64,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), StopReason> {
         let near = if text.is_plain(self.number) {
             NEAR
         } else {
             NEAR_PACKED
         };
         // The end first: it tells how fast time goes, and most questions are about what is new.
-        let (mut evenly, before) = (true, text.tally.reads);
+        let before = text.tally.reads;
+        let mut evenly = true;
         let mut guess = length.saturating_sub(PROBE_BYTES as u64);
         while self.high.saturating_sub(self.low) > near
             && text.tally.reads - before < MOST_READS
@@ -455,7 +467,11 @@ impl Bisection {
         Ok(())
     }
 
-    async fn look<F: Files>(&mut self, text: &mut LogText<'_, F>, from: u64) -> Result<(), Halt> {
+    async fn look<F: Files>(
+        &mut self,
+        text: &mut LogText<'_, F>,
+        from: u64,
+    ) -> Result<(), StopReason> {
         let Some((offset, time)) = self.probe(text, from).await? else {
             // Nothing has a time from there on, as far as was seen.
             self.high = from;
@@ -473,15 +489,11 @@ impl Bisection {
 
     /// Where to look next.
     fn guess(&self, evenly: bool, near: u64) -> u64 {
-        let middle = self.low + (self.high - self.low) / 2;
         let behind = self.seen.iter().find(|(offset, _)| *offset >= self.high);
-        let before = self
-            .seen
-            .iter()
-            .rev()
-            .find(|(offset, _)| *offset <= self.low);
+        let mut backwards = self.seen.iter().rev();
+        let before = backwards.find(|(offset, _)| *offset <= self.low);
         let (Some((_, after)), Some((_, before)), true) = (behind, before, evenly) else {
-            return middle;
+            return self.low + (self.high - self.low) / 2;
         };
         let whole = after.0.saturating_sub(before.0).max(1) as f64;
         let part = self.time.0.saturating_sub(before.0) as f64;
@@ -504,7 +516,7 @@ impl Bisection {
         &self,
         text: &mut LogText<'_, F>,
         from: u64,
-    ) -> Result<Option<(u64, Time)>, Halt> {
+    ) -> Result<Option<(u64, Time)>, StopReason> {
         let mut at = from;
         for step in 0..MOST_STEPS {
             let (bytes, is_end) = text
@@ -536,47 +548,49 @@ impl Bisection {
         from: u64,
         bytes: &[u8],
         is_end: bool,
-    ) -> Result<Option<(u64, Time)>, Halt> {
+    ) -> Result<Option<(u64, Time)>, StopReason> {
         let known = text.head(self.number).await?.lines();
         let mut reader = FileReader::new(text.file(self.number), known).split_from(from);
-        let mut items = Vec::new();
-        reader.push(bytes, &mut items);
-        if is_end {
-            reader.finish(&mut items);
-        }
-        let stamped = items
-            .iter()
-            .filter_map(FileItem::line)
-            .find(|line| line.time_from == TimeSource::Stamp);
+        let items = reader.items_of(bytes, is_end);
+        let mut lines = items.iter().filter_map(FileItem::line);
+        let stamped = lines.find(|line| line.time_from == TimeSource::Stamp);
         Ok(stamped.map(|line| (line.cursor.offset, line.time)))
     }
 }
 
-/// The first line of a file that is not older, from some place on; or how far it was read, if that
-/// was not far enough.
+/// What came of reading a file for the first line that is not older.
+enum ReadThrough {
+    /// Its offset.
+    Found(u64),
+    /// There is none.
+    Nothing,
+    /// It is behind this offset.
+    GaveUp(u64),
+}
+
+/// Reads a file from some place on for its first line that is not older.
 async fn read_through<F: Files>(
     text: &mut LogText<'_, F>,
     from: At,
     time: Time,
-) -> Result<(Option<u64>, bool), Halt> {
-    let (mut forth, before, mut last) = (Forth::within(from), text.tally.bytes, from.offset);
+) -> Result<ReadThrough, StopReason> {
+    let mut forth = Forth::within(from);
+    let before = text.tally.bytes;
+    let mut last = from.offset;
     while forth.file() == from.file {
         if text.tally.bytes - before > MOST_READ {
-            return Ok((Some(last), true));
+            return Ok(ReadThrough::GaveUp(last));
         }
         let lines = (NEAR as usize) / text.head(from.file).await?.line.max(1);
         let Some(items) = forth.next(text, lines).await? else {
             break;
         };
-        let is_it = |line: &&Line| line.time_from != TimeSource::Arrival && line.time >= time;
-        if let Some(found) = items.iter().filter_map(FileItem::line).find(is_it) {
-            return Ok((Some(found.cursor.offset), false));
+        for line in items.iter().filter_map(FileItem::line) {
+            if line.time_from != TimeSource::Arrival && line.time >= time {
+                return Ok(ReadThrough::Found(line.cursor.offset));
+            }
+            last = line.cursor.offset;
         }
-        last = items
-            .iter()
-            .filter_map(FileItem::line)
-            .next_back()
-            .map_or(last, |line| line.cursor.offset);
     }
-    Ok((None, false))
+    Ok(ReadThrough::Nothing)
 }

@@ -11,7 +11,8 @@ use crate::model::source::{SourceInfo, SourceKind, SourceSpec};
 use crate::query::request::LogRequest;
 
 use super::chain::Chain;
-use super::{Halt, links};
+use super::links::{self, Logs};
+use super::stop_reason::StopReason;
 
 /// A source that consists of files.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ pub(super) async fn sources<F: Files>(
     files: &mut F,
     host: &HostSpec,
     ask: &LogRequest,
-) -> Result<Vec<Source>, Halt> {
+) -> Result<Vec<Source>, StopReason> {
     let is_usual = host.sources.is_empty();
     let specs = if is_usual {
         usual_sources()
@@ -79,49 +80,66 @@ impl SourceList<'_> {
         files: &mut F,
         spec: &SourceSpec,
         path: &str,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), StopReason> {
         let only = !spec.kind.is_glob();
         let is_named = self.ask.is_about(&spec.name);
         if only && !is_named && self.names.insert(spec.name.clone()) {
             return Ok(());
         }
-        // The name of the source means all that its pattern matches.
-        let all = !only && is_named;
         let ask = self.ask;
         let is_wanted = |log: &[u8]| {
             let shown = String::from_utf8_lossy(log);
-            all || ask.is_about(&shown) || ask.is_about(&name_of_file(spec, &shown, only))
+            is_named && !only
+                || ask.is_about(&shown)
+                || ask.is_about(&name_of_file(spec, &shown, only))
         };
-        let logs = match links::logs(files, &spec.kind, is_wanted).await {
-            Ok(logs) => logs,
-            Err(Failure::Link(error)) => return Err(Halt::Link(error)),
-            Err(Failure::File(error)) => {
-                self.fail(&spec.name, super::told(path, &error));
-                return Ok(());
-            }
-        };
+        match links::logs(files, &spec.kind, is_wanted).await {
+            Ok(logs) => self.add_logs(spec, path, logs),
+            Err(Failure::File(error)) => self.fail(&spec.name, error.explained(path)),
+            Err(Failure::Link(error)) => return Err(StopReason::Link(error)),
+        }
+        Ok(())
+    }
+
+    /// Adds those of the logs of a path or pattern that are asked for.
+    fn add_logs(&mut self, spec: &SourceSpec, path: &str, logs: Logs) {
         for why in logs.problems {
             self.fail(&spec.name, why);
         }
+        let only = !spec.kind.is_glob();
+        let is_named = self.ask.is_about(&spec.name);
         let before = self.found.len();
-        for chain in logs.chains {
-            self.add_log(spec, chain, all);
+        for chain in logs.chains.into_iter().filter(|log| !log.files.is_empty()) {
+            let log = self.named(spec, chain);
+            // The name of the source means all that its pattern matches.
+            if is_named && !only || self.ask.is_about(&log.info.name) {
+                self.found.push(Source::Log(Box::new(log)));
+            }
         }
         if self.found.len() == before && !self.is_usual && (only || is_named) {
             let hint = "check the path; as root, by become = \"sudo\", more may be seen";
             self.fail(&spec.name, format!("no file matches {path} – {hint}"));
         }
-        Ok(())
     }
 
-    /// Adds the log of these files, if there are any and it is asked for.
-    fn add_log(&mut self, spec: &SourceSpec, chain: Chain, all: bool) {
-        if chain.files.is_empty() {
-            return;
+    /// Gives a log its name: its path where another one has the name already.
+    fn named(&mut self, spec: &SourceSpec, chain: Chain) -> Log {
+        let path = String::from_utf8_lossy(&chain.path).into_owned();
+        let mut name = name_of_file(spec, &path, !spec.kind.is_glob());
+        if self.names.contains(&name) {
+            name.clone_from(&path);
         }
-        let log = named(spec, chain, !spec.kind.is_glob(), &mut self.names);
-        if all || self.ask.is_about(&log.info.name) {
-            self.found.push(Source::Log(Box::new(log)));
+        self.names.insert(name.clone());
+        Log {
+            info: SourceInfo {
+                name: name.into(),
+                path: path.into(),
+                problem: None,
+                stamps: None,
+            },
+            spec: spec.clone(),
+            path: chain.path,
+            files: chain.files,
         }
     }
 
@@ -130,37 +148,10 @@ impl SourceList<'_> {
     }
 }
 
-fn named(spec: &SourceSpec, chain: Chain, only: bool, names: &mut BTreeSet<String>) -> Log {
-    let shown = String::from_utf8_lossy(&chain.path).into_owned();
-    let wanted = name_of_file(spec, &shown, only);
-    let name = if names.contains(&wanted) {
-        shown.clone()
-    } else {
-        wanted
-    };
-    names.insert(name.clone());
-    let info = SourceInfo {
-        name: name.into(),
-        path: shown.into(),
-        problem: None,
-        stamps: None,
-    };
-    Log {
-        info,
-        spec: spec.clone(),
-        path: chain.path,
-        files: chain.files,
-    }
-}
-
 /// The files of a log as they are now.
-pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, Failure> {
-    let chains = links::logs(files, &log.spec.kind, |path| path == log.path)
-        .await?
-        .chains;
-    Ok(chains
-        .into_iter()
-        .find(|chain| chain.path == log.path)
-        .map(|chain| chain.files)
-        .unwrap_or_default())
+pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, StopReason> {
+    let listed = links::logs(files, &log.spec.kind, |path| path == log.path).await;
+    let logs = listed.map_err(|failure| StopReason::of(failure, &log.path))?;
+    let same = logs.chains.into_iter().find(|chain| chain.path == log.path);
+    Ok(same.map(|chain| chain.files).unwrap_or_default())
 }

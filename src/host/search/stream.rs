@@ -15,7 +15,8 @@ use crate::model::time::Time;
 use crate::query::MatchInput;
 
 use super::matches::{MatchSink, RecordMatch, SearchCriteria};
-use super::{Halt, Out};
+use super::response_sender::ResponseSender;
+use super::stop_reason::StopReason;
 
 /// Most bytes of lines that are held for one search.
 pub(crate) const MOST_BYTES: usize = 8 << 20;
@@ -112,11 +113,15 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
     /// Takes the next lines.
     ///
     /// # Errors
-    /// [`Halt::Enough`] when no more are wanted.
-    pub(crate) async fn push(&mut self, lines: Vec<Line>, out: &mut Out<'_>) -> Result<(), Halt> {
+    /// [`StopReason::Enough`] when no more are wanted.
+    pub(crate) async fn push(
+        &mut self,
+        lines: Vec<Line>,
+        out: &mut ResponseSender<'_>,
+    ) -> Result<(), StopReason> {
         for line in lines {
             if line.time >= self.window.end {
-                return Err(Halt::Enough);
+                return Err(StopReason::Enough);
             }
             if line.time < self.window.start {
                 continue;
@@ -125,7 +130,7 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
                 self.end_record(out);
                 self.give_on(out).await?;
                 if self.is_over(out) {
-                    return Err(Halt::Enough);
+                    return Err(StopReason::Enough);
                 }
             }
             self.record.push(line);
@@ -135,7 +140,10 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
 
     /// No more lines come, or none are wanted. Returns the sink, and how many matches were left
     /// out.
-    pub(crate) async fn finish(mut self, out: &mut Out<'_>) -> Result<(S, u64), Halt> {
+    pub(crate) async fn finish(
+        mut self,
+        out: &mut ResponseSender<'_>,
+    ) -> Result<(S, u64), StopReason> {
         self.end_record(out);
         for waiting in &mut self.waiting {
             waiting.missing = 0;
@@ -150,7 +158,7 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
     }
 
     /// Decides the record under way, and gives its lines to the matches that wait for them.
-    fn end_record(&mut self, out: &Out<'_>) {
+    fn end_record(&mut self, out: &ResponseSender<'_>) {
         let record = std::mem::take(&mut self.record);
         let is_wanted = self.order == MatchOrder::NewestFirst || self.wants(out) > 0;
         let is_match = is_wanted && self.matches(&record);
@@ -177,7 +185,7 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
         })
     }
 
-    fn hold(&mut self, record: Vec<Line>, out: &Out<'_>) {
+    fn hold(&mut self, record: Vec<Line>, out: &ResponseSender<'_>) {
         let found = RecordMatch {
             before: self.before.lines.iter().cloned().collect(),
             record,
@@ -207,7 +215,7 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
     }
 
     /// Gives on the matches that wait for nothing.
-    async fn give_on(&mut self, out: &mut Out<'_>) -> Result<(), Halt> {
+    async fn give_on(&mut self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
         if self.order == MatchOrder::NewestFirst {
             return Ok(());
         }
@@ -220,13 +228,13 @@ impl<'a, S: MatchSink> StreamSearch<'a, S> {
     }
 
     /// How many more matches are wanted than those that wait.
-    fn wants(&self, out: &Out<'_>) -> u64 {
+    fn wants(&self, out: &ResponseSender<'_>) -> u64 {
         self.sink
             .wants(out)
             .saturating_sub(self.waiting.len() as u64)
     }
 
-    fn is_over(&self, out: &Out<'_>) -> bool {
+    fn is_over(&self, out: &ResponseSender<'_>) -> bool {
         self.order == MatchOrder::OldestFirst && self.waiting.is_empty() && self.wants(out) == 0
     }
 }

@@ -5,17 +5,18 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::files::access::FileError;
+use crate::files::access::{FileChunk, FileError};
 use crate::host::{Failure, Files, MAX_READ};
 use crate::model::log_file::{Compression, LogFile};
-use crate::model::time::{HostClock, Time, TimeSource};
+use crate::model::time::HostClock;
 use crate::parse::line_reader::LineReader;
-use crate::parse::timestamp::{TimeFormat, TimeKey};
+use crate::parse::timestamp::TimeFormat;
 use crate::query::request::ResponseTotals;
 
-use super::Halt;
-use super::file_reader::{FileItem, FileReader};
+use super::file_reader::FileReader;
+use super::log_head::LogHead;
 use super::sources::Log;
+use super::stop_reason::StopReason;
 
 /// So much of a file's head tells what its lines are like; more only where that has too few lines.
 const HEAD_BYTES: usize = 4 << 10;
@@ -28,9 +29,6 @@ const HEAD_LINES: usize = 4;
 
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 
-/// What a line takes where nothing is known.
-const USUAL_LINE: usize = 120;
-
 /// Blocks of nothing but NUL bytes that are at least so long may be part of a hole.
 pub(super) const HOLE_BYTES: usize = 4 << 10;
 
@@ -39,6 +37,13 @@ pub(super) const HOLE_BYTES: usize = 4 << 10;
 pub(super) struct At {
     pub(super) file: usize,
     pub(super) offset: u64,
+}
+
+impl At {
+    /// The beginning of a generation.
+    pub(super) fn start_of(file: usize) -> Self {
+        Self { file, offset: 0 }
+    }
 }
 
 /// What reading has come to.
@@ -56,37 +61,6 @@ impl Tally {
     pub(super) fn add_to(self, totals: &mut ResponseTotals) {
         totals.received += self.bytes;
         totals.scanned += self.scanned;
-    }
-}
-
-/// What the head of a generation tells.
-#[derive(Debug, Clone)]
-pub(super) struct LogHead {
-    lines: LineReader,
-    key: Option<TimeKey>,
-    /// Its lines have stamps.
-    pub(super) stamped: bool,
-    /// Those are times of a day, and do not say of which.
-    undated: bool,
-    /// The first time in it.
-    pub(super) first: Option<Time>,
-    /// Bytes of a line, about.
-    pub(super) line: usize,
-    /// Bytes of a line end.
-    pub(super) line_end: u64,
-    /// It could not be read.
-    pub(super) failed: bool,
-}
-
-impl LogHead {
-    /// What reads the lines of any part of the generation.
-    pub(super) fn lines(&self) -> LineReader {
-        self.lines.clone()
-    }
-
-    /// How its stamps can be compared where the file is.
-    pub(super) fn key(&self) -> Option<TimeKey> {
-        self.key.clone()
     }
 }
 
@@ -142,9 +116,9 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     /// The end of the log, as it was listed.
-    pub(super) async fn end(&mut self) -> Result<At, Halt> {
+    pub(super) async fn end(&mut self) -> Result<At, StopReason> {
         let Some(file) = self.log.files.len().checked_sub(1) else {
-            return Ok(At { file: 0, offset: 0 });
+            return Ok(At::start_of(0));
         };
         Ok(At {
             file,
@@ -155,17 +129,15 @@ impl<'f, F: Files> LogText<'f, F> {
     /// Where the text of a generation ends at the latest, as far as that is known without unpacking
     /// it.
     pub(super) fn reach(&self, number: usize) -> u64 {
-        let file = &self.log.files[number];
-        let length = self.known[number].length.unwrap_or(u64::MAX);
-        if file.compression == Compression::Plain {
-            file.size
+        if self.is_plain(number) {
+            self.file(number).size
         } else {
-            length
+            self.known[number].length.unwrap_or(u64::MAX)
         }
     }
 
     /// How long the text of a generation is.
-    pub(super) async fn length(&mut self, number: usize) -> Result<u64, Halt> {
+    pub(super) async fn length(&mut self, number: usize) -> Result<u64, StopReason> {
         if self.is_plain(number) {
             return Ok(self.log.files[number].size);
         }
@@ -177,7 +149,7 @@ impl<'f, F: Files> LogText<'f, F> {
             .files
             .measure(file)
             .await
-            .map_err(|failure| Halt::of(failure, &file.path))?;
+            .map_err(|failure| StopReason::of(failure, &file.path))?;
         self.known[number].length = Some(length);
         self.look(number, 0..length);
         Ok(length)
@@ -186,15 +158,15 @@ impl<'f, F: Files> LogText<'f, F> {
     /// Counts what the host has looked at to get at this part of a generation. A compressed file is
     /// read from its beginning on, and on disk has no more bytes than it has.
     pub(super) fn look(&mut self, number: usize, part: Range<u64>) {
-        let unpacked = &mut self.known[number].unpacked;
         let file = &self.log.files[number];
-        self.tally.scanned += match file.compression {
-            Compression::Plain => part.end - part.start,
-            _ => part.end.min(file.size).saturating_sub(std::mem::replace(
-                unpacked,
-                part.end.min(file.size).max(*unpacked),
-            )),
-        };
+        if file.compression == Compression::Plain {
+            self.tally.scanned += part.end - part.start;
+            return;
+        }
+        let unpacked = &mut self.known[number].unpacked;
+        let end = part.end.min(file.size).max(*unpacked);
+        self.tally.scanned += end - *unpacked;
+        *unpacked = end;
     }
 
     /// Text from an offset on, and whether it ends there. Less than asked for only at the end. A
@@ -204,28 +176,13 @@ impl<'f, F: Files> LogText<'f, F> {
         number: usize,
         from: u64,
         most: usize,
-    ) -> Result<(Bytes, bool), Halt> {
+    ) -> Result<(Bytes, bool), StopReason> {
         let mut parts = BytesMut::new();
         let mut is_end = false;
         while parts.len() < most && !is_end {
-            let file = &self.log.files[number];
-            let (at, wanted) = (
-                from + parts.len() as u64,
-                (most - parts.len()).min(MAX_READ),
-            );
-            let read = self.files.read(file, at, wanted).await;
-            let chunk = read.map_err(|failure| Halt::of(failure, &file.path))?;
-            self.tally.reads += 1;
-            self.tally.bytes += chunk.bytes.len() as u64;
+            let at = from + parts.len() as u64;
+            let chunk = self.chunk(number, at, most - parts.len()).await?;
             is_end = chunk.at_end || chunk.bytes.is_empty();
-            self.look(number, at..at + chunk.bytes.len() as u64);
-            let file = &self.log.files[number];
-            if is_end
-                && file.compression == Compression::Plain
-                && at + (chunk.bytes.len() as u64) < file.size
-            {
-                return Err(self.shrunk(number));
-            }
             if parts.is_empty() && (is_end || chunk.bytes.len() >= most) {
                 return Ok((chunk.bytes, is_end));
             }
@@ -234,8 +191,35 @@ impl<'f, F: Files> LogText<'f, F> {
         Ok((parts.freeze(), is_end))
     }
 
+    /// One read of the driver.
+    async fn chunk(
+        &mut self,
+        number: usize,
+        from: u64,
+        most: usize,
+    ) -> Result<FileChunk, StopReason> {
+        let file = &self.log.files[number];
+        let read = self.files.read(file, from, most.min(MAX_READ)).await;
+        let chunk = read.map_err(|failure| StopReason::of(failure, &file.path))?;
+        let length = chunk.bytes.len() as u64;
+        let is_end = chunk.at_end || length == 0;
+        let is_shrunk = is_end && self.is_plain(number) && from + length < file.size;
+        self.tally.reads += 1;
+        self.tally.bytes += length;
+        self.look(number, from..from + length);
+        if is_shrunk {
+            return Err(self.shrunk(number));
+        }
+        Ok(chunk)
+    }
+
     /// Exactly this part. A file that has become shorter is another one.
-    pub(super) async fn part(&mut self, number: usize, from: u64, to: u64) -> Result<Bytes, Halt> {
+    pub(super) async fn part(
+        &mut self,
+        number: usize,
+        from: u64,
+        to: u64,
+    ) -> Result<Bytes, StopReason> {
         let length = usize::try_from(to - from).unwrap_or(usize::MAX);
         let (bytes, _) = self.read(number, from, length).await?;
         if bytes.len() < length {
@@ -245,22 +229,21 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     /// A generation is shorter than it was.
-    pub(super) fn shrunk(&self, number: usize) -> Halt {
-        Halt::of(
+    pub(super) fn shrunk(&self, number: usize) -> StopReason {
+        StopReason::of(
             Failure::File(FileError::Replaced),
             &self.log.files[number].path,
         )
     }
 
     /// What the head of a generation tells.
-    pub(super) async fn head(&mut self, number: usize) -> Result<&LogHead, Halt> {
+    pub(super) async fn head(&mut self, number: usize) -> Result<&LogHead, StopReason> {
         if self.known[number].head.is_none() {
             // A file that cannot be read says so where its lines are wanted.
             let head = match self.read_head(number).await {
-                Err(halt) if halt.is_of_file() && !halt.is_moved() => LogHead {
-                    failed: true,
-                    ..self.head_of(number, b"", true)
-                },
+                Err(reason) if reason.is_of_file() && !reason.is_moved() => {
+                    LogHead::unreadable(self.file(number), self.configured_lines())
+                }
                 head => head?,
             };
             self.known[number].head = Some(head);
@@ -268,7 +251,7 @@ impl<'f, F: Files> LogText<'f, F> {
         Ok(self.known[number].head.as_ref().expect("it was read above"))
     }
 
-    async fn read_head(&mut self, number: usize) -> Result<LogHead, Halt> {
+    async fn read_head(&mut self, number: usize) -> Result<LogHead, StopReason> {
         let (mut bytes, mut at_end) = self.read(number, 0, HEAD_BYTES).await?;
         let newlines = bytes.iter().filter(|&&byte| byte == b'\n').count();
         // What is never written to may be most of a file.
@@ -280,54 +263,17 @@ impl<'f, F: Files> LogText<'f, F> {
             bytes = [&bytes[..], &more[..]].concat().into();
             at_end = ends;
         }
-        Ok(self.head_of(number, &bytes, at_end))
+        let lines = self.configured_lines();
+        Ok(LogHead::of(self.file(number), lines, &bytes, at_end))
     }
 
-    fn head_of(&self, number: usize, bytes: &[u8], at_end: bool) -> LogHead {
-        let file = &self.log.files[number];
-        let mut learnt = LineReader::with_format(&self.clock, self.format.as_ref());
-        let sample = items_of(FileReader::new(file, learnt.clone()), bytes, at_end);
-        let sampled = sample.iter().filter_map(FileItem::line);
-        learnt.learn(sampled.map(|line| &line.raw[..]), file.modified);
-        let mut reader = FileReader::new(file, learnt.clone());
-        let (mut first, mut out) = (None, Vec::new());
-        reader.push(bytes, &mut out);
-        if at_end {
-            reader.finish(&mut out);
-        }
-        for line in out.iter().filter_map(FileItem::line) {
-            if line.time_from == TimeSource::Stamp {
-                first.get_or_insert(line.time);
-            }
-        }
-        let count = out.len().max(1);
-        let written = bytes.len() - memchr::memchr_iter(0, bytes).count();
-        let line = if out.is_empty() {
-            written.max(USUAL_LINE)
-        } else {
-            (written / count).max(1)
-        };
-        let is_crlf = memchr::memchr(b'\n', bytes).is_some_and(|end| bytes[..end].ends_with(b"\r"));
-        let line_end = 1 + u64::from(is_crlf);
-        let stamped = reader.has_time;
-        // What was only learnt has seen no stamp yet, and cannot say how one compares.
-        let seen = reader.into_reader();
-        let key = seen.timestamps().key();
-        let undated = seen.timestamps().is_undated();
-        LogHead {
-            lines: learnt.with_records_of(seen),
-            key,
-            stamped,
-            undated,
-            first,
-            line,
-            line_end,
-            failed: false,
-        }
+    /// What reads lines of which nothing is known but what is configured.
+    fn configured_lines(&self) -> LineReader {
+        LineReader::with_format(&self.clock, self.format.as_ref())
     }
 
     /// Whether the lines of a generation may be of several days without saying of which.
-    pub(super) async fn may_hide_days(&mut self, number: usize) -> Result<bool, Halt> {
+    pub(super) async fn may_hide_days(&mut self, number: usize) -> Result<bool, StopReason> {
         let undated = self.head(number).await?.undated;
         let written = |number: usize| self.log.files[number].modified.0;
         // It was begun when the one before it was written to last.
@@ -343,122 +289,31 @@ impl<'f, F: Files> LogText<'f, F> {
         number: usize,
         offset: u64,
         before: &[u8],
-    ) -> Result<FileReader, Halt> {
+    ) -> Result<FileReader, StopReason> {
         let head = self.head(number).await?;
-        let stamped = head.stamped;
         let first = head.first;
         let lines = head.lines();
         let mut before = Bytes::copy_from_slice(before);
-        let mut more = HEAD_BYTES * 4;
+        let mut more = HEAD_BYTES as u64 * 4;
         loop {
             let from = offset - before.len() as u64;
-            let file = self.file(number);
-            let mut reader = FileReader::new(file, lines.clone()).split_from(from);
+            let mut reader = FileReader::new(self.file(number), lines.clone()).split_from(from);
             if from == 0 {
                 reader = reader.begun_at(first);
             }
             reader.push(&before, &mut Vec::new());
-            if reader.has_time
-                || !stamped
-                || from == 0
-                || before.len() >= MOST_HEAD_BYTES
-                || is_hole(&before)
-            {
+            let has_all = from == 0 || before.len() >= MOST_HEAD_BYTES || is_hole(&before);
+            if reader.has_time || first.is_none() || has_all {
                 return Ok(reader.at(offset));
             }
-            let earlier = from.saturating_sub(more as u64);
-            let mut longer = BytesMut::from(&self.part(number, earlier, from).await?[..]);
-            longer.extend_from_slice(&before);
-            before = longer.freeze();
+            let earlier = self.part(number, from.saturating_sub(more), from).await?;
+            before = [earlier, before].concat().into();
             more *= 4;
         }
-    }
-
-    /// The offset behind a hole that `from` is in. Read in few places: what lies between them
-    /// belongs to the gap.
-    pub(super) async fn hole_end(&mut self, number: usize, from: u64) -> Result<u64, Halt> {
-        let length = self.length(number).await?;
-        let (mut inside, mut step) = (from, HOLE_BYTES as u64);
-        let mut outside = loop {
-            let probe = inside.saturating_add(step);
-            if probe >= length {
-                break length;
-            }
-            if !self.is_hole_at(number, probe).await? {
-                break probe;
-            }
-            (inside, step) = (probe, step * 2);
-        };
-        // The bytes at `inside` are NUL, those of the block at `outside` are not all.
-        while outside - inside > HOLE_BYTES as u64 {
-            let middle = inside + (outside - inside) / 2;
-            if self.is_hole_at(number, middle).await? {
-                inside = middle;
-            } else {
-                outside = middle;
-            }
-        }
-        let rest = self
-            .part(number, inside, (outside + HOLE_BYTES as u64).min(length))
-            .await?;
-        Ok(inside
-            + rest
-                .iter()
-                .position(|&byte| byte != 0)
-                .unwrap_or(rest.len()) as u64)
-    }
-
-    /// The offset at which the hole begins that ends at `to` or behind it.
-    pub(super) async fn hole_begin(&mut self, number: usize, to: u64) -> Result<u64, Halt> {
-        let block = HOLE_BYTES as u64;
-        let (mut inside, mut step) = (to, block);
-        // Places are those of the blocks that end there.
-        let mut outside = loop {
-            let probe = inside.saturating_sub(step);
-            if probe <= block {
-                break probe.min(block);
-            }
-            if !self.is_hole_at(number, probe - block).await? {
-                break probe;
-            }
-            (inside, step) = (probe, step * 2);
-        };
-        while inside > outside + block {
-            let middle = outside + (inside - outside) / 2;
-            if self
-                .is_hole_at(number, middle.saturating_sub(block))
-                .await?
-            {
-                inside = middle;
-            } else {
-                outside = middle;
-            }
-        }
-        let from = outside.saturating_sub(block);
-        let rest = self.part(number, from, inside).await?;
-        Ok(from
-            + rest
-                .iter()
-                .rposition(|&byte| byte != 0)
-                .map_or(0, |last| last as u64 + 1))
-    }
-
-    async fn is_hole_at(&mut self, number: usize, from: u64) -> Result<bool, Halt> {
-        let (bytes, _) = self.read(number, from, HOLE_BYTES).await?;
-        Ok(!bytes.is_empty() && bytes.iter().all(|&byte| byte == 0))
     }
 }
 
 /// Whether bytes are, or may be a part of, a hole in a file.
 pub(super) fn is_hole(bytes: &[u8]) -> bool {
     bytes.len() >= HOLE_BYTES && bytes.iter().all(|&byte| byte == 0)
-}
-
-fn items_of(mut reader: FileReader, bytes: &[u8], at_end: bool) -> Vec<FileItem> {
-    let mut items = Vec::new();
-    reader.push(bytes, &mut items);
-    if at_end {
-        reader.finish(&mut items);
-    }
-    items
 }

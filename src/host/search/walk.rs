@@ -1,17 +1,18 @@
-//! Along the lines of a log, block by block, across its generations: [`Forth`] towards the newest,
-//! [`Back`] towards the oldest. Each byte is read once; a little more before the first line tells
-//! which record and time it belongs to.
+//! Goes along the lines of a log, block by block, across its generations: [`Forth`] towards the
+//! newest, [`Back`] towards the oldest. Each byte is read once; a little more before the first line
+//! tells which record and time it belongs to.
 
-use bytes::{Bytes, BytesMut};
-use memchr::{memchr_iter, memrchr, memrchr_iter};
+use bytes::Bytes;
+use memchr::{memchr, memrchr, memrchr_iter};
 
 use crate::host::Files;
 use crate::model::gap::GapReason;
 use crate::parse::split::MAX_LINE;
 use crate::query::request::MissingBytes;
 
-use super::Halt;
 use super::file_reader::{FileItem, FileReader};
+use super::holes;
+use super::stop_reason::StopReason;
 use super::text::{At, LogText, is_hole};
 
 /// So much is read before the first line.
@@ -26,7 +27,7 @@ const LEAST_BLOCK: usize = 4 << 10;
 /// Nor larger.
 const MOST_BLOCK: usize = 1 << 20;
 
-/// Every read of a compressed file begins at its beginning; so they are few and large.
+/// A compressed file is unpacked from its beginning for every read; so they are few and large.
 const PACKED_BLOCK: usize = 1 << 20;
 
 /// Towards the oldest, what is held until enough lines begin in it.
@@ -78,16 +79,11 @@ impl Forth {
         self.at.file
     }
 
-    /// Goes on with the next generation: this one cannot be read.
+    /// Goes on with the next of so many generations.
     pub(super) fn skip(&mut self, count: usize) {
-        (self.at, self.reader, self.cut) = (
-            At {
-                file: self.at.file + 1,
-                offset: 0,
-            },
-            None,
-            false,
-        );
+        self.at = At::start_of(self.at.file + 1);
+        self.reader = None;
+        self.cut = false;
         self.is_over = self.at.file >= count;
     }
 
@@ -101,38 +97,30 @@ impl Forth {
         &mut self,
         text: &mut LogText<'_, F>,
         lines: usize,
-    ) -> Result<Option<Vec<FileItem>>, Halt> {
+    ) -> Result<Option<Vec<FileItem>>, StopReason> {
         if self.is_over || self.at.file >= text.log.files.len() {
             return Ok(None);
         }
         let number = self.at.file;
         let line = text.head(number).await?.line;
         let wanted = block(lines, line, text.is_plain(number));
-        let mut items = Vec::new();
-        let (bytes, is_end) = match &mut self.reader {
-            Some(_) => text.read(number, self.at.offset, wanted).await?,
-            None => self.first(text, wanted).await?,
+        let (bytes, is_end) = if self.reader.is_some() {
+            text.read(number, self.at.offset, wanted).await?
+        } else {
+            self.first(text, wanted).await?
         };
         let reader = self.reader.as_mut().expect("the first block makes one");
-        reader.push(&bytes, &mut items);
+        let items = reader.items_of(&bytes, is_end);
+        if is_end {
+            self.skip(text.log.files.len());
+            return Ok(Some(items));
+        }
+        let read_from = self.at.offset;
         self.at.offset += bytes.len() as u64;
-        if is_hole(&bytes) && !is_end {
-            let end = text
-                .hole_end(number, self.at.offset - bytes.len() as u64)
-                .await?;
+        if is_hole(&bytes) {
+            let end = holes::hole_end(text, number, read_from).await?;
             reader.skip(end.saturating_sub(self.at.offset));
             self.at.offset = self.at.offset.max(end);
-        }
-        if is_end {
-            reader.finish(&mut items);
-            (self.at, self.reader) = (
-                At {
-                    file: number + 1,
-                    offset: 0,
-                },
-                None,
-            );
-            self.is_over = self.at.file >= text.log.files.len();
         }
         Ok(Some(items))
     }
@@ -142,7 +130,7 @@ impl Forth {
         &mut self,
         text: &mut LogText<'_, F>,
         wanted: usize,
-    ) -> Result<(Bytes, bool), Halt> {
+    ) -> Result<(Bytes, bool), StopReason> {
         let At { file, offset } = self.at;
         let from = offset.saturating_sub(BEFORE_BYTES as u64);
         let known = (offset - from) as usize;
@@ -168,8 +156,8 @@ pub(super) struct Back {
 }
 
 /// What is held of a generation until it is known where its lines begin.
-struct HeldItems {
-    bytes: BytesMut,
+struct HeldBytes {
+    bytes: Bytes,
     from: u64,
 }
 
@@ -195,7 +183,7 @@ impl Back {
         &mut self,
         text: &mut LogText<'_, F>,
         lines: usize,
-    ) -> Result<Option<Vec<FileItem>>, Halt> {
+    ) -> Result<Option<Vec<FileItem>>, StopReason> {
         while self.at.offset == 0 {
             let Some(file) = self.at.file.checked_sub(1) else {
                 return Ok(None);
@@ -205,59 +193,48 @@ impl Back {
                 offset: text.length(file).await?,
             };
         }
-        let At {
-            file: number,
-            offset: end,
-        } = self.at;
+        let number = self.at.file;
         let line = text.head(number).await?.line;
         let mut wanted = BEFORE_BYTES + block(lines, line, text.is_plain(number));
-        let mut held = HeldItems {
-            bytes: BytesMut::new(),
-            from: end,
+        let mut held = HeldBytes {
+            bytes: Bytes::new(),
+            from: self.at.offset,
         };
-        let begin = loop {
+        loop {
             let block = held.read(text, number, wanted).await?;
-            if let Some(begin) = held.begin_of(lines) {
-                break begin;
-            }
-            if held.from == 0 {
-                break 0;
-            }
-            if is_hole(&block) {
+            let mut begin = held.begin_of(lines);
+            if begin.is_none() && is_hole(&block) {
                 return self.over_a_hole(text, &held).await.map(Some);
             }
-            if held.bytes.len() >= MOST_HELD {
-                match held.first_begin() {
-                    Some(begin) => break begin,
-                    None => return self.over_a_long_line(text, &held).await.map(Some),
+            if begin.is_none() && held.bytes.len() >= MOST_HELD {
+                begin = held.first_begin();
+                if begin.is_none() {
+                    return self.over_a_long_line(text, &held).await.map(Some);
                 }
             }
+            if let Some(begin) = begin {
+                self.at.offset = begin;
+                return held.items(text, self.at).await.map(Some);
+            }
             wanted = block.len().saturating_mul(2).clamp(LEAST_BLOCK, MOST_BLOCK);
-        };
-        self.at.offset = begin;
-        held.items(text, number, begin).await.map(Some)
+        }
     }
 
-    /// What was read begins with a part of a hole: what stands behind it, and the hole.
+    /// What was read begins with a part of a hole: what is behind it, and the hole.
     async fn over_a_hole<F: Files>(
         &mut self,
         text: &mut LogText<'_, F>,
-        held: &HeldItems,
-    ) -> Result<Vec<FileItem>, Halt> {
+        held: &HeldBytes,
+    ) -> Result<Vec<FileItem>, StopReason> {
         let nuls = held.bytes.iter().take_while(|&&byte| byte == 0).count();
-        let behind = held.from + nuls as u64;
-        let begin = text.hole_begin(self.at.file, behind).await?;
-        let gap = MissingBytes {
-            from: begin,
-            to: Some(behind),
-            reason: GapReason::NulBytes,
+        let behind = At {
+            file: self.at.file,
+            offset: held.from + nuls as u64,
         };
-        self.at.offset = begin;
+        self.at.offset = holes::hole_begin(text, behind.file, behind.offset).await?;
+        let gap = self.gap_to(behind.offset, GapReason::NulBytes);
         let mut items = vec![FileItem::Gap(gap)];
-        let reader = text
-            .reader(self.at.file, behind, &held.bytes[..nuls])
-            .await?;
-        items.extend(cut(reader, &held.bytes[nuls..]));
+        items.extend(held.items(text, behind).await?);
         Ok(items)
     }
 
@@ -265,105 +242,99 @@ impl Back {
     async fn over_a_long_line<F: Files>(
         &mut self,
         text: &mut LogText<'_, F>,
-        held: &HeldItems,
-    ) -> Result<Vec<FileItem>, Halt> {
-        let (number, end) = (self.at.file, self.at.offset);
-        let mut from = held.from;
-        while from > 0 && end - from < MOST_OF_A_LINE {
-            let earlier = from.saturating_sub(MOST_BLOCK as u64);
-            let block = text.part(number, earlier, from).await?;
+        held: &HeldBytes,
+    ) -> Result<Vec<FileItem>, StopReason> {
+        let end = self.at.offset;
+        self.at.offset = held.from;
+        while self.at.offset > 0 && end - self.at.offset < MOST_OF_A_LINE {
+            let earlier = self.at.offset.saturating_sub(MOST_BLOCK as u64);
+            let block = text.part(self.at.file, earlier, self.at.offset).await?;
             if let Some(newline) = memrchr(b'\n', &block) {
-                let begin = earlier + newline as u64 + 1;
-                self.at.offset = begin;
-                return self.long_line(text, begin, end).await;
+                self.at.offset = earlier + newline as u64 + 1;
+                return self.long_line(text, end).await;
             }
-            from = earlier;
+            self.at.offset = earlier;
         }
-        self.at.offset = from;
-        if from == 0 {
-            return self.long_line(text, from, end).await;
+        if self.at.offset == 0 {
+            return self.long_line(text, end).await;
         }
-        Ok(vec![FileItem::Gap(MissingBytes {
-            from,
-            to: Some(end),
-            reason: GapReason::LineTooLong,
-        })])
+        Ok(vec![FileItem::Gap(
+            self.gap_to(end, GapReason::LineTooLong),
+        )])
     }
 
+    /// The beginning of a line that ends at `end`, and the gap of its rest.
     async fn long_line<F: Files>(
         &mut self,
         text: &mut LogText<'_, F>,
-        begin: u64,
         end: u64,
-    ) -> Result<Vec<FileItem>, Halt> {
-        let kept = text
-            .part(self.at.file, begin, end.min(begin + MAX_LINE as u64))
-            .await?;
-        let line = FileItem::Line(
-            text.reader(self.at.file, begin, b"")
-                .await?
-                .line(begin, kept.clone()),
-        );
-        let from = begin + kept.len() as u64;
-        // The end of the line is not missing.
-        let gap = MissingBytes {
-            from,
+    ) -> Result<Vec<FileItem>, StopReason> {
+        let At { file, offset } = self.at;
+        let most = end.min(offset + MAX_LINE as u64);
+        let kept = text.part(file, offset, most).await?;
+        let rest = MissingBytes {
+            from: offset + kept.len() as u64,
+            // The end of the line is not missing.
             to: Some(end - 1),
             reason: GapReason::LineTooLong,
         };
-        Ok(vec![line, FileItem::Gap(gap)])
+        let mut reader = text.reader(file, offset, b"").await?;
+        let line = reader.line(offset, kept);
+        Ok(vec![FileItem::Line(line), FileItem::Gap(rest)])
+    }
+
+    fn gap_to(&self, to: u64, reason: GapReason) -> MissingBytes {
+        MissingBytes {
+            from: self.at.offset,
+            to: Some(to),
+            reason,
+        }
     }
 }
 
-impl HeldItems {
-    /// Reads what stands before.
+impl HeldBytes {
+    /// Reads what is before it.
     async fn read<F: Files>(
         &mut self,
         text: &mut LogText<'_, F>,
         number: usize,
         wanted: usize,
-    ) -> Result<Bytes, Halt> {
+    ) -> Result<Bytes, StopReason> {
         let from = self.from.saturating_sub(wanted as u64);
         let block = text.part(number, from, self.from).await?;
-        let mut bytes = BytesMut::with_capacity(block.len() + self.bytes.len());
-        bytes.extend_from_slice(&block);
-        bytes.extend_from_slice(&self.bytes);
-        (self.bytes, self.from) = (bytes, from);
+        self.bytes = [&block[..], &self.bytes].concat().into();
+        self.from = from;
         Ok(block)
     }
 
-    /// Where the last so many lines begin, if enough stands before them.
+    /// Where the last so many lines begin, or the file; `None` where more has to be read to know.
     fn begin_of(&self, lines: usize) -> Option<u64> {
         let inner = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        let newline = memrchr_iter(b'\n', inner).nth(lines.saturating_sub(1))?;
-        let begin = newline + 1;
-        (begin >= LEAST_BEFORE_BYTES || self.from == 0).then_some(self.from + begin as u64)
+        let newline = memrchr_iter(b'\n', inner).nth(lines.saturating_sub(1));
+        match newline.map(|newline| newline + 1) {
+            Some(begin) if begin >= LEAST_BEFORE_BYTES || self.from == 0 => {
+                Some(self.from + begin as u64)
+            }
+            _ => (self.from == 0).then_some(0),
+        }
     }
 
     /// Where the first line begins that begins in it.
     fn first_begin(&self) -> Option<u64> {
         let inner = self.bytes.strip_suffix(b"\n").unwrap_or(&self.bytes);
-        memchr_iter(b'\n', inner)
-            .next()
-            .map(|newline| self.from + newline as u64 + 1)
+        memchr(b'\n', inner).map(|newline| self.from + newline as u64 + 1)
     }
 
+    /// All items from a place on at which a line begins; it ends where a line does, or the file.
     async fn items<F: Files>(
-        self,
+        &self,
         text: &mut LogText<'_, F>,
-        number: usize,
-        begin: u64,
-    ) -> Result<Vec<FileItem>, Halt> {
-        let known = (begin - self.from) as usize;
-        let reader = text.reader(number, begin, &self.bytes[..known]).await?;
-        Ok(cut(reader, &self.bytes[known..]))
+        at: At,
+    ) -> Result<Vec<FileItem>, StopReason> {
+        let known = (at.offset - self.from) as usize;
+        let mut reader = text
+            .reader(at.file, at.offset, &self.bytes[..known])
+            .await?;
+        Ok(reader.items_of(&self.bytes[known..], true))
     }
-}
-
-/// All items of bytes that end where a line does, or the file.
-fn cut(mut reader: FileReader, bytes: &[u8]) -> Vec<FileItem> {
-    let mut items = Vec::new();
-    reader.push(bytes, &mut items);
-    reader.finish(&mut items);
-    items
 }

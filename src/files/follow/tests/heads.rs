@@ -2,6 +2,7 @@
 
 use super::host::{Action, Host, LOG};
 use super::*;
+use crate::model::cursor::FileId;
 
 /// How a file loses its time of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

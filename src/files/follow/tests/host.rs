@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::super::*;
+use crate::model::cursor::FileId;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Action {

@@ -17,8 +17,9 @@ use crate::query::request::{
     LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals,
 };
 
-use super::match_scan::PartLimits;
-use super::{LogAnswerer, Out};
+use super::LogAnswerer;
+use super::part_buffer::PartLimits;
+use super::response_sender::ResponseSender;
 use fake::Fake;
 
 /// Small logs have as many borders between parts as large ones have with the usual limits.
@@ -79,7 +80,7 @@ fn ask_host(
         };
         let facts = SystemFacts::default();
         let work = async move {
-            let out = Out::new(&replies, ResponseTotals::default());
+            let out = ResponseSender::new(&replies, ResponseTotals::default());
             let mut answerer = LogAnswerer::new(files, host, &facts, out);
             answerer.limits = SMALL_PARTS;
             let totals = answerer.answer(&asked).await.expect("an answer");
