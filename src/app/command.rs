@@ -6,7 +6,8 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::actions::{ACTIONS, Action, ArgumentAction, HostAction, LogAction};
 use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
-use super::{App, Effect, TimeStyle};
+use super::{App, Effect};
+use crate::layout::TimeStyle;
 use crate::model::host::HostId;
 
 /// The options of `:set`.

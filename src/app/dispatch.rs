@@ -10,7 +10,7 @@ use super::notices::Confirm;
 use super::pane::{HelpPane, HostPane, LogPane, Popup, RecordPane};
 use super::prompt::{Prompt, PromptKind};
 use super::tree::Side;
-use super::{App, Effect, JumpTarget, TimeStyle};
+use super::{App, Effect, JumpTarget};
 use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::scrollback::{RingEntry, Scrollback};
@@ -103,7 +103,7 @@ impl App {
                 let wrap = self.panes.focused().is_some_and(|pane| pane.wrap);
                 self.set_wrap(!wrap);
             }
-            ViewAction::ShowTime => options.time = next_style(options.time),
+            ViewAction::ShowTime => options.time = options.time.next(),
             ViewAction::ShowHost => options.host = !options.host,
             ViewAction::ShowSource => options.source = !options.source,
             ViewAction::ShowRaw => options.raw = !options.raw,
@@ -355,13 +355,5 @@ impl App {
         let hides = self.panes.hosts.focused;
         self.view_options.side = !hides;
         self.panes.hosts.focused = !hides;
-    }
-}
-
-fn next_style(style: TimeStyle) -> TimeStyle {
-    match style {
-        TimeStyle::Full => TimeStyle::Short,
-        TimeStyle::Short => TimeStyle::Off,
-        TimeStyle::Off => TimeStyle::Full,
     }
 }

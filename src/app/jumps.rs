@@ -21,13 +21,15 @@ impl App {
 
     /// Relative times in a query are relative to the moment at which it is entered.
     pub(super) fn query(&self, text: &str) -> Result<Query, QueryError> {
-        Query::parse(
-            text,
-            &ReferenceTime {
-                time: self.now(),
-                zone: self.zone(),
-            },
-        )
+        Query::parse(text, &self.reference_time())
+    }
+
+    /// What relative times are relative to.
+    pub(super) fn reference_time(&self) -> ReferenceTime {
+        ReferenceTime {
+            time: self.now,
+            zone: self.view_options.zone(),
+        }
     }
 
     /// Searches: while following upwards from the newest line, else downwards from the cursor.

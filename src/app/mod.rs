@@ -11,27 +11,23 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
+use crate::layout::{Areas, LineColumns, ViewOptions};
 use crate::model::host::{HostId, HostSpec};
-use crate::model::line::FleetLine;
 use crate::model::prompt::{OperatorPrompt, PromptReply};
-use crate::model::text::{ColourHandling, SafeText, settled};
-use crate::model::time::{Time, TimeSource};
+use crate::model::time::Time;
 use crate::model::update::Update;
-use crate::parse::display::LineDisplay;
 use crate::query::Query;
 use crate::query::request::{LogRequest, LogResponse};
 use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Whole};
 
 pub mod actions;
 mod beyond;
-mod columns;
 mod command;
 mod dispatch;
 mod editor;
 mod jumps;
 pub mod keymap;
 pub mod keys;
-mod layout;
 mod log_actions;
 mod notices;
 mod page_requests;
@@ -42,9 +38,7 @@ mod questions;
 mod seek;
 mod tree;
 
-pub use columns::LineColumns;
 pub use editor::Editor;
-pub use layout::Areas;
 pub use page_requests::AskId;
 pub use pane::{
     HelpPane, HostPane, HostsPane, JumpTarget, LogPane, Pane, PanePosition, Popup, RecordPane,
@@ -125,54 +119,6 @@ impl PartialEq for RequestHandle {
 }
 
 impl Eq for RequestHandle {}
-
-/// How times are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeStyle {
-    /// `13:02:11.123`
-    Full,
-    /// `13:02:11`
-    Short,
-    /// Not at all.
-    Off,
-}
-
-/// What is shown in every pane.
-#[derive(Debug, Clone)]
-pub struct ViewOptions {
-    /// Times of lines.
-    pub time: TimeStyle,
-    /// Names of hosts.
-    pub host: bool,
-    /// Names of sources.
-    pub source: bool,
-    /// Lines as they are, with their stamps and JSON.
-    pub raw: bool,
-    /// Key hints in the last row.
-    pub hints: bool,
-    /// The host list.
-    pub side: bool,
-    /// Times in UTC.
-    pub utc: bool,
-    /// The operator's time zone.
-    pub zone: TimeZone,
-}
-
-impl ViewOptions {
-    /// All of it, in a time zone.
-    fn new(zone: TimeZone) -> Self {
-        Self {
-            time: TimeStyle::Full,
-            host: true,
-            source: true,
-            raw: false,
-            hints: true,
-            side: true,
-            utc: false,
-            zone,
-        }
-    }
-}
 
 /// The state of the console.
 #[derive(Debug)]
@@ -419,9 +365,8 @@ impl App {
     pub fn areas(&self, screen: Rect) -> Areas {
         Areas::of(
             screen,
-            self.view_options.side,
+            &self.view_options,
             self.panes.hosts.focused,
-            self.view_options.hints,
             self.scrollback.hosts().len(),
         )
     }
@@ -531,52 +476,20 @@ impl App {
     /// The day at which a pane looks: that of the line under the cursor, today while it follows.
     #[must_use]
     pub fn day_of(&self, pane: &LogPane) -> Date {
-        // Above the oldest line stands a row that has no time of its own.
-        let at = |index: usize| {
-            pane.rows(&self.scrollback)
-                .get(pane.seq(index)?)
-                .map(RingEntry::time)
-        };
-        let seen = pane
-            .position()
-            .and_then(|_| pane.cursor())
-            .and_then(|index| at(index).or_else(|| at(index + 1)));
-        self.date(seen.unwrap_or(self.now))
+        let seen = pane.time_seen(&self.scrollback);
+        self.view_options.date(seen.unwrap_or(self.now))
     }
 
-    /// The date of a moment where the operator is.
+    /// How the lines of a pane so wide are shown.
     #[must_use]
-    pub fn date(&self, time: Time) -> Date {
-        time.to_timestamp().to_zoned(self.zone()).date()
-    }
-
-    /// How a line is read beside such columns: without its stamp, unless the column of the time
-    /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
-    /// column has no room for stamps either.
-    #[must_use]
-    pub fn reading(&self, line: &FleetLine, columns: &LineColumns) -> LineDisplay {
-        match (self.view_options.raw, columns.time, line.content.time_from) {
-            (true, ..) => LineDisplay::Raw,
-            (_, 0, TimeSource::Stamp) => LineDisplay::Bare,
-            (_, _, TimeSource::Stamp) if self.date(line.content.time) == columns.day => {
-                LineDisplay::Bare
-            }
-            _ => LineDisplay::Stamped,
-        }
-    }
-
-    /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
-    /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
-    #[must_use]
-    pub fn shown_text(&self, line: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
-        match self.reading(line, columns) {
-            LineDisplay::Raw => SafeText::line(&line.content.raw, ColourHandling::Shown, most),
-            reading => SafeText::line(
-                &settled(&reading.of_stamped(&line.content.raw, line.content.stamp.range())),
-                ColourHandling::Kept,
-                most,
-            ),
-        }
+    pub fn columns(&self, pane: &LogPane, width: u16) -> LineColumns {
+        LineColumns::of(
+            &self.view_options,
+            &self.scrollback,
+            pane.lens_hosts(),
+            self.day_of(pane),
+            width,
+        )
     }
 
     /// Whether a jump is on its way.
@@ -589,16 +502,6 @@ impl App {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.ended
-    }
-
-    /// The time zone in which times are shown.
-    #[must_use]
-    pub fn zone(&self) -> TimeZone {
-        if self.view_options.utc {
-            TimeZone::UTC
-        } else {
-            self.view_options.zone.clone()
-        }
     }
 }
 

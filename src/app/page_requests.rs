@@ -9,6 +9,8 @@ use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
+use ratatui::layout::Rect;
+
 use super::tree::PaneId;
 use super::{App, Effect, LogPane, RequestHandle};
 use crate::model::gap::Gap;
@@ -20,7 +22,7 @@ use crate::query::request::{
     LogRequest, LogResponse, MissingBytes, PageRequest, PageStart, RequestKind, SearchHit,
     SearchRequest,
 };
-use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
+use crate::query::{Query, TimeSpan, WrittenTime};
 use crate::scrollback::{MissingPage, ReceivedPage, RingEntry, Scrollback, Side, StreamState};
 
 /// Lines that are asked of a source at once.
@@ -346,23 +348,21 @@ impl App {
         }
     }
 
+    /// Where a pane is on the screen, with its header; empty while another has all the room.
+    pub(super) fn pane_area(&self, id: PaneId) -> Rect {
+        self.pane_areas(self.areas(self.screen).main)
+            .into_iter()
+            .find(|(pane, _)| *pane == id)
+            .map_or(Rect::ZERO, |(_, area)| area)
+    }
+
     /// Rows for lines in a pane.
     pub(super) fn pane_height(&self, id: PaneId) -> u16 {
-        let main = self.areas(self.screen).main;
-        let own = self
-            .pane_areas(main)
-            .into_iter()
-            .find(|(pane, _)| *pane == id);
-        own.map_or(1, |(_, area)| area.height.saturating_sub(1))
-            .max(1)
+        self.pane_area(id).height.saturating_sub(1).max(1)
     }
 
     /// Goes to a moment in the pane that keys mean.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<(), String> {
-        let now = ReferenceTime {
-            time: self.now,
-            zone: self.zone(),
-        };
         let from = WrittenTime::parse(text.trim()).ok_or_else(|| {
             format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
         })?;
@@ -370,7 +370,7 @@ impl App {
             from: Some(from),
             to: None,
         }
-        .resolve(&now)
+        .resolve(&self.reference_time())
         .start;
         let id = self.panes.focus;
         self.cancel_for(id);

@@ -55,7 +55,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let inner = bordered(app, theme, area, buffer);
+    let inner = bordered(theme, area, buffer);
     let columns = HostColumns::of(area.width);
     draw_header(app, theme, &columns, inner, buffer);
     let list = Rect {

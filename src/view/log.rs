@@ -58,20 +58,6 @@ pub(super) fn draw(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The column between panes side by side.
-pub(super) fn draw_border(theme: &Theme, main: Rect, area: Rect, buffer: &mut Buffer) {
-    if area.right() < main.right() {
-        let border = Rect {
-            x: area.right(),
-            width: 1,
-            ..area
-        };
-        for y in 0..border.height {
-            Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
-        }
-    }
-}
-
 fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     let LogView {
         app,
@@ -187,7 +173,8 @@ fn place(app: &App, pane: &LogPane) -> String {
         () if !is_whole => "paused".to_owned(),
         () => format!("paused {}%", share_above(pane)),
     };
-    let (day, today) = (app.day_of(pane), app.date(app.now()));
+    let day = app.day_of(pane);
+    let today = app.view_options().date(app.now());
     if day != today {
         place.push_str(" · ");
         place.push_str(&time::day(day, today));

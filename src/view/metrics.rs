@@ -59,7 +59,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     else {
         return;
     };
-    let area = bordered(app, theme, area, buffer);
+    let area = bordered(theme, area, buffer);
     if host.sample.is_none() {
         draw_heading(theme, host, area, buffer);
         return draw_reason(theme, host, below(area, 1), buffer);

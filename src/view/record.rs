@@ -34,7 +34,10 @@ pub(super) fn record_lines(app: &App, seq: u64, width: u16) -> DialogLines {
     let mut lines = vec![
         field("host", outside(subject.host)),
         field("source", outside(subject.source)),
-        field("time", time::long(line.time, &app.zone()).join(&from)),
+        field(
+            "time",
+            time::long(line.time, &app.view_options().zone()).join(&from),
+        ),
         field(
             "level",
             level::of(whole.text()).map_or(Shown::from("none stated"), |level| {
@@ -129,7 +132,7 @@ pub(super) fn gap_lines(app: &App, gap: &Gap) -> DialogLines {
         .bytes()
         .map_or_else(|| Shown::from("unknown"), |lost| bytes(lost as f64));
     let to = gap.to.map_or_else(|| "?".to_owned(), |to| to.to_string());
-    let time = |at: Time| time::long(at, &app.zone());
+    let time = |at: Time| time::long(at, &app.view_options().zone());
     vec![
         field(
             "host",

@@ -12,7 +12,8 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::actions::ActionInfo;
 use crate::app::keys::spell;
-use crate::app::{App, Areas, Pane, Prompt, PromptKind};
+use crate::app::{App, Pane, Prompt, PromptKind};
+use crate::layout::Areas;
 use crate::model::state::LinkState;
 use crate::model::text::SafeText;
 
@@ -173,7 +174,8 @@ fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
         facts.push((Shown::own(&words), Role::StatusWarn));
     }
     if let Some(complete) = ledger.complete_to {
-        let at = time::short(complete, app.date(app.now()), &app.zone());
+        let options = app.view_options();
+        let at = time::short(complete, options.date(app.now()), &options.zone());
         facts.push((Shown::own("complete to ").join(&at), Role::Status));
     }
     facts.push((

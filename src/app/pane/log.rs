@@ -10,6 +10,7 @@ use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
+use crate::model::time::Time;
 use crate::query::Query;
 use crate::scrollback::{Filter, LIVE, Lens, NOTICE, PageWindow, RingEntry, Scrollback};
 
@@ -284,11 +285,29 @@ impl LogPane {
         )
     }
 
+    /// The entry at an index.
+    #[must_use]
+    pub fn entry_at<'a>(
+        &'a self,
+        index: usize,
+        scrollback: &'a Scrollback,
+    ) -> Option<&'a RingEntry> {
+        self.rows(scrollback).get(self.seq(index)?)
+    }
+
     /// The entry that the cursor is on.
     #[must_use]
     pub fn entry<'a>(&'a self, scrollback: &'a Scrollback) -> Option<(u64, &'a RingEntry)> {
         let seq = self.seq(self.cursor()?)?;
         Some((seq, self.rows(scrollback).get(seq)?))
+    }
+
+    /// The time of the line under the cursor, or of the one below it where that has none: the row
+    /// above the oldest line. `None` while following.
+    pub(crate) fn time_seen(&self, scrollback: &Scrollback) -> Option<Time> {
+        let time = |index| self.entry_at(index, scrollback).map(RingEntry::time);
+        let cursor = self.position.and_then(|_| self.cursor())?;
+        time(cursor).or_else(|| time(cursor + 1))
     }
 
     /// The newest lines without an end that belong below the newest entry, oldest first; none while

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::notice::notice;
 use super::spans::{Span, laid_over, letter, spans};
-use crate::app::{App, LineColumns, LogPane};
+use crate::app::{App, LogPane};
+use crate::layout::LineColumns;
 use crate::model::gap::Gap;
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
@@ -22,20 +22,12 @@ use crate::view::paint::{Row, Shown, bytes, whole};
 use crate::view::theme::{Role, Theme};
 use crate::view::time;
 
-/// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
-/// last row.
-const MAX_LINE_BYTES: usize = 64 * 1024;
-
-/// Bytes of text set aside for a cell: letters with a few combining marks.
-const BYTES_PER_CELL: usize = 8;
-
 /// What is needed to draw the lines of one pane.
 pub(super) struct ShownLines<'a> {
     app: &'a App,
     theme: &'a Theme,
     pane: &'a LogPane,
     columns: LineColumns,
-    zone: TimeZone,
     height: u16,
     focused: bool,
 }
@@ -69,8 +61,7 @@ impl<'a> ShownLines<'a> {
             app,
             theme,
             pane,
-            columns: LineColumns::of(app, pane, body.width),
-            zone: app.zone(),
+            columns: app.columns(pane, body.width),
             height: body.height,
             focused,
         }
@@ -150,13 +141,8 @@ impl<'a> ShownLines<'a> {
         if !self.pane.wrap {
             return 1;
         }
-        let entry = self
-            .pane
-            .seq(index)
-            .and_then(|seq| self.pane.rows(self.app.scrollback()).get(seq));
-        entry
-            .and_then(RingEntry::line)
-            .map_or(1, |line| self.columns.rows(&self.text(line)))
+        let entry = self.pane.entry_at(index, self.app.scrollback());
+        self.columns.wrapped_rows(entry, self.height)
     }
 
     /// Draws an entry; says how many rows it took, or `None` where it is not there any more.
@@ -286,9 +272,13 @@ impl<'a> ShownLines<'a> {
         let day = self.columns.day;
         match self.columns.time {
             0 => return,
-            12 => row.column(time::full(line.content.time, day, &self.zone), 12, style),
+            12 => row.column(
+                time::full(line.content.time, day, &self.columns.zone),
+                12,
+                style,
+            ),
             cells => row.column(
-                time::short(line.content.time, day, &self.zone),
+                time::short(line.content.time, day, &self.columns.zone),
                 cells,
                 style,
             ),
@@ -323,10 +313,10 @@ impl<'a> ShownLines<'a> {
         row.put(" · ", style);
         let day = self.columns.day;
         if let Some(since) = gap.since {
-            row.put(time::short(since, day, &self.zone), style)
+            row.put(time::short(since, day, &self.columns.zone), style)
                 .put("–", style);
         }
-        row.put(time::short(gap.until, day, &self.zone), style);
+        row.put(time::short(gap.until, day, &self.columns.zone), style);
         self.draw_rule(row, "─", style)
     }
 
@@ -343,7 +333,10 @@ impl<'a> ShownLines<'a> {
         row.put("━━ mark ", style)
             .put(whole(mark.number.into()), style)
             .put(" · ", style);
-        row.put(time::short(mark.time, self.columns.day, &self.zone), style);
+        row.put(
+            time::short(mark.time, self.columns.day, &self.columns.zone),
+            style,
+        );
         self.draw_rule(row, "━", style)
     }
 
@@ -363,8 +356,7 @@ impl<'a> ShownLines<'a> {
             1
         };
         let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
-        let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
-        self.app.shown_text(line, &self.columns, most)
+        self.columns.text_of(line, cells)
     }
 
     /// The parts of a text that look different: by its level, by what they are, by the colours that
