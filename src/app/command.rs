@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::App;
 use super::actions::{ACTIONS, Action, ArgumentAction, HostAction, LogAction};
+use super::event::Effect;
 use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
-use super::{App, Effect};
 use crate::layout::TimeStyle;
 use crate::model::host::HostId;
 

@@ -6,11 +6,12 @@ use ratatui::layout::Direction;
 use super::actions::{
     Action, HostAction, LayoutAction, LogAction, Motion, ProgramAction, ViewAction,
 };
+use super::event::Effect;
 use super::notices::Confirm;
 use super::pane::{HelpPane, HostPane, LogPane, Popup, RecordPane};
 use super::prompt::{Prompt, PromptKind};
 use super::tree::Side;
-use super::{App, Effect, JumpTarget};
+use super::{App, JumpTarget};
 use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::scrollback::{RingEntry, Scrollback};

@@ -1,6 +1,7 @@
 //! What actions do to the log pane that has the focus: moving in it, marking and copying lines.
 
-use super::{App, Effect, LogPane};
+use super::event::Effect;
+use super::{App, LogPane};
 use crate::model::time::Time;
 use crate::scrollback::Filter;
 

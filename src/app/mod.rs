@@ -4,27 +4,22 @@
 //! It does no I/O, waits for nothing and knows no clock, so that every rule of the console can be
 //! tested as a function. Drawing is left to `view`, the terminal and the fleet to `tui`.
 
-use std::sync::Arc;
-
-use crossterm::event::KeyEvent;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::layout::{Areas, LineColumns, ViewOptions};
-use crate::model::host::{HostId, HostSpec};
-use crate::model::prompt::{OperatorPrompt, PromptReply};
+use crate::model::host::HostSpec;
 use crate::model::time::Time;
-use crate::model::update::Update;
 use crate::query::Query;
-use crate::query::request::{LogRequest, LogResponse};
 use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Whole};
 
 pub mod actions;
-mod beyond;
 mod command;
 mod dispatch;
 mod editor;
+mod event;
+mod gaps;
 mod jumps;
 pub mod keymap;
 pub mod keys;
@@ -33,92 +28,33 @@ mod notices;
 mod page_requests;
 mod pane;
 mod panes;
+mod pending_requests;
 mod prompt;
 mod questions;
+mod remote_search;
 mod seek;
 mod tree;
 
 pub use editor::Editor;
-pub use page_requests::AskId;
+pub use event::{Effect, Event, RequestHandle};
 pub use pane::{
     HelpPane, HostPane, HostsPane, JumpTarget, LogPane, Pane, PanePosition, Popup, RecordPane,
     Rows, Scroll,
 };
+pub use pending_requests::AskId;
 pub use prompt::{Completion, Prompt, PromptCandidate, PromptKind};
 pub use questions::{OpenPrompts, QuestionId};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
-use beyond::RemoteSearch;
 use keymap::{Keymap, TypedKeys};
 use keys::Key;
 use notices::Notices;
-use page_requests::PendingRequests;
 use panes::Panes;
+use pending_requests::PendingRequests;
 use prompt::{History, PromptOutcome};
+use remote_search::RemoteSearch;
 use seek::Seek;
-
-/// Something that has happened.
-#[derive(Debug)]
-pub enum Event {
-    /// A key was pressed.
-    Key(KeyEvent),
-    /// A text was pasted.
-    Paste(String),
-    /// The terminal has this many columns and rows.
-    Resize(u16, u16),
-    /// The fleet tells.
-    Batch(Vec<Update>),
-    /// The fleet will tell nothing more.
-    Ended,
-    /// A host asks the operator.
-    Ask(QuestionId, OperatorPrompt),
-    /// Nobody waits for this answer any more.
-    Withdrawn(QuestionId),
-    /// An effect has something to say.
-    Notice(String),
-    /// A host answers what was asked.
-    Replies(AskId, Vec<LogResponse>),
-    /// No more replies come to that.
-    Answered(AskId),
-    /// Time has passed, or there is time to spare for [`App::has_work`].
-    Tick,
-}
-
-/// Something that is to be done outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Leave the console.
-    Quit,
-    /// Hand the terminal back to the shell until it is wanted again.
-    Suspend,
-    /// Draw every cell anew.
-    Redraw,
-    /// Put text into the clipboard; any bytes, to be made safe by whoever does it.
-    Copy(String),
-    /// Dial a host now.
-    Reconnect(HostId),
-    /// Hand an answer to whoever asked.
-    Answer(QuestionId, PromptReply),
-    /// Use another theme.
-    Theme(String),
-    /// Ask a host, beside following it.
-    Ask(AskId, HostId, RequestHandle),
-    /// Nobody waits for this answer any more.
-    CancelAsk(AskId),
-}
-
-/// What is asked of a host.
-#[derive(Debug, Clone)]
-pub struct RequestHandle(pub Arc<LogRequest>);
-
-impl PartialEq for RequestHandle {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for RequestHandle {}
 
 /// The state of the console.
 #[derive(Debug)]
@@ -242,7 +178,7 @@ impl App {
         let moves =
             self.scrollback.rate(self.now) > 0.0 || self.scrollback.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second, self.requests_until()]
+        [notice, question, second, self.requests.until()]
             .into_iter()
             .flatten()
             .min()

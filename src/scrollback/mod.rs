@@ -263,11 +263,15 @@ impl Scrollback {
         }
     }
 
-    fn host_name(&self, id: HostId) -> &str {
+    /// The name of a host; empty where there is none of that number.
+    #[must_use]
+    pub fn host_name(&self, id: HostId) -> &str {
         self.host(id).map_or("", |row| row.name.as_str())
     }
 
-    fn source_name(&self, id: SourceId) -> &str {
+    /// The name of a source; empty where there is none of that number.
+    #[must_use]
+    pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |row| &row.info.name)
     }
 

@@ -322,6 +322,13 @@ impl Ring {
         (first..).zip(self.slots.iter().skip(skipped).map(|slot| &slot.entry))
     }
 
+    /// The entries before a number, the nearest first.
+    pub fn back_from(&self, seq: u64) -> impl Iterator<Item = &RingEntry> {
+        let before = usize::try_from(seq.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let older = self.slots.range(..before.min(self.slots.len()));
+        older.rev().map(|slot| &slot.entry)
+    }
+
     /// True where nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::app::Event;
+use crate::model::gap::Gap;
+use crate::model::line::FleetLine;
 use crate::model::update::Update;
+use crate::scrollback::RingEntry;
 
 mod world;
 
