@@ -11,7 +11,7 @@ use crate::model::gap::Gap;
 use crate::model::source::SourceId;
 use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
 use crate::query::request::{MissingBytes, RequestKind};
-use crate::scrollback::{LIVE, Ring, RingEntry};
+use crate::scrollback::{Ring, RingEntry, Seq};
 
 /// Lines that are asked for to fill a gap.
 const GAP_LINES: u32 = 20_000;
@@ -52,7 +52,7 @@ impl App {
     }
 
     /// The host has answered: the lines up to the one after the gap take its place.
-    pub(super) fn finish_gap(&mut self, id: PaneId, seq: u64, gap: &Gap, pending: PendingRequest) {
+    pub(super) fn finish_gap(&mut self, id: PaneId, seq: Seq, gap: &Gap, pending: PendingRequest) {
         let Some(pane) = self.panes.get(id) else {
             return;
         };
@@ -69,9 +69,9 @@ impl App {
         }
     }
 
-    fn fill(&mut self, id: PaneId, seq: u64, lines: Vec<RingEntry>) {
+    fn fill(&mut self, id: PaneId, seq: Seq, lines: Vec<RingEntry>) {
         let count = lines.len();
-        if seq >= LIVE {
+        if seq.is_live() {
             let by = self.scrollback.fill(seq, lines);
             for pane in self.panes.logs.values_mut() {
                 pane.renumber(seq, by, &self.scrollback);
@@ -94,7 +94,7 @@ struct FilledGap {
 
 impl FilledGap {
     /// What an answer has for a gap, or why it has nothing.
-    fn of(ring: &Ring, seq: u64, gap: &Gap, pending: PendingRequest) -> Result<Self, String> {
+    fn of(ring: &Ring, seq: Seq, gap: &Gap, pending: PendingRequest) -> Result<Self, String> {
         let is_there = matches!(ring.get(seq), Some(RingEntry::Gap(there)) if **there == *gap);
         let before = line_before(ring, seq, gap.source)
             .filter(|_| is_there)
@@ -150,14 +150,14 @@ fn belongs(fill: &mut GapFill, entry: &RingEntry) -> bool {
 }
 
 /// The nearest line of a source before a number.
-fn line_before(ring: &Ring, seq: u64, source: SourceId) -> Option<LineRef> {
+fn line_before(ring: &Ring, seq: Seq, source: SourceId) -> Option<LineRef> {
     let mut rows = ring.back_from(seq);
     rows.find_map(|entry| place_in(entry, source))
 }
 
 /// The nearest line of a source after a number.
-fn line_after(ring: &Ring, seq: u64, source: SourceId) -> Option<LineRef> {
-    let mut rows = ring.from(seq + 1);
+fn line_after(ring: &Ring, seq: Seq, source: SourceId) -> Option<LineRef> {
+    let mut rows = ring.from(seq.next());
     rows.find_map(|(_, entry)| place_in(entry, source))
 }
 

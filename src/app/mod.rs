@@ -12,7 +12,7 @@ use crate::layout::{Areas, LineColumns, ViewOptions};
 use crate::model::host::HostSpec;
 use crate::model::time::Time;
 use crate::query::Query;
-use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Whole};
+use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Seq, Whole};
 
 pub mod actions;
 mod command;
@@ -321,13 +321,13 @@ impl App {
 
     /// An entry of the pane that keys mean.
     #[must_use]
-    pub fn entry(&self, seq: u64) -> Option<&RingEntry> {
+    pub fn entry(&self, seq: Seq) -> Option<&RingEntry> {
         self.panes.focused()?.rows(&self.scrollback).get(seq)
     }
 
     /// The record of the pane that keys mean to which a line belongs.
     #[must_use]
-    pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
+    pub fn whole(&self, seq: Seq) -> Option<Whole<'_>> {
         self.panes.focused()?.rows(&self.scrollback).whole(seq)
     }
 

@@ -21,7 +21,7 @@ use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::{LogRequest, LogResponse, PageRequest, RequestKind, SearchRequest};
 use crate::query::{Query, TimeSpan, WrittenTime};
-use crate::scrollback::{MissingPage, ReceivedPage, Scrollback, Side, StreamState};
+use crate::scrollback::{MissingPage, ReceivedPage, Scrollback, Seq, Side, StreamState};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -346,23 +346,21 @@ fn merge(
     side: Side,
     height: u16,
 ) -> (Vec<MissingPage>, bool) {
-    let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
+    let top = pane.first_on_screen(height).unwrap_or(Seq::MAX);
     let Some((window, lens)) = pane.window_mut() else {
         return (Vec::new(), false);
     };
-    let before = window.rows().end() - window.rows().first();
+    let before = window.rows().len();
     match side {
         Side::Older => window.merge_older(scrollback, lens, ROWS),
         Side::Newer => window.merge_newer(scrollback, lens, ROWS),
     }
-    let (wanted, after) = (
-        window.page_requests(side, lens),
-        window.rows().end() - window.rows().first(),
-    );
+    let wanted = window.page_requests(side, lens);
+    let merged = window.rows().len() - before;
     if side == Side::Older {
         pane.enter_window(top, scrollback);
     }
-    (wanted, after - before >= ROWS as u64)
+    (wanted, merged >= ROWS)
 }
 
 fn page(request: &MissingPage) -> RequestKind {

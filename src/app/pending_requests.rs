@@ -11,7 +11,7 @@ use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::{LogResponse, MissingBytes, PageStart, SearchHit};
-use crate::scrollback::{MissingPage, RingEntry, Side};
+use crate::scrollback::{MissingPage, RingEntry, Seq, Side};
 
 /// An answer of more bytes is cut off.
 pub(super) const MOST_BYTES: usize = 32 << 20;
@@ -31,7 +31,7 @@ pub(super) enum RequestPurpose {
     /// A match beyond what a pane has.
     Search(PaneId),
     /// The bytes of a gap.
-    Gap(PaneId, u64, Arc<Gap>),
+    Gap(PaneId, Seq, Arc<Gap>),
 }
 
 impl RequestPurpose {

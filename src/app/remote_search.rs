@@ -11,7 +11,7 @@ use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::scrollback::{NOTICE, RingEntry, Scrollback};
+use crate::scrollback::{RingEntry, Scrollback, Seq};
 
 /// A search of the hosts for a match that a pane does not have.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl Boundary {
     pub(super) fn of(pane: &LogPane, scrollback: &Scrollback, backwards: bool) -> Option<Self> {
         let top = (0..2)
             .filter_map(|index| pane.seq(index))
-            .find(|&seq| seq != NOTICE)?;
+            .find(|&seq| seq != Seq::NOTICE)?;
         let from = if backwards {
             oldest_whole(pane, scrollback, top)
         } else {
@@ -126,7 +126,7 @@ impl Boundary {
         let edge = if backwards {
             ring.get(from).or_else(|| ring.get(top))
         } else {
-            ring.get(ring.end() - 1)
+            ring.get(ring.end().previous())
         };
         let time = edge?.time();
         let lines = ring
@@ -157,7 +157,7 @@ impl Boundary {
 }
 
 /// The oldest row below which nothing is missing; the one under the cursor, where that is above it.
-fn oldest_whole(pane: &LogPane, scrollback: &Scrollback, top: u64) -> u64 {
+fn oldest_whole(pane: &LogPane, scrollback: &Scrollback, top: Seq) -> Seq {
     let Some(floor) = pane.floor(scrollback) else {
         return top;
     };

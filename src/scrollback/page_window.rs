@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lens, Ring, RingEntry, Scrollback};
+use super::{Lens, Ring, RingEntry, Scrollback, Seq};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
@@ -25,12 +25,6 @@ mod stream;
 pub use stream::{Side, StreamState};
 
 use stream::{PageQueue, SourceStream, far_line, find, is_cut, is_due, needs, position_of, resume};
-
-/// The number of the first row of a window; older ones are counted down from it.
-pub const MIDDLE: u64 = 1 << 39;
-
-/// The number of the row above the oldest, which says how it goes on there.
-pub const NOTICE: u64 = 0;
 
 /// Most bytes of rows that were read and wait for those of other streams.
 const AHEAD_BYTES: usize = 8 << 20;
@@ -65,14 +59,14 @@ pub struct PageWindow {
     rows: Ring,
     streams: BTreeMap<SourceId, SourceStream>,
     /// The ring goes on from this number.
-    joined: Option<u64>,
+    joined: Option<Seq>,
     /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
-    reach: u64,
+    reach: Seq,
     /// While it comes near the ring from below: everything of it before this is in the window, or
     /// is passed over.
-    climb: u64,
+    climb: Seq,
     /// Numbers that rows had in the ring, with those that they have here.
-    moved: Vec<(u64, u64)>,
+    moved: Vec<(Seq, Seq)>,
     split: Time,
 }
 
@@ -80,7 +74,7 @@ pub struct PageWindow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum From {
     Stream,
-    Live(u64),
+    Live(Seq),
 }
 
 impl PageWindow {
@@ -134,14 +128,14 @@ impl PageWindow {
 
     fn new(split: Time, sources: &[(SourceId, HostId)]) -> Self {
         Self {
-            rows: Ring::starting_at(MIDDLE, usize::MAX),
+            rows: Ring::starting_at(Seq::WINDOW, usize::MAX),
             streams: sources
                 .iter()
                 .map(|&(source, host)| (source, SourceStream::new(host)))
                 .collect(),
             joined: None,
-            reach: 0,
-            climb: 0,
+            reach: Seq::NOTICE,
+            climb: Seq::NOTICE,
             moved: Vec::new(),
             split,
         }
@@ -155,25 +149,25 @@ impl PageWindow {
 
     /// From which number on the ring goes on where the window ends; `None` while it is apart.
     #[must_use]
-    pub fn joined(&self) -> Option<u64> {
+    pub fn joined(&self) -> Option<Seq> {
         self.joined
     }
 
     /// Rows of the ring from this number on are in the window or behind it.
     #[must_use]
-    pub fn reach(&self) -> u64 {
+    pub fn reach(&self) -> Seq {
         self.reach
     }
 
     /// Numbers that rows had in the ring with those that they have here, of those added since the
     /// last time.
-    pub fn take_moved(&mut self) -> Vec<(u64, u64)> {
+    pub fn take_moved(&mut self) -> Vec<(Seq, Seq)> {
         std::mem::take(&mut self.moved)
     }
 
     /// Whether a row of the ring has a number here that was not taken yet.
     #[must_use]
-    pub fn has_moved(&self, seq: u64) -> bool {
+    pub fn has_moved(&self, seq: Seq) -> bool {
         self.moved.iter().any(|&(from, _)| from == seq)
     }
 
@@ -440,7 +434,7 @@ impl PageWindow {
     }
 
     /// The newest row of the ring that passes and is not in the window yet.
-    fn head(&self, lens: &Lens) -> Option<u64> {
+    fn head(&self, lens: &Lens) -> Option<Seq> {
         self.joined?;
         lens.index_of(self.reach)
             .checked_sub(1)
@@ -515,26 +509,26 @@ impl PageWindow {
                     .or_else(live);
             }
         }
-        self.reach = 0;
+        self.reach = Seq::NOTICE;
     }
 
     /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where
     /// the window ends.
-    pub fn absorb(&mut self, scrollback: &Scrollback, gone: &[u64]) {
+    pub fn absorb(&mut self, scrollback: &Scrollback, gone: &[Seq]) {
         let Some(joined) = self.joined else { return };
         for &seq in gone.iter().filter(|&&seq| seq >= joined) {
             let Some(entry) = scrollback.ring().get_or_left(seq) else {
                 continue;
             };
             self.push_newest(entry.clone());
-            self.moved.push((seq, self.rows.end() - 1));
+            self.moved.push((seq, self.rows.end().previous()));
         }
         self.joined = Some(joined.max(scrollback.ring().first()));
     }
 
     /// Puts lines in the place of a gap; those before it have numbers that are so much lower from
     /// then on.
-    pub fn fill(&mut self, seq: u64, lines: Vec<RingEntry>) -> u64 {
+    pub fn fill(&mut self, seq: Seq, lines: Vec<RingEntry>) -> u64 {
         let by = self.rows.fill(seq, lines);
         for stream in self.streams.values_mut() {
             stream.first_row = stream
@@ -546,13 +540,11 @@ impl PageWindow {
 
     /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether
     /// any went.
-    pub fn trim(&mut self, keep: u64, budget: usize, scrollback: &Scrollback) {
+    pub fn trim(&mut self, keep: Seq, budget: usize, scrollback: &Scrollback) {
         while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
-            let (above, below) = (
-                keep.saturating_sub(self.rows.first()),
-                self.rows.end().saturating_sub(keep),
-            );
-            if self.reach > 0 {
+            let above = keep.rows_after(self.rows.first());
+            let below = self.rows.end().rows_after(keep);
+            if self.reach > Seq::NOTICE {
                 self.abandon_ring(scrollback);
             }
             let (side, entry) = if above >= below {
@@ -572,7 +564,7 @@ impl PageWindow {
         if self.joined.take().is_none() {
             return;
         }
-        self.climb = 0;
+        self.climb = Seq::NOTICE;
         for stream in self.streams.values_mut() {
             (stream.newer, stream.resume) = (PageQueue::default(), None);
         }

@@ -11,6 +11,7 @@ use crate::model::gap::Gap;
 use crate::model::text::{ColourHandling, MAX_SHOWN_BYTES, SafeText};
 use crate::model::time::Time;
 use crate::parse::{fields, level};
+use crate::scrollback::Seq;
 
 /// Bytes of a record that its popup shows in full; of lines that come after them only their
 /// beginnings.
@@ -22,7 +23,7 @@ const MAX_OBJECT_BYTES: usize = 64 * 1024;
 /// Fields of a record that have a row each: what a person still reads.
 const MAX_FIELDS: usize = 100;
 
-pub(super) fn record_lines(app: &App, seq: u64, width: u16) -> DialogLines {
+pub(super) fn record_lines(app: &App, seq: Seq, width: u16) -> DialogLines {
     let Some(whole) = app.whole(seq) else {
         return vec![vec![(
             Shown::from("this line has been forgotten"),

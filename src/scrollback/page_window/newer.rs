@@ -1,7 +1,7 @@
 //! The newer end of a window that is apart from the ring: its rows are put in order, up to where
 //! the ring goes on.
 
-use super::super::{Lens, Scrollback};
+use super::super::{Lens, Scrollback, Seq};
 use super::stream::{SourceStream, StreamState};
 use super::{From, PageWindow};
 use crate::model::source::SourceId;
@@ -27,7 +27,7 @@ impl PageWindow {
                     let Some(entry) = scrollback.ring().get(seq).cloned() else {
                         return;
                     };
-                    self.climb = seq + 1;
+                    self.climb = seq.next();
                     self.push_newest(entry);
                 }
                 From::Stream => {
@@ -57,13 +57,15 @@ impl PageWindow {
         }
         self.climb = self.climb.max(first);
         self.pass_over_known(scrollback, lens);
-        let resumes: Option<Vec<u64>> = self
+        let resumes: Option<Vec<Seq>> = self
             .streams
             .values()
             .map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty()))
             .collect();
         // Rows of the ring that are not shown need not be waited for.
-        let top = resumes.map_or(0, |resumes| resumes.into_iter().max().unwrap_or(0));
+        let top = resumes
+            .and_then(|resumes| resumes.into_iter().max())
+            .unwrap_or(Seq::NOTICE);
         if self.foot(lens).is_none_or(|foot| foot >= top) {
             self.climb = self.climb.max(top);
         }
@@ -89,11 +91,11 @@ impl PageWindow {
             if !is_past {
                 return;
             }
-            self.climb = seq + 1;
+            self.climb = seq.next();
         }
     }
 
-    fn foot(&self, lens: &Lens) -> Option<u64> {
+    fn foot(&self, lens: &Lens) -> Option<Seq> {
         lens.get(lens.index_of(self.climb))
     }
 
@@ -111,7 +113,7 @@ impl PageWindow {
             // in order again.
             (stream.resume, stream.first_live) = (None, None);
         }
-        self.reach = 0;
+        self.reach = Seq::NOTICE;
     }
 
     fn next_newer(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Lens, Ring, RingEntry, Scrollback};
+use super::super::{Lens, Ring, RingEntry, Scrollback, Seq};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
@@ -61,12 +61,12 @@ pub(super) struct SourceStream {
     pub(super) oldest: Option<(LineRef, Time)>,
     pub(super) newest: Option<(LineRef, Time)>,
     /// The number in the window of the oldest line there.
-    pub(super) first_row: Option<u64>,
+    pub(super) first_row: Option<Seq>,
     /// Its oldest line in the ring: what is older comes after the ring has been put in order so
     /// far.
-    pub(super) first_live: Option<u64>,
+    pub(super) first_live: Option<Seq>,
     /// At the newer end: the ring has what follows, from this number on.
-    pub(super) resume: Option<u64>,
+    pub(super) resume: Option<Seq>,
 }
 
 impl SourceStream {
@@ -149,7 +149,7 @@ pub(super) fn needs(run: &PageQueue) -> bool {
 
 /// Whether older lines of a source come next: not while the ring has some that are not in the
 /// window.
-pub(super) fn is_due(stream: &SourceStream, head: Option<u64>) -> bool {
+pub(super) fn is_due(stream: &SourceStream, head: Option<Seq>) -> bool {
     match (stream.first_live, head) {
         (Some(first), Some(head)) => first > head,
         _ => true,
@@ -159,7 +159,7 @@ pub(super) fn is_due(stream: &SourceStream, head: Option<u64>) -> bool {
 /// Whether a line of the ring is the rest of a record whose first lines were forgotten, or never
 /// read, and is not shown: what is looked for stood in those, perhaps. The host has the whole
 /// record.
-pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
+pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: Seq) -> bool {
     let continues = |seq| {
         ring.get(seq)
             .and_then(RingEntry::line)
@@ -170,7 +170,7 @@ pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
 }
 
 /// The number in the ring of a line that was read.
-pub(super) fn find(scrollback: &Scrollback, lens: &Lens, line: &FleetLine) -> Option<u64> {
+pub(super) fn find(scrollback: &Scrollback, lens: &Lens, line: &FleetLine) -> Option<Seq> {
     let same = |other: &FleetLine| {
         other.source == line.source
             && other.content.cursor.offset == line.content.cursor.offset
@@ -193,7 +193,7 @@ pub(super) fn resume(
     source: SourceId,
     last: Option<LineRef>,
     split: Time,
-) -> u64 {
+) -> Seq {
     let ring = scrollback.ring();
     if last.is_none() {
         let is_after = |entry: &RingEntry| {
@@ -222,7 +222,7 @@ pub(super) fn resume(
         is_last(line)
     });
     found
-        .map(|(seq, _)| seq + 1)
+        .map(|(seq, _)| seq.next())
         .or(first)
         .unwrap_or_else(|| ring.end())
 }

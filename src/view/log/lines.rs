@@ -17,7 +17,7 @@ use crate::model::text::SafeText;
 use crate::model::time::TimeSource;
 use crate::parse::level;
 use crate::query::Query;
-use crate::scrollback::{BEGIN, Mark, NOTICE, RingEntry};
+use crate::scrollback::{Mark, RingEntry, Seq};
 use crate::view::paint::{Row, Shown, bytes, whole};
 use crate::view::theme::{Role, Theme};
 use crate::view::time;
@@ -107,7 +107,7 @@ impl<'a> ShownLines<'a> {
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
         let scrollback = self.app.scrollback();
         let words = match (
-            scrollback.ring().end() == BEGIN,
+            scrollback.ring().end() == Seq::BEGIN,
             self.pane.pending(scrollback),
         ) {
             (true, _) => "waiting for the first lines …",
@@ -146,8 +146,8 @@ impl<'a> ShownLines<'a> {
     }
 
     /// Draws an entry; says how many rows it took, or `None` where it is not there any more.
-    fn draw_entry(&self, seq: u64, spot: &EntrySpot, buffer: &mut Buffer) -> Option<u16> {
-        if seq == NOTICE {
+    fn draw_entry(&self, seq: Seq, spot: &EntrySpot, buffer: &mut Buffer) -> Option<u16> {
+        if seq == Seq::NOTICE {
             self.draw_notice(spot.row(buffer, 0));
             return Some(1);
         }
@@ -159,7 +159,7 @@ impl<'a> ShownLines<'a> {
         Some(rows)
     }
 
-    fn draw_line(&self, seq: u64, line: &FleetLine, spot: &EntrySpot, buffer: &mut Buffer) -> u16 {
+    fn draw_line(&self, seq: Seq, line: &FleetLine, spot: &EntrySpot, buffer: &mut Buffer) -> u16 {
         let text = self.text(line);
         let level = level::of_line(line);
         let pieces = self.pieces(&text, level);
@@ -225,7 +225,7 @@ impl<'a> ShownLines<'a> {
     /// The columns before the text; without a number the line is no entry yet.
     fn draw_prefix(
         &self,
-        seq: Option<u64>,
+        seq: Option<Seq>,
         line: &FleetLine,
         level: Option<Level>,
         row: &mut Row<'_>,

@@ -295,7 +295,7 @@ impl World {
             self.pane().cursor(),
         );
         format!(
-            "newer {newer:?}, joined and rows {rows:?}, ring {}..{}, place {place:?} {cursor:?} of {len}, asked {:?}",
+            "newer {newer:?}, joined and rows {rows:?}, ring {:?}..{:?}, place {place:?} {cursor:?} of {len}, asked {:?}",
             ring.first(),
             ring.end(),
             self.asked
