@@ -1,4 +1,4 @@
-//! The border between parts of the screen that lie side by side.
+//! What the parts of the screen that lie side by side share: borders and headers.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -26,5 +26,14 @@ pub(super) fn draw_border(theme: &Theme, x: u16, area: Rect, buffer: &mut Buffer
     };
     for y in 0..border.height {
         Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
+    }
+}
+
+/// How the header of a part is drawn.
+pub(super) fn header_role(focused: bool) -> Role {
+    if focused {
+        Role::PaneHeaderFocused
+    } else {
+        Role::PaneHeader
     }
 }
