@@ -226,28 +226,11 @@ impl App {
     fn dispatch_to_host(&mut self, action: HostAction, host: HostId) {
         match action {
             HostAction::Reconnect => self.effects.push(Effect::Reconnect(host)),
-            HostAction::OnlyHost => self.with_pane(|pane, scrollback| {
-                let alone = pane
-                    .filter()
-                    .hosts
-                    .as_ref()
-                    .is_some_and(|hosts| hosts.iter().eq([&host]));
-                pane.show_hosts(scrollback, (!alone).then(|| [host].into()));
-            }),
+            HostAction::OnlyHost => {
+                self.with_pane(|pane, scrollback| pane.show_only_host(scrollback, host));
+            }
             HostAction::ToggleHost => {
-                let all: Vec<_> = self.all_hosts().collect();
-                self.with_pane(|pane, scrollback| {
-                    let mut hosts = pane
-                        .filter()
-                        .hosts
-                        .clone()
-                        .unwrap_or_else(|| all.iter().copied().collect());
-                    if !hosts.insert(host) {
-                        hosts.remove(&host);
-                    }
-                    let every = hosts.len() == all.len() || hosts.is_empty();
-                    pane.show_hosts(scrollback, (!every).then_some(hosts));
-                });
+                self.with_pane(|pane, scrollback| pane.toggle_host(scrollback, host));
             }
         }
     }

@@ -151,17 +151,13 @@ fn belongs(fill: &mut GapFill, entry: &RingEntry) -> bool {
 
 /// The nearest line of a source before a number.
 fn line_before(ring: &Ring, seq: Seq, source: SourceId) -> Option<LineRef> {
-    let mut rows = ring.back_from(seq);
-    rows.find_map(|entry| place_in(entry, source))
+    let mut lines = ring.back_from(seq).filter_map(RingEntry::line);
+    let found = lines.find(|line| line.source == source)?;
+    Some(found.content.place())
 }
 
 /// The nearest line of a source after a number.
 fn line_after(ring: &Ring, seq: Seq, source: SourceId) -> Option<LineRef> {
-    let mut rows = ring.from(seq.next());
-    rows.find_map(|(_, entry)| place_in(entry, source))
-}
-
-fn place_in(entry: &RingEntry, source: SourceId) -> Option<LineRef> {
-    let line = entry.line().filter(|line| line.source == source)?;
-    Some(line.content.place())
+    let (_, found) = ring.lines_from(seq.next(), source).next()?;
+    Some(found.content.place())
 }

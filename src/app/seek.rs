@@ -102,44 +102,51 @@ impl Seek {
 
     /// Looks at the next lines.
     pub(super) fn advance(&mut self, pane: &LogPane, scrollback: &Scrollback) -> SoughtLine {
+        let rows = pane.rows(scrollback);
         let mut left = SLICE_BYTES;
         while left > 0 {
-            if self.floor.is_some_and(|floor| self.at <= floor) && self.goes_on(pane) {
-                return SoughtLine::Edge;
-            }
-            let was_wrapped = self.wrapped;
-            let Some(index) = self.step(pane) else {
-                return SoughtLine::Nothing;
+            let (index, seq) = match self.next_row(pane) {
+                Ok(next) => next,
+                Err(end) => return end,
             };
-            if self.wrapped && !was_wrapped && self.goes_on(pane) {
-                return SoughtLine::Edge;
-            }
-            let Some(seq) = pane.seq(index) else {
-                return SoughtLine::Nothing;
-            };
-            let is_round = if self.forward {
-                seq >= self.start
-            } else {
-                seq <= self.start
-            };
-            let entry = pane.rows(scrollback).get(seq);
-            left = left.saturating_sub(
-                PER_LINE
-                    + entry
-                        .and_then(RingEntry::line)
-                        .map_or(0, |line| line.content.raw.len()),
-            );
-            if entry.is_some_and(|entry| self.is_target(pane, pane.rows(scrollback), seq, entry)) {
+            let entry = rows.get(seq);
+            let line = entry.and_then(RingEntry::line);
+            left = left.saturating_sub(PER_LINE + line.map_or(0, |line| line.content.raw.len()));
+            if entry.is_some_and(|entry| self.is_target(pane, rows, seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
                     return SoughtLine::Found(index, self.wrapped);
                 }
-            } else if self.wrapped && is_round {
+            } else if self.wrapped && self.is_round(seq) {
                 return SoughtLine::Nothing;
             }
             self.at = seq;
         }
         SoughtLine::Going
+    }
+
+    /// The row to look at next, or how the jump ends where there is none.
+    fn next_row(&mut self, pane: &LogPane) -> Result<(usize, Seq), SoughtLine> {
+        let is_at_floor = self.floor.is_some_and(|floor| self.at <= floor);
+        if is_at_floor && self.goes_on(pane) {
+            return Err(SoughtLine::Edge);
+        }
+        let was_wrapped = self.wrapped;
+        let index = self.step(pane).ok_or(SoughtLine::Nothing)?;
+        if self.wrapped && !was_wrapped && self.goes_on(pane) {
+            return Err(SoughtLine::Edge);
+        }
+        let seq = pane.seq(index).ok_or(SoughtLine::Nothing)?;
+        Ok((index, seq))
+    }
+
+    /// Whether a row that comes after going round the end was looked at already.
+    fn is_round(&self, seq: Seq) -> bool {
+        if self.forward {
+            seq >= self.start
+        } else {
+            seq <= self.start
+        }
     }
 
     fn is_target(&mut self, pane: &LogPane, rows: Rows<'_>, seq: Seq, entry: &RingEntry) -> bool {

@@ -193,6 +193,11 @@ impl Scrollback {
         &self.hosts
     }
 
+    /// The ids of all hosts.
+    pub fn host_ids(&self) -> impl Iterator<Item = HostId> + Clone + use<> {
+        (0..u32::try_from(self.hosts.len()).unwrap_or(u32::MAX)).map(HostId)
+    }
+
     /// One host.
     #[must_use]
     pub fn host(&self, id: HostId) -> Option<&HostRow> {

@@ -24,7 +24,7 @@ mod stream;
 
 pub use stream::{Side, StreamState};
 
-use stream::{PageQueue, SourceStream, far_line, find, is_cut, is_due, needs, position_of, resume};
+use stream::{PageQueue, SourceStream, find, is_cut, is_due, position, position_of, resume};
 
 /// Most bytes of rows that were read and wait for those of other streams.
 const AHEAD_BYTES: usize = 8 << 20;
@@ -180,27 +180,16 @@ impl PageWindow {
 
     /// Sources at an end, with how they go on.
     pub fn states(&self, side: Side) -> impl Iterator<Item = (SourceId, HostId, &StreamState)> {
-        self.streams.iter().map(move |(&source, stream)| {
-            let run = if side == Side::Older {
-                &stream.older
-            } else {
-                &stream.newer
-            };
-            (source, stream.host, &run.state)
-        })
+        self.streams
+            .iter()
+            .map(move |(&source, stream)| (source, stream.host, &stream.queue(side).state))
     }
 
     /// Whether an end is the last: nothing is left to be read there.
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
-        let over = |run: &PageQueue| run.state == StreamState::End && run.ahead.is_empty();
-        self.streams.values().all(|stream| {
-            over(if side == Side::Older {
-                &stream.older
-            } else {
-                &stream.newer
-            })
-        })
+        let mut queues = self.streams.values().map(|stream| stream.queue(side));
+        queues.all(|queue| queue.state == StreamState::End && queue.ahead.is_empty())
     }
 
     /// Pages without which no more rows can be put in order at an end.
@@ -208,23 +197,22 @@ impl PageWindow {
     pub fn page_requests(&self, side: Side, lens: &Lens) -> Vec<MissingPage> {
         let head = self.head(lens);
         let is_wanted = |stream: &SourceStream| match side {
-            Side::Older => is_due(stream, head) && needs(&stream.older),
-            Side::Newer => self.joined.is_none() && needs(&stream.newer),
+            Side::Older => is_due(stream, head),
+            Side::Newer => self.joined.is_none(),
         };
-        let wanted = self.streams.iter().filter(|(_, stream)| is_wanted(stream));
+        let wanted = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| is_wanted(stream) && stream.queue(side).needs_page());
         wanted
             .map(|(&source, stream)| {
-                let edge = if side == Side::Older {
-                    stream.older_start(self.split)
-                } else {
-                    stream.newer_start(self.split)
-                };
+                let (start, bound) = stream.start(side, self.split);
                 MissingPage {
                     host: stream.host,
                     source,
                     side,
-                    start: edge.0,
-                    bound: edge.1,
+                    start,
+                    bound,
                 }
             })
             .collect()
@@ -233,8 +221,9 @@ impl PageWindow {
     /// Notes that a page was asked for.
     pub fn asked(&mut self, request: &MissingPage) {
         if let Some(stream) = self.streams.get_mut(&request.source) {
-            let run = stream.run(request.side);
-            (run.state, run.asked) = (StreamState::Asked, Some(request.start));
+            let queue = stream.queue_mut(request.side);
+            queue.state = StreamState::Asked;
+            queue.asked = Some(request.start);
         }
     }
 
@@ -260,7 +249,7 @@ impl PageWindow {
         let Some(stream) = self.streams.get_mut(&request.source) else {
             return;
         };
-        let run = stream.run(request.side);
+        let run = stream.queue_mut(request.side);
         if run.state != StreamState::Asked || run.asked != Some(request.start) {
             return;
         }
@@ -276,7 +265,7 @@ impl PageWindow {
             Side::Newer => self.meet_ring(request.source, &mut entries, scrollback, lens),
         }
         if let Some(stream) = self.streams.get_mut(&request.source) {
-            stream.run(request.side).ahead.extend(entries);
+            stream.queue_mut(request.side).ahead.extend(entries);
         }
         self.bound_ahead();
     }
@@ -290,20 +279,10 @@ impl PageWindow {
         let Some(stream) = self.streams.get_mut(&request.source) else {
             return false;
         };
-        let own = |entry: &&RingEntry| {
-            entry
-                .line()
-                .is_some_and(|line| line.source == request.source)
-        };
-        let live = || {
-            scrollback
-                .ring()
-                .from(joined)
-                .map(|(_, entry)| entry)
-                .find(own)
-                .and_then(position_of)
-        };
-        stream.oldest = stream.oldest.or_else(live);
+        let mut live = scrollback.ring().lines_from(joined, request.source);
+        stream.oldest = stream
+            .oldest
+            .or_else(|| live.next().map(|(_, line)| position(line)));
         if stream.oldest.is_some() {
             stream.older.state = StreamState::Open;
         }
@@ -335,7 +314,7 @@ impl PageWindow {
                 .iter()
                 .rev()
                 .find_map(position_of)
-                .or(far_line(&stream.newer))
+                .or(stream.newer.far_line())
                 .or(stream.newest);
             stream.resume = Some(resume(
                 scrollback,
@@ -349,11 +328,10 @@ impl PageWindow {
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
     fn bound_ahead(&mut self) {
-        let bytes = |run: &PageQueue| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
         let all: usize = self
             .streams
             .values()
-            .map(|stream| bytes(&stream.older) + bytes(&stream.newer))
+            .map(|stream| stream.older.bytes() + stream.newer.bytes())
             .sum();
         if all <= AHEAD_BYTES {
             return;
@@ -361,7 +339,7 @@ impl PageWindow {
         let share = AHEAD_BYTES / self.streams.len().max(1) / 2;
         for stream in self.streams.values_mut() {
             for run in [&mut stream.older, &mut stream.newer] {
-                let mut left = bytes(run);
+                let mut left = run.bytes();
                 while left > share && run.ahead.len() > 1 {
                     left -= run.ahead.pop_back().map_or(0, |entry| entry.cost());
                     if run.state != StreamState::Asked {
@@ -382,23 +360,30 @@ impl PageWindow {
             let Some((source, from)) = self.next_older(scrollback, lens) else {
                 return;
             };
-            match from {
-                From::Live(seq) => {
-                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
-                        return;
-                    };
-                    self.reach = seq;
-                    self.push_oldest(entry);
-                    self.moved.push((seq, self.rows.first()));
-                }
-                From::Stream => {
-                    let entry = self
-                        .streams
-                        .get_mut(&source)
-                        .and_then(|stream| stream.older.ahead.pop_front());
-                    let Some(entry) = entry else { return };
-                    self.push_oldest(entry);
-                }
+            let Some(entry) = self.take_row(source, from, Side::Older, scrollback) else {
+                return;
+            };
+            self.push_oldest(entry);
+            if let From::Live(seq) = from {
+                self.reach = seq;
+                self.moved.push((seq, self.rows.first()));
+            }
+        }
+    }
+
+    /// Takes the row that comes next, out of the ring or out of what waits.
+    fn take_row(
+        &mut self,
+        source: SourceId,
+        from: From,
+        side: Side,
+        scrollback: &Scrollback,
+    ) -> Option<RingEntry> {
+        match from {
+            From::Live(seq) => scrollback.ring().get(seq).cloned(),
+            From::Stream => {
+                let stream = self.streams.get_mut(&source)?;
+                stream.queue_mut(side).ahead.pop_front()
             }
         }
     }
@@ -407,29 +392,17 @@ impl PageWindow {
     /// that is newer.
     fn next_older(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
         let head = self.head(lens);
-        let mut best = None;
-        let mut bar = None;
+        let mut live = None;
         if let Some(seq) = head {
-            let entry = scrollback.ring().get(seq)?;
-            let source = entry
-                .origin()
-                .map_or(SourceId(u32::MAX), |(_, source)| source);
-            best = Some((entry.time(), source, From::Live(seq)));
+            let (time, source) = order_of(scrollback.ring().get(seq)?);
+            live = Some((time, source, From::Live(seq)));
         }
-        for (&source, stream) in self
+        let due = self
             .streams
             .iter()
-            .filter(|(_, stream)| is_due(stream, head))
-        {
-            match stream.older.ahead.front() {
-                Some(entry) => best = best.max(Some((entry.time(), source, From::Stream))),
-                None if matches!(stream.older.state, StreamState::Open | StreamState::Asked) => {
-                    bar = bar.max(Some((stream.older_start(self.split).1, source)));
-                }
-                None => {}
-            }
-        }
-        let (time, source, from) = best?;
+            .filter(|(_, stream)| is_due(stream, head));
+        let (time, source, from) = next_rows(due.clone(), Side::Older).chain(live).max()?;
+        let bar = awaited_rows(due, Side::Older, self.split).max();
         (bar.is_none_or(|bar| (time, source) > bar)).then_some((source, from))
     }
 
@@ -493,20 +466,11 @@ impl PageWindow {
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
                 stream.older = PageQueue::default();
-                let own =
-                    |entry: &&RingEntry| entry.line().is_some_and(|line| line.source == source);
-                let live = || {
-                    scrollback
-                        .ring()
-                        .from(rest)
-                        .map(|(_, entry)| entry)
-                        .find(own)
-                        .and_then(position_of)
-                };
+                let mut live = scrollback.ring().lines_from(rest, source);
                 stream.oldest = stream
                     .first_row
                     .and_then(|seq| position_of(self.rows.get(seq)?))
-                    .or_else(live);
+                    .or_else(|| live.next().map(|(_, line)| position(line)));
             }
         }
         self.reach = Seq::NOTICE;
@@ -584,7 +548,7 @@ impl PageWindow {
         else {
             return;
         };
-        let run = stream.run(side);
+        let run = stream.queue_mut(side);
         run.ahead.clear();
         run.ahead.push_back(entry);
         run.state = StreamState::Open;
@@ -594,4 +558,32 @@ impl PageWindow {
         }
         stream.first_row = stream.first_row.filter(|&seq| seq >= first && seq < end);
     }
+}
+
+/// By what rows of different sources are put in order.
+fn order_of(entry: &RingEntry) -> (Time, SourceId) {
+    let origin = entry.origin();
+    let source = origin.map_or(SourceId(u32::MAX), |(_, source)| source);
+    (entry.time(), source)
+}
+
+/// The next row of each stream that has one.
+fn next_rows<'a>(
+    streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
+    side: Side,
+) -> impl Iterator<Item = (Time, SourceId, From)> {
+    streams.filter_map(move |(&source, stream)| {
+        let row = stream.queue(side).ahead.front()?;
+        Some((row.time(), source, From::Stream))
+    })
+}
+
+/// Where the next row of each stream may stand that has to be asked for it.
+fn awaited_rows<'a>(
+    streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
+    side: Side,
+    split: Time,
+) -> impl Iterator<Item = (Time, SourceId)> {
+    let awaited = streams.filter(move |(_, stream)| stream.queue(side).is_awaited());
+    awaited.map(move |(&source, stream)| (stream.start(side, split).1, source))
 }

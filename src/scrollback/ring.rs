@@ -307,10 +307,22 @@ impl Ring {
     }
 
     /// The entries from a number on, with their numbers.
-    pub fn from(&self, seq: Seq) -> impl Iterator<Item = (Seq, &RingEntry)> {
+    pub fn from(&self, seq: Seq) -> impl Iterator<Item = (Seq, &RingEntry)> + Clone {
         let skipped = seq.rows_after(self.first).min(self.slots.len());
         let numbers = (self.first + skipped as u64).onwards();
         numbers.zip(self.slots.range(skipped..).map(|slot| &slot.entry))
+    }
+
+    /// The lines of a source from a number on, with their numbers.
+    pub fn lines_from(
+        &self,
+        seq: Seq,
+        source: SourceId,
+    ) -> impl Iterator<Item = (Seq, &FleetLine)> + Clone {
+        let lines = self
+            .from(seq)
+            .filter_map(|(seq, entry)| Some((seq, entry.line()?)));
+        lines.filter(move |(_, line)| line.source == source)
     }
 
     /// The entries before a number, the nearest first.

@@ -47,7 +47,7 @@ impl Seq {
     }
 
     /// This number and all that follow.
-    pub fn onwards(self) -> impl Iterator<Item = Self> {
+    pub fn onwards(self) -> impl Iterator<Item = Self> + Clone {
         (self.0..).map(Self)
     }
 

@@ -8,7 +8,7 @@ use super::metrics::{Gravity, Scale, graph};
 use super::paint::{Row, Shown, count, latest, percent};
 use super::panel::{bordered, header_role};
 use super::theme::{Role, Theme};
-use crate::app::App;
+use crate::app::{App, LogPane};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::text::SafeText;
 use crate::model::time::Time;
@@ -105,11 +105,7 @@ fn draw_host(
     let mut row = row.fill(under);
     let (glyph, role) = glyph(&host.status);
     row.put(glyph, theme.get(role)).blank(1);
-    let listed = app
-        .pane(app.focused_pane())
-        .and_then(|pane| pane.lens_hosts())
-        .is_none_or(|hosts| hosts.iter().any(|id| id.index() == index));
-    let name_style = if listed {
+    let name_style = if is_listed(app, index) {
         theme.host(index)
     } else {
         theme.get(Role::Faint)
@@ -127,6 +123,13 @@ fn draw_host(
             theme.get(role),
         );
     }
+}
+
+/// Whether the pane that keys mean shows lines of a host.
+fn is_listed(app: &App, index: usize) -> bool {
+    app.pane(app.focused_pane())
+        .and_then(LogPane::lens_hosts)
+        .is_none_or(|hosts| hosts.iter().any(|id| id.index() == index))
 }
 
 fn draw_numbers(

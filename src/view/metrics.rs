@@ -88,14 +88,18 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let area = bordered(theme, area, buffer);
-    if host.sample.is_none() {
-        draw_heading(theme, host, area, buffer);
-        return draw_reason(theme, host, below(area, 1), buffer);
+    if host.sample.is_some() {
+        return draw_numbers(theme, host, app.now(), area, buffer);
     }
+    draw_heading(theme, host, area, buffer);
+    draw_reason(theme, host, below(area, 1), buffer);
+}
+
+fn draw_numbers(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &mut Buffer) {
     let disks = disks(host);
     let stall = stall(host);
     let fixed = 1 + disks.len() + usize::from(!stall.is_empty());
-    let mut blocks = blocks(host, app.now());
+    let mut blocks = blocks(host, now);
     let room = usize::from(area.height).saturating_sub(fixed);
     grow(&mut blocks, room);
     // At the bottom, so that its end is the end of the log beside it.

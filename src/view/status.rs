@@ -35,12 +35,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(Role::Status);
     let mut row = Row::new(buffer, area, 0).fill(style);
     if area.width < SIGN_BELOW_WIDTH {
-        let all_up = app
-            .scrollback()
-            .hosts()
-            .iter()
-            .all(|host| host.status.state.is_up());
-        let (sign, role) = if all_up {
+        let (up, total) = count_up(app);
+        let (sign, role) = if up == total {
             ("●", Role::StatusGood)
         } else {
             ("○", Role::StatusBad)
@@ -75,14 +71,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// How many hosts are up: in few words where more states have room beside these, and not at all
 /// where otherwise the worst has none, for that is the last to go.
 fn head(app: &App, width: usize, states: &[Fact]) -> Option<Fact> {
-    let hosts = app.scrollback().hosts();
-    let (up, total) = (
-        hosts
-            .iter()
-            .filter(|host| host.status.state.is_up())
-            .count(),
-        hosts.len(),
-    );
+    let (up, total) = count_up(app);
     let role = if up == total {
         Role::StatusGood
     } else {
@@ -105,6 +94,13 @@ fn head(app: &App, width: usize, states: &[Fact]) -> Option<Fact> {
     let long = format!("{short} hosts");
     let has_room = long.len() <= width && beside(&long) == beside(&short);
     Some(((if has_room { long } else { short }).into(), role))
+}
+
+/// How many hosts are up, and how many there are.
+fn count_up(app: &App) -> (usize, usize) {
+    let hosts = app.scrollback().hosts();
+    let up = hosts.iter().filter(|host| host.status.state.is_up());
+    (up.count(), hosts.len())
 }
 
 /// How many hosts are in each state but well, the worst first.
@@ -260,11 +256,9 @@ fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Bu
     let Some(completion) = prompt.completion() else {
         return;
     };
-    let rows = completion
-        .candidates
-        .len()
-        .min(MAX_CANDIDATES)
-        .min(areas.bottom.y.into());
+    let candidates = &completion.candidates;
+    let most = MAX_CANDIDATES.min(areas.bottom.y.into());
+    let rows = candidates.len().min(most);
     let first = completion.chosen.saturating_sub(rows.saturating_sub(1));
     let height = u16::try_from(rows).unwrap_or(0);
     let area = Rect {
@@ -272,26 +266,18 @@ fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Bu
         height,
         ..areas.bottom
     };
-    for (y, (index, candidate)) in
-        (0..height).zip(completion.candidates.iter().enumerate().skip(first))
-    {
-        let chosen = index == completion.chosen;
-        let style = theme.get(if chosen {
-            Role::PopupChosen
+    for (y, (index, candidate)) in (0..height).zip(candidates.iter().enumerate().skip(first)) {
+        let (role, doc_role) = if index == completion.chosen {
+            (Role::PopupChosen, Role::PopupChosen)
         } else {
-            Role::Popup
-        });
-        let mut row = Row::new(buffer, area, y).fill(style);
-        row.put(" ", style)
-            .column(SafeText::new(&candidate.text), 22, style);
-        row.put(
-            candidate.doc,
-            if chosen {
-                style
-            } else {
-                theme.get(Role::PopupDim)
-            },
-        );
+            (Role::Popup, Role::PopupDim)
+        };
+        let style = theme.get(role);
+        Row::new(buffer, area, y)
+            .fill(style)
+            .put(" ", style)
+            .column(SafeText::new(&candidate.text), 22, style)
+            .put(candidate.doc, theme.get(doc_role));
     }
 }
 

@@ -198,6 +198,28 @@ impl LogPane {
         self.change_filter(scrollback, |filter| filter.hosts = hosts);
     }
 
+    /// Shows only this host, or all where it is the only one already.
+    pub fn show_only_host(&mut self, scrollback: &Scrollback, host: HostId) {
+        let only = BTreeSet::from([host]);
+        let is_alone = self.filter.hosts.as_ref() == Some(&only);
+        self.show_hosts(scrollback, (!is_alone).then_some(only));
+    }
+
+    /// Adds a host to those that are shown, or takes it away; all, where none is left.
+    pub fn toggle_host(&mut self, scrollback: &Scrollback, host: HostId) {
+        let all = scrollback.host_ids();
+        let mut hosts = self
+            .filter
+            .hosts
+            .clone()
+            .unwrap_or_else(|| all.clone().collect());
+        if !hosts.insert(host) {
+            hosts.remove(&host);
+        }
+        let is_filter = !hosts.is_empty() && hosts.len() < all.count();
+        self.show_hosts(scrollback, is_filter.then_some(hosts));
+    }
+
     /// Shows only these sources, or all.
     pub fn show_sources(&mut self, scrollback: &Scrollback, sources: Option<BTreeSet<SourceId>>) {
         self.change_filter(scrollback, |filter| filter.sources = sources);

@@ -177,10 +177,7 @@ impl<'a> ShownLines<'a> {
                 row.blank(self.columns.prefix());
             }
             row.skip(if self.pane.wrap { 0 } else { self.pane.left });
-            for (piece, style) in &pieces {
-                let part = piece.start.max(range.start)..piece.end.min(range.end);
-                row.put(Shown::part(&text, part), *style);
-            }
+            put_part(&mut row, &text, &pieces, &range);
             if !self.pane.wrap {
                 self.draw_edges(&text, spot.area, y, buffer);
             }
@@ -339,5 +336,13 @@ impl<'a> ShownLines<'a> {
             }
             _ => (Vec::new(), Style::new()),
         }
+    }
+}
+
+/// Writes a part of a text, in its styles.
+fn put_part(row: &mut Row<'_>, text: &SafeText, pieces: &[Span], part: &Range<usize>) {
+    for (piece, style) in pieces {
+        let both = piece.start.max(part.start)..piece.end.min(part.end);
+        row.put(Shown::part(text, both), *style);
     }
 }
