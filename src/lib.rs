@@ -20,8 +20,9 @@
 //! | [`fleet`] | Many hosts into one ordered, bounded stream: merge by time, ledger; and requests, to many hosts at once too ([`fleet::FanOut`]). | model, clock, query, transport, host |
 //! | [`stages`] | From one feed of updates to the next: lines that match, gaps that are filled; and how far what came out was printed. | model, clock, query, fleet |
 //! | [`scrollback`] | What is remembered: rings with a byte budget, the window on the past before them, lenses, metric series, the host table. No clock, no runtime. | model, query |
-//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, scrollback |
-//! | [`view`] | `&App` to cells: layout, theme roles. No state, no I/O. | model, parse, query, scrollback, app |
+//! | [`layout`] | Where things go on the screen: its areas, the columns of a log pane, what of a line goes into them. Pure, without colours. | model, parse, scrollback |
+//! | [`app`] | What the operator is doing: panes, focus, keymap, prompts. `update(Event, now) -> Vec<Effect>`; no I/O. | model, parse, query, scrollback, layout |
+//! | [`view`] | `&App` to cells: text, theme roles. No state, no I/O. | model, parse, query, scrollback, layout, app |
 //! | [`report`] | The same data as text or JSON Lines, for scripts. | model, clock, parse, query, fleet, stages |
 //! | [`tui`] | The terminal and the loop: enter and leave, input, pacing, effects. | model, clock, query, transport, fleet, scrollback, app, view |
 //! | [`demo`] | A fleet of SSH servers in this process with living logs. | model, clock |
@@ -86,6 +87,7 @@
 //! | a key, or an action of the console | the table in `app::actions`; `app::dispatch` and `app::log_actions` do it; help, man page and completions follow |
 //! | a kind of pane | a variant of `app::pane::Pane` and a file of `app::pane` with its state; a file of `view` draws it |
 //! | a colour | the roles in `view::theme` |
+//! | a column of log panes | `layout::columns`; `view::log::lines` draws it |
 //! | what is made of every line of every source | `parse::line_reader` |
 //! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |
 //! | a way to state a level | `parse::level`: `words` before the message, `marks` at fixed places, `members` with a name |
@@ -151,6 +153,7 @@ pub mod engine;
 pub mod files;
 pub mod fleet;
 pub mod host;
+pub mod layout;
 pub mod metrics;
 pub mod model;
 pub mod parse;

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::actions::{ACTIONS, Action, ArgumentAction, HostAction, LogAction};
+use super::App;
+use super::actions::{ACTIONS, Action, ActionInfo, ArgumentAction, HostAction, LogAction};
+use super::event::Effect;
 use super::prompt::{Prompt, PromptCandidate, PromptKind, complete};
-use super::{App, Effect, TimeStyle};
+use crate::layout::TimeStyle;
 use crate::model::host::HostId;
 
 /// The options of `:set`.
@@ -44,12 +46,12 @@ impl App {
         if name.is_empty() {
             return Ok(());
         }
-        let (action, takes) = find(name)?;
+        let info = find(name)?;
         let argument = argument.trim();
-        if !takes && !argument.is_empty() {
+        if info.argument.is_empty() && !argument.is_empty() {
             return Err(format!("{name} takes no argument"));
         }
-        self.run(action, argument)
+        self.run(info.action, argument)
     }
 
     fn run(&mut self, action: Action, argument: &str) -> Result<(), String> {
@@ -96,10 +98,12 @@ impl App {
         if prompt.kind != PromptKind::Command {
             return Vec::new();
         }
-        complete(prompt.editor.text(), |command| match find(command) {
-            Ok((Action::Argument(action), _)) => self.arguments(action),
-            Ok((Action::Host(HostAction::Reconnect), _)) => self.host_names(),
-            _ => Vec::new(),
+        complete(prompt.editor.text(), |command| {
+            match find(command).map(|info| info.action) {
+                Ok(Action::Argument(action)) => self.arguments(action),
+                Ok(Action::Host(HostAction::Reconnect)) => self.host_names(),
+                _ => Vec::new(),
+            }
         })
     }
 
@@ -156,7 +160,8 @@ impl App {
         let hosts = match self.matching_hosts(patterns)? {
             Some(hosts) => hosts,
             None => self
-                .all_hosts()
+                .scrollback
+                .host_ids()
                 .filter(|id| {
                     self.scrollback
                         .host(*id)
@@ -186,7 +191,7 @@ impl App {
                 })
             })
         };
-        let found: BTreeSet<_> = self.all_hosts().filter(named).collect();
+        let found: BTreeSet<_> = self.scrollback.host_ids().filter(named).collect();
         if found.is_empty() {
             Err(format!("no host is named {patterns}"))
         } else {
@@ -219,15 +224,10 @@ impl App {
             .map(|(_, row)| row.info.name.to_string())
             .collect()
     }
-
-    pub(super) fn all_hosts(&self) -> impl Iterator<Item = HostId> + use<> {
-        (0..u32::try_from(self.scrollback.hosts().len()).unwrap_or(u32::MAX)).map(HostId)
-    }
 }
 
-/// The action of that name, and whether it takes an argument. A beginning will do where only one
-/// action has it.
-fn find(name: &str) -> Result<(Action, bool), String> {
+/// The action of that name. A beginning will do where only one action has it.
+fn find(name: &str) -> Result<&'static ActionInfo, String> {
     let name = ALIASES
         .iter()
         .find(|(alias, _)| *alias == name)
@@ -237,31 +237,23 @@ fn find(name: &str) -> Result<(Action, bool), String> {
         .iter()
         .filter(|info| info.name.starts_with(name))
         .collect();
-    let found = exact.or(if let [only] = begun[..] {
-        Some(only)
-    } else {
-        None
-    });
-    if let Some(info) = found {
-        return Ok((info.action, !info.argument.is_empty()));
+    match (exact, &begun[..]) {
+        (Some(info), _) => Ok(info),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(unknown(name)),
+        (None, several) => {
+            let names: Vec<_> = several.iter().map(|info| info.name).collect();
+            Err(format!("{name:?} could be {}", names.join(", ")))
+        }
     }
+}
+
+fn unknown(name: &str) -> String {
     let near = ACTIONS
         .iter()
-        .max_by(|a, b| similar(a.name, name).total_cmp(&similar(b.name, name)));
-    match (begun.len(), near) {
-        (0, Some(near)) => Err(format!(
-            "no command {name:?}; did you mean {:?}?",
-            near.name
-        )),
-        _ => Err(format!(
-            "{name:?} could be {}",
-            begun
-                .iter()
-                .map(|info| info.name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        )),
-    }
+        .max_by(|a, b| similar(a.name, name).total_cmp(&similar(b.name, name)))
+        .map_or("help", |near| near.name);
+    format!("no command {name:?}; did you mean {near:?}?")
 }
 
 fn similar(one: &str, other: &str) -> f64 {

@@ -6,11 +6,12 @@ use ratatui::layout::Direction;
 use super::actions::{
     Action, HostAction, LayoutAction, LogAction, Motion, ProgramAction, ViewAction,
 };
+use super::event::Effect;
 use super::notices::Confirm;
 use super::pane::{HelpPane, HostPane, LogPane, Popup, RecordPane};
 use super::prompt::{Prompt, PromptKind};
 use super::tree::Side;
-use super::{App, Effect, JumpTarget, TimeStyle};
+use super::{App, JumpTarget};
 use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::scrollback::{RingEntry, Scrollback};
@@ -103,7 +104,7 @@ impl App {
                 let wrap = self.panes.focused().is_some_and(|pane| pane.wrap);
                 self.set_wrap(!wrap);
             }
-            ViewAction::ShowTime => options.time = next_style(options.time),
+            ViewAction::ShowTime => options.time = options.time.next(),
             ViewAction::ShowHost => options.host = !options.host,
             ViewAction::ShowSource => options.source = !options.source,
             ViewAction::ShowRaw => options.raw = !options.raw,
@@ -225,28 +226,11 @@ impl App {
     fn dispatch_to_host(&mut self, action: HostAction, host: HostId) {
         match action {
             HostAction::Reconnect => self.effects.push(Effect::Reconnect(host)),
-            HostAction::OnlyHost => self.with_pane(|pane, scrollback| {
-                let alone = pane
-                    .filter()
-                    .hosts
-                    .as_ref()
-                    .is_some_and(|hosts| hosts.iter().eq([&host]));
-                pane.show_hosts(scrollback, (!alone).then(|| [host].into()));
-            }),
+            HostAction::OnlyHost => {
+                self.with_pane(|pane, scrollback| pane.show_only_host(scrollback, host));
+            }
             HostAction::ToggleHost => {
-                let all: Vec<_> = self.all_hosts().collect();
-                self.with_pane(|pane, scrollback| {
-                    let mut hosts = pane
-                        .filter()
-                        .hosts
-                        .clone()
-                        .unwrap_or_else(|| all.iter().copied().collect());
-                    if !hosts.insert(host) {
-                        hosts.remove(&host);
-                    }
-                    let every = hosts.len() == all.len() || hosts.is_empty();
-                    pane.show_hosts(scrollback, (!every).then_some(hosts));
-                });
+                self.with_pane(|pane, scrollback| pane.toggle_host(scrollback, host));
             }
         }
     }
@@ -355,13 +339,5 @@ impl App {
         let hides = self.panes.hosts.focused;
         self.view_options.side = !hides;
         self.panes.hosts.focused = !hides;
-    }
-}
-
-fn next_style(style: TimeStyle) -> TimeStyle {
-    match style {
-        TimeStyle::Full => TimeStyle::Short,
-        TimeStyle::Short => TimeStyle::Off,
-        TimeStyle::Off => TimeStyle::Full,
     }
 }

@@ -1,9 +1,19 @@
 //! Filters and jumps of a log pane: to the next line that matches, here or on the hosts.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::page_requests::search_for;
+use super::pending_requests::{PendingRequest, RequestPurpose, SourceNames};
+use super::remote_search::{Boundary, RemoteSearch};
 use super::seek::{Seek, SoughtLine};
-use super::{App, JumpTarget, PaneId};
+use super::{App, JumpTarget, LogPane, PaneId};
+use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::query::{Query, QueryError, ReferenceTime};
+
+/// Hits that are asked for: the newest of a host may all be known already.
+const HITS: u64 = 20;
 
 impl App {
     /// Shows only the lines that match; with an empty text, all.
@@ -21,13 +31,15 @@ impl App {
 
     /// Relative times in a query are relative to the moment at which it is entered.
     pub(super) fn query(&self, text: &str) -> Result<Query, QueryError> {
-        Query::parse(
-            text,
-            &ReferenceTime {
-                time: self.now(),
-                zone: self.zone(),
-            },
-        )
+        Query::parse(text, &self.reference_time())
+    }
+
+    /// What relative times are relative to.
+    pub(super) fn reference_time(&self) -> ReferenceTime {
+        ReferenceTime {
+            time: self.now,
+            zone: self.view_options.zone(),
+        }
     }
 
     /// Searches: while following upwards from the newest line, else downwards from the cursor.
@@ -109,12 +121,111 @@ impl App {
         }
     }
 
+    /// Searches the hosts for the next match before what the pane has (or after, where it is apart
+    /// from the live end), of lines that the pane lets through. False where there is nobody to ask.
+    fn search_hosts(
+        &mut self,
+        id: PaneId,
+        query: Query,
+        backwards: bool,
+        nothing: &'static str,
+    ) -> bool {
+        let Some(pane) = self.panes.get(id) else {
+            return false;
+        };
+        let Some(edge) = Boundary::of(pane, &self.scrollback, backwards) else {
+            return false;
+        };
+        let filter = pane.looking().query.as_ref();
+        let query = filter
+            .and_then(|filter| filter.and(&query).ok())
+            .unwrap_or(query);
+        let hosts = self.names_by_host(pane);
+        if hosts.is_empty() {
+            return false;
+        }
+        self.stop_remote_search();
+        let window = edge.window(backwards);
+        let search = RemoteSearch::new(id, edge, backwards, nothing, hosts.len());
+        self.remote_search = Some(search);
+        for (host, names) in hosts {
+            let what = search_for(query.clone(), window.clone(), backwards, HITS);
+            self.send(host, names, what, RequestPurpose::Search(id));
+        }
+        true
+    }
+
+    /// The sources of a pane, by host.
+    fn names_by_host(&self, pane: &LogPane) -> BTreeMap<HostId, SourceNames> {
+        let mut hosts: BTreeMap<HostId, SourceNames> = BTreeMap::new();
+        for (source, host) in pane.sources(&self.scrollback) {
+            if let Some(row) = self.scrollback.source(source) {
+                let names = hosts.entry(host).or_default();
+                names.insert(Arc::clone(&row.info.name), source);
+            }
+        }
+        hosts
+    }
+
+    /// Ends the search of the hosts; true if there was one.
+    pub(super) fn stop_remote_search(&mut self) -> bool {
+        let own = self.requests.ids(is_search);
+        self.cancel(own);
+        self.remote_search.take().is_some()
+    }
+
+    /// How far the search of the hosts is.
+    #[must_use]
+    pub fn searching_hosts(&self) -> Option<String> {
+        self.remote_search.as_ref().map(RemoteSearch::words)
+    }
+
+    pub(super) fn note_progress(&mut self) {
+        if let Some(search) = &mut self.remote_search {
+            let pending = self.requests.pending.values();
+            pending
+                .filter(|pending| is_search(pending))
+                .for_each(|pending| search.note_progress(pending));
+        }
+    }
+
+    /// A host has been searched: once all are, to the match that is nearest.
+    pub(super) fn finish_remote_search(&mut self, id: PaneId, pending: PendingRequest) {
+        let host_name = self.scrollback.host_name(pending.host);
+        let is_over = self
+            .remote_search
+            .as_mut()
+            .filter(|search| search.pane == id)
+            .is_some_and(|search| search.take_in(host_name, pending));
+        if is_over && let Some(search) = self.remote_search.take() {
+            self.end_remote_search(&search);
+        }
+    }
+
+    fn end_remote_search(&mut self, search: &RemoteSearch) {
+        let Some(line) = &search.best else {
+            return self.say(search.nothing_found());
+        };
+        self.cancel_for(search.pane);
+        if let Some(pane) = self.panes.get_mut(search.pane) {
+            pane.go_to(line.content.time, &self.scrollback);
+            pane.landing = Some((line.source, line.content.cursor));
+        }
+        if let Some(failure) = search.failure() {
+            self.say(failure);
+        }
+    }
+
     fn land(&mut self, id: PaneId, index: usize) {
         let height = self.page_height();
         if let Some(pane) = self.panes.get_mut(id) {
             pane.jump(index, height, &self.scrollback);
         }
     }
+}
+
+fn is_search(pending: &PendingRequest) -> bool {
+    matches!(pending.purpose, RequestPurpose::Search(_))
 }
 
 fn nothing(target: &JumpTarget) -> &'static str {

@@ -1,8 +1,9 @@
 //! What actions do to the log pane that has the focus: moving in it, marking and copying lines.
 
-use super::{App, Effect, LineColumns, LogPane};
+use super::event::Effect;
+use super::{App, LogPane};
 use crate::model::time::Time;
-use crate::scrollback::{Filter, RingEntry};
+use crate::scrollback::Filter;
 
 impl App {
     /// Rows for lines in the focused pane: all but its header.
@@ -32,33 +33,22 @@ impl App {
         let Some(pane) = self.panes.focused().filter(|pane| pane.wrap) else {
             return rows;
         };
-        let main = self.areas(self.screen).main;
-        let width = self
-            .pane_areas(main)
-            .into_iter()
-            .find(|(id, _)| *id == self.panes.focus)
-            .map_or(0, |(_, area)| area.width);
-        let columns = LineColumns::of(self, pane, width);
-        let mut index = pane.cursor().unwrap_or(0);
-        let mut lines = 0;
+        let columns = self.columns(pane, self.pane_area(self.panes.focus).width);
+        let cursor = pane.cursor().unwrap_or(0);
         let mut left = rows;
+        let mut lines = 0;
         while left > 0 && lines < rows {
-            let entry = pane
-                .seq(index)
-                .and_then(|seq| pane.rows(&self.scrollback).get(seq));
-            let most = usize::from(rows) * usize::from(columns.text) * 8;
-            let text = entry
-                .and_then(RingEntry::line)
-                .map(|line| self.shown_text(line, &columns, most));
-            left = left.saturating_sub(text.map_or(1, |text| columns.rows(&text)));
-            lines += 1;
-            let next = if up {
-                index.checked_sub(1)
+            let distance = usize::from(lines);
+            let Some(index) = (if up {
+                cursor.checked_sub(distance)
             } else {
-                Some(index + 1)
+                Some(cursor + distance)
+            }) else {
+                break;
             };
-            let Some(next) = next else { break };
-            index = next;
+            let entry = pane.entry_at(index, &self.scrollback);
+            left = left.saturating_sub(columns.wrapped_rows(entry, rows));
+            lines += 1;
         }
         lines.max(1)
     }

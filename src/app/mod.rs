@@ -4,175 +4,57 @@
 //! It does no I/O, waits for nothing and knows no clock, so that every rule of the console can be
 //! tested as a function. Drawing is left to `view`, the terminal and the fleet to `tui`.
 
-use std::sync::Arc;
-
-use crossterm::event::KeyEvent;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
-use crate::model::host::{HostId, HostSpec};
-use crate::model::line::FleetLine;
-use crate::model::prompt::{OperatorPrompt, PromptReply};
-use crate::model::text::{ColourHandling, SafeText, settled};
-use crate::model::time::{Time, TimeSource};
-use crate::model::update::Update;
-use crate::parse::display::LineDisplay;
+use crate::layout::{Areas, LineColumns, ViewOptions};
+use crate::model::host::HostSpec;
+use crate::model::time::Time;
 use crate::query::Query;
-use crate::query::request::{LogRequest, LogResponse};
-use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Whole};
+use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Seq, Whole};
 
 pub mod actions;
-mod beyond;
-mod columns;
 mod command;
 mod dispatch;
 mod editor;
+mod event;
+mod gaps;
 mod jumps;
 pub mod keymap;
 pub mod keys;
-mod layout;
 mod log_actions;
 mod notices;
 mod page_requests;
 mod pane;
 mod panes;
+mod pending_requests;
 mod prompt;
 mod questions;
+mod remote_search;
 mod seek;
 mod tree;
 
-pub use columns::LineColumns;
 pub use editor::Editor;
-pub use layout::Areas;
-pub use page_requests::AskId;
+pub use event::{Effect, Event, RequestHandle};
 pub use pane::{
     HelpPane, HostPane, HostsPane, JumpTarget, LogPane, Pane, PanePosition, Popup, RecordPane,
     Rows, Scroll,
 };
+pub use pending_requests::AskId;
 pub use prompt::{Completion, Prompt, PromptCandidate, PromptKind};
 pub use questions::{OpenPrompts, QuestionId};
 pub use tree::{PaneId, Side, Tree};
 
 use actions::Scope;
-use beyond::RemoteSearch;
 use keymap::{Keymap, TypedKeys};
 use keys::Key;
 use notices::Notices;
-use page_requests::PendingRequests;
 use panes::Panes;
+use pending_requests::PendingRequests;
 use prompt::{History, PromptOutcome};
+use remote_search::RemoteSearch;
 use seek::Seek;
-
-/// Something that has happened.
-#[derive(Debug)]
-pub enum Event {
-    /// A key was pressed.
-    Key(KeyEvent),
-    /// A text was pasted.
-    Paste(String),
-    /// The terminal has this many columns and rows.
-    Resize(u16, u16),
-    /// The fleet tells.
-    Batch(Vec<Update>),
-    /// The fleet will tell nothing more.
-    Ended,
-    /// A host asks the operator.
-    Ask(QuestionId, OperatorPrompt),
-    /// Nobody waits for this answer any more.
-    Withdrawn(QuestionId),
-    /// An effect has something to say.
-    Notice(String),
-    /// A host answers what was asked.
-    Replies(AskId, Vec<LogResponse>),
-    /// No more replies come to that.
-    Answered(AskId),
-    /// Time has passed, or there is time to spare for [`App::has_work`].
-    Tick,
-}
-
-/// Something that is to be done outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Leave the console.
-    Quit,
-    /// Hand the terminal back to the shell until it is wanted again.
-    Suspend,
-    /// Draw every cell anew.
-    Redraw,
-    /// Put text into the clipboard; any bytes, to be made safe by whoever does it.
-    Copy(String),
-    /// Dial a host now.
-    Reconnect(HostId),
-    /// Hand an answer to whoever asked.
-    Answer(QuestionId, PromptReply),
-    /// Use another theme.
-    Theme(String),
-    /// Ask a host, beside following it.
-    Ask(AskId, HostId, RequestHandle),
-    /// Nobody waits for this answer any more.
-    CancelAsk(AskId),
-}
-
-/// What is asked of a host.
-#[derive(Debug, Clone)]
-pub struct RequestHandle(pub Arc<LogRequest>);
-
-impl PartialEq for RequestHandle {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for RequestHandle {}
-
-/// How times are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeStyle {
-    /// `13:02:11.123`
-    Full,
-    /// `13:02:11`
-    Short,
-    /// Not at all.
-    Off,
-}
-
-/// What is shown in every pane.
-#[derive(Debug, Clone)]
-pub struct ViewOptions {
-    /// Times of lines.
-    pub time: TimeStyle,
-    /// Names of hosts.
-    pub host: bool,
-    /// Names of sources.
-    pub source: bool,
-    /// Lines as they are, with their stamps and JSON.
-    pub raw: bool,
-    /// Key hints in the last row.
-    pub hints: bool,
-    /// The host list.
-    pub side: bool,
-    /// Times in UTC.
-    pub utc: bool,
-    /// The operator's time zone.
-    pub zone: TimeZone,
-}
-
-impl ViewOptions {
-    /// All of it, in a time zone.
-    fn new(zone: TimeZone) -> Self {
-        Self {
-            time: TimeStyle::Full,
-            host: true,
-            source: true,
-            raw: false,
-            hints: true,
-            side: true,
-            utc: false,
-            zone,
-        }
-    }
-}
 
 /// The state of the console.
 #[derive(Debug)]
@@ -296,7 +178,7 @@ impl App {
         let moves =
             self.scrollback.rate(self.now) > 0.0 || self.scrollback.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second, self.requests_until()]
+        [notice, question, second, self.requests.until()]
             .into_iter()
             .flatten()
             .min()
@@ -419,9 +301,8 @@ impl App {
     pub fn areas(&self, screen: Rect) -> Areas {
         Areas::of(
             screen,
-            self.view_options.side,
+            &self.view_options,
             self.panes.hosts.focused,
-            self.view_options.hints,
             self.scrollback.hosts().len(),
         )
     }
@@ -440,13 +321,13 @@ impl App {
 
     /// An entry of the pane that keys mean.
     #[must_use]
-    pub fn entry(&self, seq: u64) -> Option<&RingEntry> {
+    pub fn entry(&self, seq: Seq) -> Option<&RingEntry> {
         self.panes.focused()?.rows(&self.scrollback).get(seq)
     }
 
     /// The record of the pane that keys mean to which a line belongs.
     #[must_use]
-    pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
+    pub fn whole(&self, seq: Seq) -> Option<Whole<'_>> {
         self.panes.focused()?.rows(&self.scrollback).whole(seq)
     }
 
@@ -531,52 +412,20 @@ impl App {
     /// The day at which a pane looks: that of the line under the cursor, today while it follows.
     #[must_use]
     pub fn day_of(&self, pane: &LogPane) -> Date {
-        // Above the oldest line stands a row that has no time of its own.
-        let at = |index: usize| {
-            pane.rows(&self.scrollback)
-                .get(pane.seq(index)?)
-                .map(RingEntry::time)
-        };
-        let seen = pane
-            .position()
-            .and_then(|_| pane.cursor())
-            .and_then(|index| at(index).or_else(|| at(index + 1)));
-        self.date(seen.unwrap_or(self.now))
+        let seen = pane.time_seen(&self.scrollback);
+        self.view_options.date(seen.unwrap_or(self.now))
     }
 
-    /// The date of a moment where the operator is.
+    /// How the lines of a pane so wide are shown.
     #[must_use]
-    pub fn date(&self, time: Time) -> Date {
-        time.to_timestamp().to_zoned(self.zone()).date()
-    }
-
-    /// How a line is read beside such columns: without its stamp, unless the column of the time
-    /// says less (on another day than the pane's it shows no seconds). A pane too narrow for that
-    /// column has no room for stamps either.
-    #[must_use]
-    pub fn reading(&self, line: &FleetLine, columns: &LineColumns) -> LineDisplay {
-        match (self.view_options.raw, columns.time, line.content.time_from) {
-            (true, ..) => LineDisplay::Raw,
-            (_, 0, TimeSource::Stamp) => LineDisplay::Bare,
-            (_, _, TimeSource::Stamp) if self.date(line.content.time) == columns.day => {
-                LineDisplay::Bare
-            }
-            _ => LineDisplay::Stamped,
-        }
-    }
-
-    /// A line as it is shown beside such columns, in no more than `most` bytes: in its reading,
-    /// with its colours, and of a progress bar the last state; in the raw view every byte of it.
-    #[must_use]
-    pub fn shown_text(&self, line: &FleetLine, columns: &LineColumns, most: usize) -> SafeText {
-        match self.reading(line, columns) {
-            LineDisplay::Raw => SafeText::line(&line.content.raw, ColourHandling::Shown, most),
-            reading => SafeText::line(
-                &settled(&reading.of_stamped(&line.content.raw, line.content.stamp.range())),
-                ColourHandling::Kept,
-                most,
-            ),
-        }
+    pub fn columns(&self, pane: &LogPane, width: u16) -> LineColumns {
+        LineColumns::of(
+            &self.view_options,
+            &self.scrollback,
+            pane.lens_hosts(),
+            self.day_of(pane),
+            width,
+        )
     }
 
     /// Whether a jump is on its way.
@@ -589,16 +438,6 @@ impl App {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.ended
-    }
-
-    /// The time zone in which times are shown.
-    #[must_use]
-    pub fn zone(&self) -> TimeZone {
-        if self.view_options.utc {
-            TimeZone::UTC
-        } else {
-            self.view_options.zone.clone()
-        }
     }
 }
 

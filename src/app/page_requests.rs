@@ -5,23 +5,23 @@
 //! pages into rows, `host` answers the requests.
 
 use std::collections::BTreeMap;
-use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
+use ratatui::layout::Rect;
+
+use super::event::{Effect, RequestHandle};
+use super::pending_requests::{
+    AskId, MOST_BYTES, PendingRequest, RequestPurpose, SourceNames, WindowPage,
+};
 use super::tree::PaneId;
-use super::{App, Effect, LogPane, RequestHandle};
-use crate::model::gap::Gap;
+use super::{App, LogPane};
 use crate::model::host::HostId;
-use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::query::request::{
-    LogRequest, LogResponse, MissingBytes, PageRequest, PageStart, RequestKind, SearchHit,
-    SearchRequest,
-};
-use crate::query::{Query, ReferenceTime, TimeSpan, WrittenTime};
-use crate::scrollback::{MissingPage, ReceivedPage, RingEntry, Scrollback, Side, StreamState};
+use crate::query::request::{LogRequest, LogResponse, PageRequest, RequestKind, SearchRequest};
+use crate::query::{Query, TimeSpan, WrittenTime};
+use crate::scrollback::{MissingPage, ReceivedPage, Scrollback, Seq, Side, StreamState};
 
 /// Lines that are asked of a source at once.
 const PAGE_LINES: u32 = 500;
@@ -45,93 +45,16 @@ const PER_HOST: usize = 4;
 /// A host that sends nothing for so long is not waited for.
 const PATIENCE_MS: i64 = 20_000;
 
-/// An answer of more bytes is cut off.
-const MOST_BYTES: usize = 32 << 20;
-
-/// Names a request of the console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AskId(pub u64);
-
-/// What a request is for.
-#[derive(Debug, Clone)]
-pub(super) enum RequestPurpose {
-    /// Rows at an end of a pane's window.
-    Page(WindowPage),
-    /// A match beyond what a pane has.
-    Search(PaneId),
-    /// The bytes of a gap.
-    Gap(PaneId, u64, Arc<Gap>),
-}
-
-/// A page for the window of a pane.
-#[derive(Debug, Clone)]
-pub(super) struct WindowPage {
-    pane: PaneId,
-    request: MissingPage,
-    /// How many lines or hits were asked for.
-    limit: u64,
-    /// For which of the pane's windows.
-    window_number: u32,
-}
-
-/// A request that is not answered yet.
-#[derive(Debug)]
-pub(super) struct PendingRequest {
-    pub(super) purpose: RequestPurpose,
-    pub(super) host: HostId,
-    pub(super) names: BTreeMap<Arc<str>, SourceId>,
-    /// When it is given up.
-    until: Time,
-    pub(super) entries: Vec<RingEntry>,
-    bytes: usize,
-    pub(super) failed: Option<String>,
-    pub(super) progress: (u64, u64),
-}
-
-/// All of them.
-#[derive(Debug, Default)]
-pub(super) struct PendingRequests {
-    next: u64,
-    pub(super) pending: BTreeMap<AskId, PendingRequest>,
-}
-
-impl PendingRequests {
-    fn of_host(&self, host: HostId) -> usize {
-        self.pending
-            .values()
-            .filter(|pending| pending.host == host)
-            .count()
-    }
-}
-
-impl RequestPurpose {
-    fn pane(&self) -> PaneId {
-        match self {
-            Self::Page(page) => page.pane,
-            Self::Search(pane) | Self::Gap(pane, ..) => *pane,
-        }
-    }
-}
-
 impl App {
     /// Asks for what is nearly wanted, and puts in order what has come.
     pub(super) fn pump(&mut self) {
         self.give_up_late();
         let panes: Vec<PaneId> = self.panes.logs.keys().copied().collect();
-        let gone = |purpose: &RequestPurpose| {
-            !self
-                .panes
-                .get(purpose.pane())
-                .is_some_and(|pane| is_awaited(pane, purpose))
-        };
-        let gone: Vec<AskId> = self
-            .requests
-            .pending
-            .iter()
-            .filter(|(_, pending)| gone(&pending.purpose))
-            .map(|(id, _)| *id)
-            .collect();
-        gone.into_iter().for_each(|id| self.cancel(id));
+        let gone = self.requests.ids(|pending| {
+            let pane = self.panes.get(pending.purpose.pane());
+            !pane.is_some_and(|pane| is_awaited(pane, &pending.purpose))
+        });
+        self.cancel(gone);
         for id in panes {
             for request in self.pump_pane(id) {
                 self.ask_page(id, request, PAGE_LINES.into());
@@ -167,88 +90,70 @@ impl App {
         wanted
     }
 
-    fn ask_page(&mut self, pane: PaneId, request: MissingPage, limit: u64) {
-        if self.requests.of_host(request.host) >= PER_HOST {
+    fn ask_page(&mut self, id: PaneId, request: MissingPage, limit: u64) {
+        let of_host = self.requests.ids(|pending| pending.host == request.host);
+        if of_host.len() >= PER_HOST {
             return;
         }
-        let Some((query, window)) = self
-            .panes
-            .get(pane)
-            .map(|pane| (pane.looking().query.clone(), pane.window_number))
-        else {
+        let Some(names) = self.name_of(request.source) else {
             return;
         };
-        let Some(name) = self
-            .scrollback
-            .source(request.source)
-            .map(|row| Arc::clone(&row.info.name))
-        else {
+        let Some(pane) = self.panes.get_mut(id) else {
             return;
         };
-        let what = query.map_or_else(|| page(&request), |query| search(query, &request, limit));
-        if let Some((window, _)) = self.panes.get_mut(pane).and_then(LogPane::window_mut) {
+        let query = pane.looking().query.clone();
+        let what = query.map_or_else(
+            || page(&request),
+            |query| search_for(query, beyond(&request), request.side == Side::Older, limit),
+        );
+        if let Some((window, _)) = pane.window_mut() {
             window.asked(&request);
         }
         let host = request.host;
-        self.send(
-            host,
-            BTreeMap::from([(name, request.source)]),
-            what,
-            RequestPurpose::Page(WindowPage {
-                pane,
-                request,
-                limit,
-                window_number: window,
-            }),
-        );
+        let page = WindowPage {
+            pane: id,
+            request,
+            limit,
+            window_number: pane.window_number,
+        };
+        self.send(host, names, what, RequestPurpose::Page(page));
+    }
+
+    /// A source by the name that its host knows.
+    pub(super) fn name_of(&self, source: SourceId) -> Option<SourceNames> {
+        let row = self.scrollback.source(source)?;
+        Some(BTreeMap::from([(Arc::clone(&row.info.name), source)]))
     }
 
     pub(super) fn send(
         &mut self,
         host: HostId,
-        names: BTreeMap<Arc<str>, SourceId>,
+        names: SourceNames,
         what: RequestKind,
         purpose: RequestPurpose,
     ) {
-        let id = AskId(self.requests.next);
-        self.requests.next += 1;
-        let ask = LogRequest {
+        let request = LogRequest {
             sources: names.keys().map(|name| literal(name)).collect(),
             what,
         };
         let until = self.now.plus_millis(PATIENCE_MS);
-        self.requests.pending.insert(
-            id,
-            PendingRequest {
-                purpose,
-                host,
-                names,
-                until,
-                entries: Vec::new(),
-                bytes: 0,
-                failed: None,
-                progress: (0, 0),
-            },
-        );
+        let id = self
+            .requests
+            .add(PendingRequest::new(purpose, host, names, until));
         self.effects
-            .push(Effect::Ask(id, host, RequestHandle(Arc::new(ask))));
+            .push(Effect::Ask(id, host, RequestHandle(Arc::new(request))));
     }
 
-    pub(super) fn cancel(&mut self, id: AskId) {
-        if self.requests.pending.remove(&id).is_some() {
+    /// Ends requests that nobody waits for any more.
+    pub(super) fn cancel(&mut self, ids: Vec<AskId>) {
+        for id in ids {
+            self.requests.pending.remove(&id);
             self.effects.push(Effect::CancelAsk(id));
         }
     }
 
     fn give_up_late(&mut self) {
-        let late: Vec<AskId> = self
-            .requests
-            .pending
-            .iter()
-            .filter(|(_, pending)| pending.until <= self.now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in late {
+        for id in self.requests.ids(|pending| pending.until <= self.now) {
             self.effects.push(Effect::CancelAsk(id));
             self.fail(id, format!("no answer in {} s", PATIENCE_MS / 1000));
         }
@@ -259,15 +164,6 @@ impl App {
             pending.failed.get_or_insert(why);
             self.finish(pending, true);
         }
-    }
-
-    /// When a question is given up.
-    pub(super) fn requests_until(&self) -> Option<Time> {
-        self.requests
-            .pending
-            .values()
-            .map(|pending| pending.until)
-            .min()
     }
 
     /// A host answers.
@@ -309,25 +205,16 @@ impl App {
     }
 
     fn finish_page(&mut self, page: WindowPage, mut pending: PendingRequest, more: bool) {
-        let WindowPage {
-            pane: id,
-            request,
-            limit,
-            ..
-        } = page;
-        let Some(pane) = self.panes.get_mut(id) else {
+        let Some(pane) = self.panes.get_mut(page.pane) else {
             return;
         };
         let is_search = pane.looking().query.is_some();
         if is_search {
-            if request.side == Side::Older {
-                pending.entries.reverse();
-            }
-            pending.entries.retain(|entry| is_beyond(entry, &request));
+            pending.keep_beyond(&page.request);
         }
         let stuck = is_search && more && pending.failed.is_none() && pending.entries.is_empty();
-        if stuck && limit < MOST_HITS {
-            return self.ask_page(id, request, MOST_HITS);
+        if stuck && page.limit < MOST_HITS {
+            return self.ask_page(page.pane, page.request, MOST_HITS);
         }
         let ended = match pending.failed {
             Some(why) => Err(why),
@@ -336,33 +223,30 @@ impl App {
             )),
             None => Ok(!more),
         };
-        let scrollback = &self.scrollback;
         if let Some((window, lens)) = pane.window_mut() {
-            let page = ReceivedPage {
+            let received = ReceivedPage {
                 entries: pending.entries,
                 ended,
             };
-            window.arrived(&request, page, scrollback, lens);
+            window.arrived(&page.request, received, &self.scrollback, lens);
         }
+    }
+
+    /// Where a pane is on the screen, with its header; empty while another has all the room.
+    pub(super) fn pane_area(&self, id: PaneId) -> Rect {
+        self.pane_areas(self.areas(self.screen).main)
+            .into_iter()
+            .find(|(pane, _)| *pane == id)
+            .map_or(Rect::ZERO, |(_, area)| area)
     }
 
     /// Rows for lines in a pane.
     pub(super) fn pane_height(&self, id: PaneId) -> u16 {
-        let main = self.areas(self.screen).main;
-        let own = self
-            .pane_areas(main)
-            .into_iter()
-            .find(|(pane, _)| *pane == id);
-        own.map_or(1, |(_, area)| area.height.saturating_sub(1))
-            .max(1)
+        self.pane_area(id).height.saturating_sub(1).max(1)
     }
 
     /// Goes to a moment in the pane that keys mean.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<(), String> {
-        let now = ReferenceTime {
-            time: self.now,
-            zone: self.zone(),
-        };
         let from = WrittenTime::parse(text.trim()).ok_or_else(|| {
             format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
         })?;
@@ -370,7 +254,7 @@ impl App {
             from: Some(from),
             to: None,
         }
-        .resolve(&now)
+        .resolve(&self.reference_time())
         .start;
         let id = self.panes.focus;
         self.cancel_for(id);
@@ -380,82 +264,8 @@ impl App {
 
     /// Ends what is read for a pane.
     pub(super) fn cancel_for(&mut self, pane: PaneId) {
-        let own: Vec<AskId> = self
-            .requests
-            .pending
-            .iter()
-            .filter(|(_, pending)| pending.purpose.pane() == pane)
-            .map(|(id, _)| *id)
-            .collect();
-        own.into_iter().for_each(|id| self.cancel(id));
-    }
-}
-
-impl PendingRequest {
-    /// Keeps a part of an answer; false when it is too much.
-    fn take_in(&mut self, reply: LogResponse) -> bool {
-        match reply {
-            LogResponse::Lines(name, lines) => self.add(&name, lines),
-            LogResponse::Hits(name, hits) => {
-                let lines = hits
-                    .into_iter()
-                    .flat_map(|hit| self.lines_of(hit))
-                    .collect();
-                self.add(&name, lines);
-            }
-            LogResponse::Gap(name, missing) => self.add_gap(&name, &missing),
-            LogResponse::Failed(name, why) if name.is_empty() || self.names.contains_key(&name) => {
-                self.failed.get_or_insert(why);
-            }
-            LogResponse::Progress(done, all) => self.progress = (done, all),
-            _ => {}
-        }
-        self.bytes <= MOST_BYTES
-    }
-
-    /// The lines of a record that was found, in the order of the answer: the newest first where
-    /// that is what was asked for.
-    fn lines_of(&self, hit: SearchHit) -> Vec<Line> {
-        let RequestPurpose::Page(WindowPage { request, .. }) = &self.purpose else {
-            return vec![hit.line];
-        };
-        let rest = hit.after.into_iter().take_while(|line| line.continues);
-        let mut lines: Vec<Line> = iter::once(hit.line).chain(rest).collect();
-        if request.side == Side::Older {
-            lines.reverse();
-        }
-        lines
-    }
-
-    fn add(&mut self, name: &Arc<str>, lines: Vec<Line>) {
-        let Some(&source) = self.names.get(name) else {
-            return;
-        };
-        for line in lines {
-            self.bytes += line.raw.len() + size_of::<RingEntry>();
-            self.entries
-                .push(RingEntry::Line(FleetLine::new(self.host, source, line)));
-        }
-    }
-
-    fn add_gap(&mut self, name: &Arc<str>, missing: &MissingBytes) {
-        let Some(&source) = self.names.get(name) else {
-            return;
-        };
-        let since = self.entries.last().map(RingEntry::time);
-        let until = since.unwrap_or(match &self.purpose {
-            RequestPurpose::Page(page) => page.request.bound,
-            _ => self.until,
-        });
-        self.entries.push(RingEntry::Gap(Arc::new(Gap {
-            host: self.host,
-            source,
-            from: missing.from,
-            to: missing.to,
-            reason: missing.reason,
-            since,
-            until,
-        })));
+        let own = self.requests.ids(|pending| pending.purpose.pane() == pane);
+        self.cancel(own);
     }
 }
 
@@ -536,23 +346,21 @@ fn merge(
     side: Side,
     height: u16,
 ) -> (Vec<MissingPage>, bool) {
-    let top = pane.first_on_screen(height).unwrap_or(u64::MAX);
+    let top = pane.first_on_screen(height).unwrap_or(Seq::MAX);
     let Some((window, lens)) = pane.window_mut() else {
         return (Vec::new(), false);
     };
-    let before = window.rows().end() - window.rows().first();
+    let before = window.rows().len();
     match side {
         Side::Older => window.merge_older(scrollback, lens, ROWS),
         Side::Newer => window.merge_newer(scrollback, lens, ROWS),
     }
-    let (wanted, after) = (
-        window.page_requests(side, lens),
-        window.rows().end() - window.rows().first(),
-    );
+    let wanted = window.page_requests(side, lens);
+    let merged = window.rows().len() - before;
     if side == Side::Older {
         pane.enter_window(top, scrollback);
     }
-    (wanted, after - before >= ROWS as u64)
+    (wanted, merged >= ROWS)
 }
 
 fn page(request: &MissingPage) -> RequestKind {
@@ -565,14 +373,22 @@ fn page(request: &MissingPage) -> RequestKind {
     })
 }
 
-/// With a query only what matches is asked for. A search knows times and no places: what is known
-/// already of the moment at which it begins is taken out of the answer.
-fn search(query: Query, request: &MissingPage, limit: u64) -> RequestKind {
-    let newest_first = request.side == Side::Older;
-    let window: Range<Time> = match request.side {
+/// The time in which a page lies. A search knows times and no places: what is known already of the
+/// moment at which it begins is taken out of the answer.
+fn beyond(request: &MissingPage) -> Range<Time> {
+    match request.side {
         Side::Older => Time(i64::MIN)..Time(request.bound.0.saturating_add(1)),
         Side::Newer => request.bound..Time(i64::MAX),
-    };
+    }
+}
+
+/// At most so many lines that match, without those around them.
+pub(super) fn search_for(
+    query: Query,
+    window: Range<Time>,
+    newest_first: bool,
+    limit: u64,
+) -> RequestKind {
     RequestKind::Search(SearchRequest {
         query,
         window,
@@ -582,30 +398,6 @@ fn search(query: Query, request: &MissingPage, limit: u64) -> RequestKind {
         limit: Some(limit),
         count_only: false,
     })
-}
-
-/// Whether a line that was found lies on the far side of the one that was known.
-fn is_beyond(entry: &RingEntry, request: &MissingPage) -> bool {
-    let Some(line) = entry.line() else {
-        return true;
-    };
-    let (place, own) = match request.start {
-        PageStart::Cursor(place) => (place, request.side == Side::Newer),
-        PageStart::After(place) => (place, false),
-        _ => return (line.content.time < request.bound) == (request.side == Side::Older),
-    };
-    if line.content.place() == place {
-        return own;
-    }
-    if line.content.cursor.file != place.cursor.file {
-        let apart = if request.side == Side::Older {
-            line.content.time < request.bound
-        } else {
-            line.content.time > request.bound
-        };
-        return apart;
-    }
-    (line.content.cursor.offset < place.cursor.offset) == (request.side == Side::Older)
 }
 
 /// A name as a pattern that means only itself.

@@ -127,28 +127,26 @@ impl OpenPrompts {
         {
             return None;
         }
-        let (_, question) = self.waiting.front()?;
-        let refused = key.code == KeyCode::Esc
-            || (key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL);
-        let answer = match (question, key.code) {
-            _ if refused => PromptReply::No,
-            (OperatorPrompt::TrustHostKey { .. }, KeyCode::Char('y' | 'Y'))
-                if key.modifiers.is_empty() =>
-            {
-                PromptReply::Yes
-            }
-            (OperatorPrompt::TrustHostKey { .. }, KeyCode::Char('n' | 'N') | KeyCode::Enter) => {
-                PromptReply::No
-            }
-            (OperatorPrompt::TrustHostKey { .. }, _) => return None,
-            (_, KeyCode::Enter) => PromptReply::Secret(std::mem::take(&mut self.secret).0),
-            _ => {
-                self.type_secret(key);
-                return None;
-            }
-        };
+        let answer = self.reply(key)?;
         self.close();
         self.waiting.pop_front().map(|(id, _)| (id, answer))
+    }
+
+    /// What a key answers to the first question; `None` where it only types, or means nothing.
+    fn reply(&mut self, key: Key) -> Option<PromptReply> {
+        let (_, question) = self.waiting.front()?;
+        let is_interrupt = key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL;
+        if is_interrupt || key.code == KeyCode::Esc {
+            return Some(PromptReply::No);
+        }
+        if matches!(question, OperatorPrompt::TrustHostKey { .. }) {
+            return trust_reply(key);
+        }
+        if key.code == KeyCode::Enter {
+            return Some(PromptReply::Secret(std::mem::take(&mut self.secret).0));
+        }
+        self.type_secret(key);
+        None
     }
 
     /// Takes a paste: into a secret, never as a yes.
@@ -184,6 +182,14 @@ impl OpenPrompts {
     fn close(&mut self) {
         self.opened = None;
         self.secret = Secret::default();
+    }
+}
+
+fn trust_reply(key: Key) -> Option<PromptReply> {
+    match key.code {
+        KeyCode::Char('y' | 'Y') if key.modifiers.is_empty() => Some(PromptReply::Yes),
+        KeyCode::Char('n' | 'N') | KeyCode::Enter => Some(PromptReply::No),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::tree::PaneId;
 use crate::model::source::SourceId;
 use crate::parse::level;
 use crate::query::Query;
-use crate::scrollback::{RingEntry, Scrollback, Side};
+use crate::scrollback::{RingEntry, Scrollback, Seq, Side};
 
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
 const SLICE_BYTES: usize = 1024 * 1024;
@@ -27,12 +27,12 @@ pub(super) struct Seek {
     /// Matches that are still to be found.
     count: u32,
     /// The entry that was looked at last.
-    at: u64,
-    start: u64,
+    at: Seq,
+    start: Seq,
     wrapped: bool,
     /// Rows of the ring before this one are not complete: sources have lines between them that were
     /// not read.
-    floor: Option<u64>,
+    floor: Option<Seq>,
     hits: HitCount,
 }
 
@@ -83,11 +83,10 @@ impl Seek {
         forward: bool,
     ) -> Option<Self> {
         let mut seek = Self::new(id, pane, scrollback, target, forward)?;
-        // Before the very first entry there is no number; one more than the largest is 0 again.
         seek.at = if forward {
-            seek.at.wrapping_sub(1)
+            seek.at.previous()
         } else {
-            seek.at + 1
+            seek.at.next()
         };
         Some(seek)
     }
@@ -103,39 +102,22 @@ impl Seek {
 
     /// Looks at the next lines.
     pub(super) fn advance(&mut self, pane: &LogPane, scrollback: &Scrollback) -> SoughtLine {
+        let rows = pane.rows(scrollback);
         let mut left = SLICE_BYTES;
         while left > 0 {
-            if self.floor.is_some_and(|floor| self.at <= floor) && self.goes_on(pane) {
-                return SoughtLine::Edge;
-            }
-            let was_wrapped = self.wrapped;
-            let Some(index) = self.step(pane) else {
-                return SoughtLine::Nothing;
+            let (index, seq) = match self.next_row(pane) {
+                Ok(next) => next,
+                Err(end) => return end,
             };
-            if self.wrapped && !was_wrapped && self.goes_on(pane) {
-                return SoughtLine::Edge;
-            }
-            let Some(seq) = pane.seq(index) else {
-                return SoughtLine::Nothing;
-            };
-            let is_round = if self.forward {
-                seq >= self.start
-            } else {
-                seq <= self.start
-            };
-            let entry = pane.rows(scrollback).get(seq);
-            left = left.saturating_sub(
-                PER_LINE
-                    + entry
-                        .and_then(RingEntry::line)
-                        .map_or(0, |line| line.content.raw.len()),
-            );
-            if entry.is_some_and(|entry| self.is_target(pane, pane.rows(scrollback), seq, entry)) {
+            let entry = rows.get(seq);
+            let line = entry.and_then(RingEntry::line);
+            left = left.saturating_sub(PER_LINE + line.map_or(0, |line| line.content.raw.len()));
+            if entry.is_some_and(|entry| self.is_target(pane, rows, seq, entry)) {
                 self.count -= 1;
                 if self.count == 0 {
                     return SoughtLine::Found(index, self.wrapped);
                 }
-            } else if self.wrapped && is_round {
+            } else if self.wrapped && self.is_round(seq) {
                 return SoughtLine::Nothing;
             }
             self.at = seq;
@@ -143,7 +125,31 @@ impl Seek {
         SoughtLine::Going
     }
 
-    fn is_target(&mut self, pane: &LogPane, rows: Rows<'_>, seq: u64, entry: &RingEntry) -> bool {
+    /// The row to look at next, or how the jump ends where there is none.
+    fn next_row(&mut self, pane: &LogPane) -> Result<(usize, Seq), SoughtLine> {
+        let is_at_floor = self.floor.is_some_and(|floor| self.at <= floor);
+        if is_at_floor && self.goes_on(pane) {
+            return Err(SoughtLine::Edge);
+        }
+        let was_wrapped = self.wrapped;
+        let index = self.step(pane).ok_or(SoughtLine::Nothing)?;
+        if self.wrapped && !was_wrapped && self.goes_on(pane) {
+            return Err(SoughtLine::Edge);
+        }
+        let seq = pane.seq(index).ok_or(SoughtLine::Nothing)?;
+        Ok((index, seq))
+    }
+
+    /// Whether a row that comes after going round the end was looked at already.
+    fn is_round(&self, seq: Seq) -> bool {
+        if self.forward {
+            seq >= self.start
+        } else {
+            seq <= self.start
+        }
+    }
+
+    fn is_target(&mut self, pane: &LogPane, rows: Rows<'_>, seq: Seq, entry: &RingEntry) -> bool {
         match (&self.target, entry) {
             (JumpTarget::Bookmark, _) => pane.is_bookmarked(seq),
             (JumpTarget::Query(query), RingEntry::Line(line)) => {
@@ -172,7 +178,7 @@ impl Seek {
             return None;
         }
         let next = if self.forward {
-            pane.index_of(self.at.wrapping_add(1))
+            pane.index_of(self.at.next())
         } else {
             pane.index_of(self.at)
         };
@@ -201,7 +207,7 @@ struct HitCount(BTreeMap<SourceId, SeekVerdict>);
 #[derive(Debug, Clone, Copy)]
 struct SeekVerdict {
     /// The line of it that was asked about last.
-    at: u64,
+    at: Seq,
     matches: bool,
     /// What was found stands in one of the lines; otherwise it is a level, a field, or that
     /// something is missing.
@@ -211,7 +217,7 @@ struct SeekVerdict {
 impl HitCount {
     /// Whether a line is what is looked for in a record that matches: the lines in which something
     /// is found, or the first where what was found is none of the text.
-    fn is_hit(&mut self, rows: Rows<'_>, seq: u64, source: SourceId, query: &Query) -> bool {
+    fn is_hit(&mut self, rows: Rows<'_>, seq: Seq, source: SourceId, query: &Query) -> bool {
         let (before, after) = (rows.ring(seq).before(seq), rows.ring(seq).after(seq));
         if before.is_none() && after.is_none() {
             return matches(rows, seq, query);
@@ -228,7 +234,7 @@ impl HitCount {
 }
 
 impl SeekVerdict {
-    fn of(rows: Rows<'_>, seq: u64, query: &Query) -> Self {
+    fn of(rows: Rows<'_>, seq: Seq, query: &Query) -> Self {
         let matches = matches(rows, seq, query);
         let in_text = matches
             && rows
@@ -243,12 +249,12 @@ impl SeekVerdict {
     }
 }
 
-fn matches(rows: Rows<'_>, seq: u64, query: &Query) -> bool {
+fn matches(rows: Rows<'_>, seq: Seq, query: &Query) -> bool {
     rows.whole(seq)
         .is_some_and(|whole| query.matches(&whole.subject()))
 }
 
-fn has_hit(rows: Rows<'_>, seq: u64, query: &Query) -> bool {
+fn has_hit(rows: Rows<'_>, seq: Seq, query: &Query) -> bool {
     let line = rows
         .get(seq)
         .and_then(RingEntry::line)
@@ -265,7 +271,6 @@ mod tests {
     use crate::model::time::Time;
     use crate::model::update::Update;
     use crate::query::ReferenceTime;
-    use crate::scrollback::BEGIN;
 
     fn query(text: &str) -> Query {
         Query::parse(text, &ReferenceTime::default()).expect("a query")
@@ -287,7 +292,7 @@ mod tests {
         scrollback
     }
 
-    fn hits(scrollback: &Scrollback, seqs: impl Iterator<Item = u64>, query: &Query) -> Vec<u64> {
+    fn hits(scrollback: &Scrollback, seqs: impl Iterator<Item = Seq>, query: &Query) -> Vec<Seq> {
         let mut hits = HitCount::default();
         let source = |seq| {
             scrollback
@@ -320,9 +325,11 @@ mod tests {
             ("-cart", &[1]),
             ("none", &[]),
         ] {
-            let hits = hits(&scrollback, BEGIN..BEGIN + 5, &query(text));
+            let hits = hits(&scrollback, Seq::BEGIN.onwards().take(5), &query(text));
             assert_eq!(
-                hits.into_iter().map(|seq| seq - BEGIN).collect::<Vec<_>>(),
+                hits.into_iter()
+                    .map(|seq| seq - Seq::BEGIN)
+                    .collect::<Vec<_>>(),
                 found,
                 "{text}"
             );
@@ -337,10 +344,11 @@ mod tests {
             asked in prop::sample::select(vec!["a", "-a", "a b", "-c b", "level:error"]),
         ) {
             let (scrollback, query) = (scrollback(&lines), query(asked));
-            let end = scrollback.ring().end();
-            let each: Vec<u64> = (BEGIN..end).filter(|&seq| !hits(&scrollback, seq..seq + 1, &query).is_empty()).collect();
-            prop_assert_eq!(&hits(&scrollback, BEGIN..end, &query), &each);
-            let mut back = hits(&scrollback, (BEGIN..end).rev(), &query);
+            let all: Vec<Seq> = scrollback.ring().from(Seq::BEGIN).map(|(seq, _)| seq).collect();
+            let is_alone = |seq: &Seq| !hits(&scrollback, std::iter::once(*seq), &query).is_empty();
+            let each: Vec<Seq> = all.iter().copied().filter(is_alone).collect();
+            prop_assert_eq!(&hits(&scrollback, all.iter().copied(), &query), &each);
+            let mut back = hits(&scrollback, all.iter().copied().rev(), &query);
             back.reverse();
             prop_assert_eq!(&back, &each);
         }

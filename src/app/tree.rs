@@ -26,6 +26,32 @@ impl Side {
     }
 }
 
+impl Side {
+    /// Whether `other` lies on this side of `here`.
+    fn has(self, here: Rect, other: Rect) -> bool {
+        match self {
+            Self::Left => other.right() <= here.x,
+            Self::Right => other.x >= here.right(),
+            Self::Up => other.bottom() <= here.y,
+            Self::Down => other.y >= here.bottom(),
+        }
+    }
+
+    /// How far away `other` is in this direction; what is straight ahead is nearer.
+    fn distance(self, here: Rect, other: Rect) -> u16 {
+        let dx = center(here).x.abs_diff(center(other).x);
+        let dy = center(here).y.abs_diff(center(other).y);
+        match self.axis() {
+            Direction::Horizontal => dx.saturating_add(dy.saturating_mul(3)),
+            Direction::Vertical => dy.saturating_add(dx.saturating_mul(3)),
+        }
+    }
+}
+
+fn center(rect: Rect) -> Position {
+    Position::new(rect.x + rect.width / 2, rect.y + rect.height / 2)
+}
+
 /// The weight of a fresh child. Large, so that growing in steps is fine enough.
 const WEIGHT: u16 = 100;
 /// What one key press of growing or shrinking moves.
@@ -139,35 +165,12 @@ impl Tree {
     pub fn neighbour(&self, from: PaneId, side: Side, area: Rect) -> Option<PaneId> {
         let areas = self.areas(area, from);
         let here = areas.iter().find(|(pane, _)| *pane == from)?.1;
-        let beyond = |rect: &Rect| match side {
-            Side::Left => rect.right() <= here.x,
-            Side::Right => rect.x >= here.right(),
-            Side::Up => rect.bottom() <= here.y,
-            Side::Down => rect.y >= here.bottom(),
-        };
-        let distance = |rect: &Rect| {
-            let (from, to) = (center(here), center(*rect));
-            let (dx, dy) = (
-                i32::from(from.x) - i32::from(to.x),
-                i32::from(from.y) - i32::from(to.y),
-            );
-            let (along, across) = if side.axis() == Direction::Horizontal {
-                (dx, dy)
-            } else {
-                (dy, dx)
-            };
-            along.abs() + 3 * across.abs()
-        };
         areas
             .iter()
-            .filter(|(_, rect)| beyond(rect))
-            .min_by_key(|(_, rect)| distance(rect))
+            .filter(|(_, rect)| side.has(here, *rect))
+            .min_by_key(|(_, rect)| side.distance(here, *rect))
             .map(|(pane, _)| *pane)
     }
-}
-
-fn center(rect: Rect) -> Position {
-    Position::new(rect.x + rect.width / 2, rect.y + rect.height / 2)
 }
 
 impl Node {
@@ -309,31 +312,37 @@ fn divide(direction: Direction, children: &[(u16, Node)], area: Rect) -> Vec<Rec
         .map(|(weight, _)| u64::from(*weight))
         .sum::<u64>()
         .max(1);
-    let (mut sum, mut start, mut used) = (0u64, 0u16, 0u16);
+    let mut sum = 0u64;
+    let mut used = 0u16;
+    let gaps = (0u16..).map(|before| before.saturating_mul(gap));
     children
         .iter()
-        .map(|(weight, _)| {
+        .zip(gaps)
+        .map(|((weight, _), gaps)| {
             sum += u64::from(*weight);
             let upto = u16::try_from(u64::from(free) * sum / total).unwrap_or(free);
-            let size = upto - used;
+            let begin = used.saturating_add(gaps).min(length);
+            let size = (upto - used).min(length - begin);
             used = upto;
-            let begin = start.min(length);
-            start = start.saturating_add(size).saturating_add(gap);
-            let size = size.min(length - begin);
-            match direction {
-                Direction::Horizontal => Rect {
-                    x: area.x + begin,
-                    width: size,
-                    ..area
-                },
-                Direction::Vertical => Rect {
-                    y: area.y + begin,
-                    height: size,
-                    ..area
-                },
-            }
+            part(area, direction, begin, size)
         })
         .collect()
+}
+
+/// A part of an area along an axis.
+fn part(area: Rect, axis: Direction, begin: u16, size: u16) -> Rect {
+    match axis {
+        Direction::Horizontal => Rect {
+            x: area.x + begin,
+            width: size,
+            ..area
+        },
+        Direction::Vertical => Rect {
+            y: area.y + begin,
+            height: size,
+            ..area
+        },
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The table of hosts: a row for each, with its state, its facts and its metrics over time.
 
+use std::ops::Add;
 use std::sync::Arc;
 
 use super::series::{Meter, Series};
@@ -103,23 +104,17 @@ impl HostRow {
     }
 
     pub(super) fn add_sample(&mut self, sample: Arc<Sample>, now: Time) {
-        let sum = |values: &mut dyn Iterator<Item = f64>| values.reduce(|a, b| a + b);
         self.cpu.push(sample.cpu.map(|cpu| cpu.busy_pct));
         self.memory
             .push(sample.memory.map(|memory| memory.used_pct));
         self.load.push(sample.load.map(|load| load.one));
-        self.rx.push(sum(&mut sample
-            .network
-            .iter()
-            .map(|net| net.rx_bytes_per_s)));
-        self.tx.push(sum(&mut sample
-            .network
-            .iter()
-            .map(|net| net.tx_bytes_per_s)));
-        self.io.push(sum(&mut sample
-            .io
-            .iter()
-            .map(|io| io.read_bytes_per_s + io.write_bytes_per_s)));
+        let rx = sample.network.iter().map(|net| net.rx_bytes_per_s);
+        self.rx.push(rx.reduce(f64::add));
+        let tx = sample.network.iter().map(|net| net.tx_bytes_per_s);
+        self.tx.push(tx.reduce(f64::add));
+        let io = sample.io.iter();
+        let io = io.map(|io| io.read_bytes_per_s + io.write_bytes_per_s);
+        self.io.push(io.reduce(f64::add));
         // The lines that were there before us came in one second, and are no rate.
         self.log
             .push(self.rate.is_settled(now).then(|| self.rate.per_second(now)));

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{RingEntry, Scrollback};
+use super::{RingEntry, Scrollback, Seq};
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
@@ -56,13 +56,13 @@ impl Filter {
 }
 
 /// The numbers of the entries that pass a filter, in order. Records pass whole or not at all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lens {
     filter: Filter,
-    matches: VecDeque<u64>,
+    matches: VecDeque<Seq>,
     /// Everything in `low..high` has been looked at.
-    low: u64,
-    high: u64,
+    low: Seq,
+    high: Seq,
 }
 
 impl Lens {
@@ -99,14 +99,14 @@ impl Lens {
                 return false;
             }
             let seq = self.high;
-            self.high += 1;
+            self.high = seq.next();
             self.look(scrollback, seq, &mut left);
         }
         while self.low > scrollback.ring().first() {
             if left == 0 {
                 return false;
             }
-            self.low -= 1;
+            self.low = self.low.previous();
             self.look(scrollback, self.low, &mut left);
         }
         true
@@ -126,27 +126,26 @@ impl Lens {
 
     /// The number of the match at an index from 0.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<u64> {
+    pub fn get(&self, index: usize) -> Option<Seq> {
         self.matches.get(index).copied()
     }
 
     /// Index of the first match whose number is at least `seq`; [`Lens::len`] where there is none.
     #[must_use]
-    pub fn index_of(&self, seq: u64) -> usize {
+    pub fn index_of(&self, seq: Seq) -> usize {
         self.matches.partition_point(|&other| other < seq)
     }
 
     /// Entries that are still to be looked at.
     #[must_use]
-    pub fn pending(&self, scrollback: &Scrollback) -> u64 {
+    pub fn pending(&self, scrollback: &Scrollback) -> usize {
         let ring = scrollback.ring();
-        ring.end().saturating_sub(self.high.max(ring.first()))
-            + self.low.saturating_sub(ring.first())
+        ring.end().rows_after(self.high.max(ring.first())) + self.low.rows_after(ring.first())
     }
 
     /// The numbers of those that match and that the ring has forgotten since.
     #[must_use]
-    pub fn gone(&self, scrollback: &Scrollback) -> Vec<u64> {
+    pub fn gone(&self, scrollback: &Scrollback) -> Vec<Seq> {
         let first = scrollback.ring().first();
         self.matches
             .iter()
@@ -167,7 +166,7 @@ impl Lens {
 
     /// Looks at an entry. A record is decided when its last line comes into sight, for all of its
     /// lines: more of them may have come since it was decided before.
-    fn look(&mut self, scrollback: &Scrollback, seq: u64, left: &mut usize) {
+    fn look(&mut self, scrollback: &Scrollback, seq: Seq, left: &mut usize) {
         /// What an entry costs beside the bytes of its line, in the same unit.
         const PER_ENTRY: usize = 64;
         *left = left.saturating_sub(PER_ENTRY);
@@ -195,7 +194,7 @@ impl Lens {
     }
 
     /// Makes an entry one of those that match, or not; it may have been that before.
-    fn put(&mut self, seq: u64, is_match: bool) {
+    fn put(&mut self, seq: Seq, is_match: bool) {
         let index = match (self.matches.front(), self.matches.back()) {
             (_, Some(&last)) if seq > last => self.matches.len(),
             (Some(&first), _) if seq < first => 0,

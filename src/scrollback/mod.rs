@@ -23,12 +23,14 @@ mod hosts;
 mod lens;
 mod page_window;
 mod ring;
+mod seq;
 mod series;
 
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
-pub use page_window::{MIDDLE, MissingPage, NOTICE, PageWindow, ReceivedPage, Side, StreamState};
-pub use ring::{BEGIN, LIVE, Mark, Ring, RingEntry};
+pub use page_window::{MissingPage, PageWindow, ReceivedPage, Side, StreamState};
+pub use ring::{Mark, Ring, RingEntry};
+pub use seq::Seq;
 pub use series::{Meter, SERIES_POINTS, Series};
 
 /// Memory for lines, with their overhead: about a quarter of a million lines of 120 bytes. With
@@ -148,7 +150,7 @@ impl Scrollback {
 
     /// Puts lines in the place of a gap. Those after it keep their numbers; those before it, and
     /// the first of the new, have numbers that are so much lower.
-    pub fn fill(&mut self, seq: u64, lines: Vec<RingEntry>) -> u64 {
+    pub fn fill(&mut self, seq: Seq, lines: Vec<RingEntry>) -> u64 {
         self.ring.fill(seq, lines)
     }
 
@@ -189,6 +191,11 @@ impl Scrollback {
     #[must_use]
     pub fn hosts(&self) -> &[HostRow] {
         &self.hosts
+    }
+
+    /// The ids of all hosts.
+    pub fn host_ids(&self) -> impl Iterator<Item = HostId> + Clone + use<> {
+        (0..u32::try_from(self.hosts.len()).unwrap_or(u32::MAX)).map(HostId)
     }
 
     /// One host.
@@ -233,13 +240,13 @@ impl Scrollback {
 
     /// The record that a line belongs to, with all of its lines.
     #[must_use]
-    pub fn whole(&self, seq: u64) -> Option<Whole<'_>> {
+    pub fn whole(&self, seq: Seq) -> Option<Whole<'_>> {
         self.whole_in(&self.ring, seq)
     }
 
     /// The same of a line that is in other rows than those of the ring.
     #[must_use]
-    pub fn whole_in<'a>(&'a self, ring: &'a Ring, seq: u64) -> Option<Whole<'a>> {
+    pub fn whole_in<'a>(&'a self, ring: &'a Ring, seq: Seq) -> Option<Whole<'a>> {
         let line = |seq| ring.get(seq).and_then(RingEntry::line);
         let first = ring.lines_of(seq).find_map(line)?;
         let lines = ring.lines_of(seq).filter_map(line);
@@ -263,11 +270,15 @@ impl Scrollback {
         }
     }
 
-    fn host_name(&self, id: HostId) -> &str {
+    /// The name of a host; empty where there is none of that number.
+    #[must_use]
+    pub fn host_name(&self, id: HostId) -> &str {
         self.host(id).map_or("", |row| row.name.as_str())
     }
 
-    fn source_name(&self, id: SourceId) -> &str {
+    /// The name of a source; empty where there is none of that number.
+    #[must_use]
+    pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |row| &row.info.name)
     }
 

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lens, Ring, RingEntry, Scrollback};
+use super::{Lens, Ring, RingEntry, Scrollback, Seq};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
@@ -24,13 +24,7 @@ mod stream;
 
 pub use stream::{Side, StreamState};
 
-use stream::{PageQueue, SourceStream, far_line, find, is_cut, is_due, needs, position_of, resume};
-
-/// The number of the first row of a window; older ones are counted down from it.
-pub const MIDDLE: u64 = 1 << 39;
-
-/// The number of the row above the oldest, which says how it goes on there.
-pub const NOTICE: u64 = 0;
+use stream::{PageQueue, SourceStream, find, is_cut, is_due, position, position_of, resume};
 
 /// Most bytes of rows that were read and wait for those of other streams.
 const AHEAD_BYTES: usize = 8 << 20;
@@ -65,14 +59,14 @@ pub struct PageWindow {
     rows: Ring,
     streams: BTreeMap<SourceId, SourceStream>,
     /// The ring goes on from this number.
-    joined: Option<u64>,
+    joined: Option<Seq>,
     /// Rows of the ring from here to where it goes on are in the window; those before are not yet.
-    reach: u64,
+    reach: Seq,
     /// While it comes near the ring from below: everything of it before this is in the window, or
     /// is passed over.
-    climb: u64,
+    climb: Seq,
     /// Numbers that rows had in the ring, with those that they have here.
-    moved: Vec<(u64, u64)>,
+    moved: Vec<(Seq, Seq)>,
     split: Time,
 }
 
@@ -80,7 +74,7 @@ pub struct PageWindow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum From {
     Stream,
-    Live(u64),
+    Live(Seq),
 }
 
 impl PageWindow {
@@ -134,14 +128,14 @@ impl PageWindow {
 
     fn new(split: Time, sources: &[(SourceId, HostId)]) -> Self {
         Self {
-            rows: Ring::starting_at(MIDDLE, usize::MAX),
+            rows: Ring::starting_at(Seq::WINDOW, usize::MAX),
             streams: sources
                 .iter()
                 .map(|&(source, host)| (source, SourceStream::new(host)))
                 .collect(),
             joined: None,
-            reach: 0,
-            climb: 0,
+            reach: Seq::NOTICE,
+            climb: Seq::NOTICE,
             moved: Vec::new(),
             split,
         }
@@ -155,25 +149,25 @@ impl PageWindow {
 
     /// From which number on the ring goes on where the window ends; `None` while it is apart.
     #[must_use]
-    pub fn joined(&self) -> Option<u64> {
+    pub fn joined(&self) -> Option<Seq> {
         self.joined
     }
 
     /// Rows of the ring from this number on are in the window or behind it.
     #[must_use]
-    pub fn reach(&self) -> u64 {
+    pub fn reach(&self) -> Seq {
         self.reach
     }
 
     /// Numbers that rows had in the ring with those that they have here, of those added since the
     /// last time.
-    pub fn take_moved(&mut self) -> Vec<(u64, u64)> {
+    pub fn take_moved(&mut self) -> Vec<(Seq, Seq)> {
         std::mem::take(&mut self.moved)
     }
 
     /// Whether a row of the ring has a number here that was not taken yet.
     #[must_use]
-    pub fn has_moved(&self, seq: u64) -> bool {
+    pub fn has_moved(&self, seq: Seq) -> bool {
         self.moved.iter().any(|&(from, _)| from == seq)
     }
 
@@ -186,27 +180,16 @@ impl PageWindow {
 
     /// Sources at an end, with how they go on.
     pub fn states(&self, side: Side) -> impl Iterator<Item = (SourceId, HostId, &StreamState)> {
-        self.streams.iter().map(move |(&source, stream)| {
-            let run = if side == Side::Older {
-                &stream.older
-            } else {
-                &stream.newer
-            };
-            (source, stream.host, &run.state)
-        })
+        self.streams
+            .iter()
+            .map(move |(&source, stream)| (source, stream.host, &stream.queue(side).state))
     }
 
     /// Whether an end is the last: nothing is left to be read there.
     #[must_use]
     pub fn is_over(&self, side: Side) -> bool {
-        let over = |run: &PageQueue| run.state == StreamState::End && run.ahead.is_empty();
-        self.streams.values().all(|stream| {
-            over(if side == Side::Older {
-                &stream.older
-            } else {
-                &stream.newer
-            })
-        })
+        let mut queues = self.streams.values().map(|stream| stream.queue(side));
+        queues.all(|queue| queue.state == StreamState::End && queue.ahead.is_empty())
     }
 
     /// Pages without which no more rows can be put in order at an end.
@@ -214,23 +197,22 @@ impl PageWindow {
     pub fn page_requests(&self, side: Side, lens: &Lens) -> Vec<MissingPage> {
         let head = self.head(lens);
         let is_wanted = |stream: &SourceStream| match side {
-            Side::Older => is_due(stream, head) && needs(&stream.older),
-            Side::Newer => self.joined.is_none() && needs(&stream.newer),
+            Side::Older => is_due(stream, head),
+            Side::Newer => self.joined.is_none(),
         };
-        let wanted = self.streams.iter().filter(|(_, stream)| is_wanted(stream));
+        let wanted = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| is_wanted(stream) && stream.queue(side).needs_page());
         wanted
             .map(|(&source, stream)| {
-                let edge = if side == Side::Older {
-                    stream.older_start(self.split)
-                } else {
-                    stream.newer_start(self.split)
-                };
+                let (start, bound) = stream.start(side, self.split);
                 MissingPage {
                     host: stream.host,
                     source,
                     side,
-                    start: edge.0,
-                    bound: edge.1,
+                    start,
+                    bound,
                 }
             })
             .collect()
@@ -239,8 +221,9 @@ impl PageWindow {
     /// Notes that a page was asked for.
     pub fn asked(&mut self, request: &MissingPage) {
         if let Some(stream) = self.streams.get_mut(&request.source) {
-            let run = stream.run(request.side);
-            (run.state, run.asked) = (StreamState::Asked, Some(request.start));
+            let queue = stream.queue_mut(request.side);
+            queue.state = StreamState::Asked;
+            queue.asked = Some(request.start);
         }
     }
 
@@ -266,7 +249,7 @@ impl PageWindow {
         let Some(stream) = self.streams.get_mut(&request.source) else {
             return;
         };
-        let run = stream.run(request.side);
+        let run = stream.queue_mut(request.side);
         if run.state != StreamState::Asked || run.asked != Some(request.start) {
             return;
         }
@@ -282,7 +265,7 @@ impl PageWindow {
             Side::Newer => self.meet_ring(request.source, &mut entries, scrollback, lens),
         }
         if let Some(stream) = self.streams.get_mut(&request.source) {
-            stream.run(request.side).ahead.extend(entries);
+            stream.queue_mut(request.side).ahead.extend(entries);
         }
         self.bound_ahead();
     }
@@ -296,20 +279,10 @@ impl PageWindow {
         let Some(stream) = self.streams.get_mut(&request.source) else {
             return false;
         };
-        let own = |entry: &&RingEntry| {
-            entry
-                .line()
-                .is_some_and(|line| line.source == request.source)
-        };
-        let live = || {
-            scrollback
-                .ring()
-                .from(joined)
-                .map(|(_, entry)| entry)
-                .find(own)
-                .and_then(position_of)
-        };
-        stream.oldest = stream.oldest.or_else(live);
+        let mut live = scrollback.ring().lines_from(joined, request.source);
+        stream.oldest = stream
+            .oldest
+            .or_else(|| live.next().map(|(_, line)| position(line)));
         if stream.oldest.is_some() {
             stream.older.state = StreamState::Open;
         }
@@ -341,7 +314,7 @@ impl PageWindow {
                 .iter()
                 .rev()
                 .find_map(position_of)
-                .or(far_line(&stream.newer))
+                .or(stream.newer.far_line())
                 .or(stream.newest);
             stream.resume = Some(resume(
                 scrollback,
@@ -355,11 +328,10 @@ impl PageWindow {
 
     /// Lets go of what lies farthest ahead where too much waits; it is asked for again.
     fn bound_ahead(&mut self) {
-        let bytes = |run: &PageQueue| run.ahead.iter().map(RingEntry::cost).sum::<usize>();
         let all: usize = self
             .streams
             .values()
-            .map(|stream| bytes(&stream.older) + bytes(&stream.newer))
+            .map(|stream| stream.older.bytes() + stream.newer.bytes())
             .sum();
         if all <= AHEAD_BYTES {
             return;
@@ -367,7 +339,7 @@ impl PageWindow {
         let share = AHEAD_BYTES / self.streams.len().max(1) / 2;
         for stream in self.streams.values_mut() {
             for run in [&mut stream.older, &mut stream.newer] {
-                let mut left = bytes(run);
+                let mut left = run.bytes();
                 while left > share && run.ahead.len() > 1 {
                     left -= run.ahead.pop_back().map_or(0, |entry| entry.cost());
                     if run.state != StreamState::Asked {
@@ -388,23 +360,30 @@ impl PageWindow {
             let Some((source, from)) = self.next_older(scrollback, lens) else {
                 return;
             };
-            match from {
-                From::Live(seq) => {
-                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
-                        return;
-                    };
-                    self.reach = seq;
-                    self.push_oldest(entry);
-                    self.moved.push((seq, self.rows.first()));
-                }
-                From::Stream => {
-                    let entry = self
-                        .streams
-                        .get_mut(&source)
-                        .and_then(|stream| stream.older.ahead.pop_front());
-                    let Some(entry) = entry else { return };
-                    self.push_oldest(entry);
-                }
+            let Some(entry) = self.take_row(source, from, Side::Older, scrollback) else {
+                return;
+            };
+            self.push_oldest(entry);
+            if let From::Live(seq) = from {
+                self.reach = seq;
+                self.moved.push((seq, self.rows.first()));
+            }
+        }
+    }
+
+    /// Takes the row that comes next, out of the ring or out of what waits.
+    fn take_row(
+        &mut self,
+        source: SourceId,
+        from: From,
+        side: Side,
+        scrollback: &Scrollback,
+    ) -> Option<RingEntry> {
+        match from {
+            From::Live(seq) => scrollback.ring().get(seq).cloned(),
+            From::Stream => {
+                let stream = self.streams.get_mut(&source)?;
+                stream.queue_mut(side).ahead.pop_front()
             }
         }
     }
@@ -413,34 +392,22 @@ impl PageWindow {
     /// that is newer.
     fn next_older(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
         let head = self.head(lens);
-        let mut best = None;
-        let mut bar = None;
+        let mut live = None;
         if let Some(seq) = head {
-            let entry = scrollback.ring().get(seq)?;
-            let source = entry
-                .origin()
-                .map_or(SourceId(u32::MAX), |(_, source)| source);
-            best = Some((entry.time(), source, From::Live(seq)));
+            let (time, source) = order_of(scrollback.ring().get(seq)?);
+            live = Some((time, source, From::Live(seq)));
         }
-        for (&source, stream) in self
+        let due = self
             .streams
             .iter()
-            .filter(|(_, stream)| is_due(stream, head))
-        {
-            match stream.older.ahead.front() {
-                Some(entry) => best = best.max(Some((entry.time(), source, From::Stream))),
-                None if matches!(stream.older.state, StreamState::Open | StreamState::Asked) => {
-                    bar = bar.max(Some((stream.older_start(self.split).1, source)));
-                }
-                None => {}
-            }
-        }
-        let (time, source, from) = best?;
+            .filter(|(_, stream)| is_due(stream, head));
+        let (time, source, from) = next_rows(due.clone(), Side::Older).chain(live).max()?;
+        let bar = awaited_rows(due, Side::Older, self.split).max();
         (bar.is_none_or(|bar| (time, source) > bar)).then_some((source, from))
     }
 
     /// The newest row of the ring that passes and is not in the window yet.
-    fn head(&self, lens: &Lens) -> Option<u64> {
+    fn head(&self, lens: &Lens) -> Option<Seq> {
         self.joined?;
         lens.index_of(self.reach)
             .checked_sub(1)
@@ -499,42 +466,33 @@ impl PageWindow {
         for (&source, stream) in &mut self.streams {
             if stream.first_live.take().is_some_and(|seq| seq < self.reach) {
                 stream.older = PageQueue::default();
-                let own =
-                    |entry: &&RingEntry| entry.line().is_some_and(|line| line.source == source);
-                let live = || {
-                    scrollback
-                        .ring()
-                        .from(rest)
-                        .map(|(_, entry)| entry)
-                        .find(own)
-                        .and_then(position_of)
-                };
+                let mut live = scrollback.ring().lines_from(rest, source);
                 stream.oldest = stream
                     .first_row
                     .and_then(|seq| position_of(self.rows.get(seq)?))
-                    .or_else(live);
+                    .or_else(|| live.next().map(|(_, line)| position(line)));
             }
         }
-        self.reach = 0;
+        self.reach = Seq::NOTICE;
     }
 
     /// Takes in the rows that the ring has forgotten a moment ago, of the part that goes on where
     /// the window ends.
-    pub fn absorb(&mut self, scrollback: &Scrollback, gone: &[u64]) {
+    pub fn absorb(&mut self, scrollback: &Scrollback, gone: &[Seq]) {
         let Some(joined) = self.joined else { return };
         for &seq in gone.iter().filter(|&&seq| seq >= joined) {
             let Some(entry) = scrollback.ring().get_or_left(seq) else {
                 continue;
             };
             self.push_newest(entry.clone());
-            self.moved.push((seq, self.rows.end() - 1));
+            self.moved.push((seq, self.rows.end().previous()));
         }
         self.joined = Some(joined.max(scrollback.ring().first()));
     }
 
     /// Puts lines in the place of a gap; those before it have numbers that are so much lower from
     /// then on.
-    pub fn fill(&mut self, seq: u64, lines: Vec<RingEntry>) -> u64 {
+    pub fn fill(&mut self, seq: Seq, lines: Vec<RingEntry>) -> u64 {
         let by = self.rows.fill(seq, lines);
         for stream in self.streams.values_mut() {
             stream.first_row = stream
@@ -546,13 +504,11 @@ impl PageWindow {
 
     /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether
     /// any went.
-    pub fn trim(&mut self, keep: u64, budget: usize, scrollback: &Scrollback) {
+    pub fn trim(&mut self, keep: Seq, budget: usize, scrollback: &Scrollback) {
         while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
-            let (above, below) = (
-                keep.saturating_sub(self.rows.first()),
-                self.rows.end().saturating_sub(keep),
-            );
-            if self.reach > 0 {
+            let above = keep.rows_after(self.rows.first());
+            let below = self.rows.end().rows_after(keep);
+            if self.reach > Seq::NOTICE {
                 self.abandon_ring(scrollback);
             }
             let (side, entry) = if above >= below {
@@ -572,7 +528,7 @@ impl PageWindow {
         if self.joined.take().is_none() {
             return;
         }
-        self.climb = 0;
+        self.climb = Seq::NOTICE;
         for stream in self.streams.values_mut() {
             (stream.newer, stream.resume) = (PageQueue::default(), None);
         }
@@ -592,7 +548,7 @@ impl PageWindow {
         else {
             return;
         };
-        let run = stream.run(side);
+        let run = stream.queue_mut(side);
         run.ahead.clear();
         run.ahead.push_back(entry);
         run.state = StreamState::Open;
@@ -602,4 +558,32 @@ impl PageWindow {
         }
         stream.first_row = stream.first_row.filter(|&seq| seq >= first && seq < end);
     }
+}
+
+/// By what rows of different sources are put in order.
+fn order_of(entry: &RingEntry) -> (Time, SourceId) {
+    let origin = entry.origin();
+    let source = origin.map_or(SourceId(u32::MAX), |(_, source)| source);
+    (entry.time(), source)
+}
+
+/// The next row of each stream that has one.
+fn next_rows<'a>(
+    streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
+    side: Side,
+) -> impl Iterator<Item = (Time, SourceId, From)> {
+    streams.filter_map(move |(&source, stream)| {
+        let row = stream.queue(side).ahead.front()?;
+        Some((row.time(), source, From::Stream))
+    })
+}
+
+/// Where the next row of each stream may stand that has to be asked for it.
+fn awaited_rows<'a>(
+    streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
+    side: Side,
+    split: Time,
+) -> impl Iterator<Item = (Time, SourceId)> {
+    let awaited = streams.filter(move |(_, stream)| stream.queue(side).is_awaited());
+    awaited.map(move |(&source, stream)| (stream.start(side, split).1, source))
 }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::seq::Seq;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
@@ -77,21 +78,14 @@ impl RingEntry {
     }
 }
 
-/// Numbers from here on are those of the ring; lower ones are left for what is read of the time
-/// before it.
-pub const LIVE: u64 = 3 << 38;
-
-/// The number of the first entry that ever came.
-pub const BEGIN: u64 = 1 << 40;
-
 /// The last entries within the budget. The oldest leave first and are counted.
 #[derive(Debug)]
 pub struct Ring {
     slots: VecDeque<Slot>,
     /// Number of the last line of each source.
-    last: BTreeMap<SourceId, u64>,
-    begin: u64,
-    first: u64,
+    last: BTreeMap<SourceId, Seq>,
+    begin: Seq,
+    first: Seq,
     bytes: usize,
     budget: usize,
     /// What has left since [`Ring::forget_left`], oldest first; the last of it had the number
@@ -111,12 +105,12 @@ impl Ring {
     /// An empty ring for so many bytes.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self::starting_at(BEGIN, budget)
+        Self::starting_at(Seq::BEGIN, budget)
     }
 
     /// An empty ring whose first entry will have that number.
     #[must_use]
-    pub fn starting_at(begin: u64, budget: usize) -> Self {
+    pub fn starting_at(begin: Seq, budget: usize) -> Self {
         Self {
             slots: VecDeque::new(),
             last: BTreeMap::new(),
@@ -140,7 +134,7 @@ impl Ring {
         while self.bytes > self.budget && self.slots.len() > 1 {
             if let Some(old) = self.slots.pop_front() {
                 self.bytes -= old.entry.cost();
-                self.first += 1;
+                self.first = self.first.next();
                 self.left.push(old.entry);
             }
         }
@@ -153,18 +147,15 @@ impl Ring {
 
     /// The entry with this number, also if it has left a moment ago.
     #[must_use]
-    pub fn get_or_left(&self, seq: u64) -> Option<&RingEntry> {
-        let gone = self.left.len() as u64 + seq;
-        let left = gone
-            .checked_sub(self.first)
-            .and_then(|index| self.left.get(usize::try_from(index).ok()?));
-        self.get(seq).or(left)
+    pub fn get_or_left(&self, seq: Seq) -> Option<&RingEntry> {
+        let left = self.left.len().checked_sub(self.first.rows_after(seq));
+        self.get(seq).or_else(|| self.left.get(left?))
     }
 
     /// How many entries have left.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
-        self.first.saturating_sub(self.begin)
+        self.first.rows_after(self.begin) as u64
     }
 
     /// Takes the newest entry away.
@@ -189,14 +180,14 @@ impl Ring {
     pub fn pop_oldest(&mut self) -> Option<RingEntry> {
         let old = self.slots.pop_front()?;
         self.bytes -= old.entry.cost();
-        self.first += 1;
+        self.first = self.first.next();
         Some(old.entry)
     }
 
     /// Adds before the oldest. `next` is the number of the line that comes after it in its source.
-    pub fn push_oldest(&mut self, entry: RingEntry, next: Option<u64>) {
+    pub fn push_oldest(&mut self, entry: RingEntry, next: Option<Seq>) {
         self.bytes += entry.cost();
-        self.first -= 1;
+        self.first = self.first.previous();
         let seq = self.first;
         let is_line = entry.line().is_some();
         let next = next.filter(|&next| is_line && self.continues(next));
@@ -217,7 +208,7 @@ impl Ring {
         }
     }
 
-    fn continues(&self, seq: u64) -> bool {
+    fn continues(&self, seq: Seq) -> bool {
         self.get(seq)
             .and_then(RingEntry::line)
             .is_some_and(|line| line.content.continues)
@@ -225,14 +216,11 @@ impl Ring {
 
     /// Puts entries in the place of one. Those after it keep their numbers; those before it, and
     /// the first of the new, are called by a number that is so much lower.
-    pub fn fill(&mut self, seq: u64, entries: Vec<RingEntry>) -> u64 {
-        let Some(at) = seq
-            .checked_sub(self.first)
-            .and_then(|index| usize::try_from(index).ok())
-        else {
+    pub fn fill(&mut self, seq: Seq, entries: Vec<RingEntry>) -> u64 {
+        let Some(at) = self.index(seq).filter(|&at| at < self.slots.len()) else {
             return 0;
         };
-        if at >= self.slots.len() || entries.is_empty() {
+        if entries.is_empty() {
             return 0;
         }
         let by = entries.len() as u64 - 1;
@@ -278,14 +266,14 @@ impl Ring {
 
     /// The numbers of all lines of the record that this line belongs to, as far as they are
     /// remembered: at least its own, in order.
-    pub fn lines_of(&self, seq: u64) -> impl Iterator<Item = u64> + '_ {
+    pub fn lines_of(&self, seq: Seq) -> impl Iterator<Item = Seq> + '_ {
         let first = std::iter::successors(Some(seq), |&seq| self.before(seq)).last();
         std::iter::successors(first, |&seq| self.after(seq))
     }
 
     /// The line before this one in its record.
     #[must_use]
-    pub fn before(&self, seq: u64) -> Option<u64> {
+    pub fn before(&self, seq: Seq) -> Option<Seq> {
         let back = self.slot(seq)?.back;
         (back > 0)
             .then(|| seq - u64::from(back))
@@ -294,32 +282,60 @@ impl Ring {
 
     /// The line after this one in its record.
     #[must_use]
-    pub fn after(&self, seq: u64) -> Option<u64> {
+    pub fn after(&self, seq: Seq) -> Option<Seq> {
         let forth = self.slot(seq)?.forth;
         (forth > 0).then(|| seq + u64::from(forth))
     }
 
-    fn slot(&self, seq: u64) -> Option<&Slot> {
-        self.slots
-            .get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+    fn index(&self, seq: Seq) -> Option<usize> {
+        (seq >= self.first).then(|| seq.rows_after(self.first))
     }
 
-    fn slot_mut(&mut self, seq: u64) -> Option<&mut Slot> {
-        self.slots
-            .get_mut(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+    fn slot(&self, seq: Seq) -> Option<&Slot> {
+        self.slots.get(self.index(seq)?)
+    }
+
+    fn slot_mut(&mut self, seq: Seq) -> Option<&mut Slot> {
+        let index = self.index(seq)?;
+        self.slots.get_mut(index)
     }
 
     /// The entry with this number, unless it was forgotten or has not come yet.
     #[must_use]
-    pub fn get(&self, seq: u64) -> Option<&RingEntry> {
+    pub fn get(&self, seq: Seq) -> Option<&RingEntry> {
         Some(&self.slot(seq)?.entry)
     }
 
     /// The entries from a number on, with their numbers.
-    pub fn from(&self, seq: u64) -> impl Iterator<Item = (u64, &RingEntry)> {
-        let skipped = usize::try_from(seq.saturating_sub(self.first)).unwrap_or(usize::MAX);
-        let first = self.first + skipped.min(self.slots.len()) as u64;
-        (first..).zip(self.slots.iter().skip(skipped).map(|slot| &slot.entry))
+    pub fn from(&self, seq: Seq) -> impl Iterator<Item = (Seq, &RingEntry)> + Clone {
+        let skipped = seq.rows_after(self.first).min(self.slots.len());
+        let numbers = (self.first + skipped as u64).onwards();
+        numbers.zip(self.slots.range(skipped..).map(|slot| &slot.entry))
+    }
+
+    /// The lines of a source from a number on, with their numbers.
+    pub fn lines_from(
+        &self,
+        seq: Seq,
+        source: SourceId,
+    ) -> impl Iterator<Item = (Seq, &FleetLine)> + Clone {
+        let lines = self
+            .from(seq)
+            .filter_map(|(seq, entry)| Some((seq, entry.line()?)));
+        lines.filter(move |(_, line)| line.source == source)
+    }
+
+    /// The entries before a number, the nearest first.
+    pub fn back_from(&self, seq: Seq) -> impl Iterator<Item = &RingEntry> {
+        let older = seq.rows_after(self.first).min(self.slots.len());
+        let older = self.slots.range(..older);
+        older.rev().map(|slot| &slot.entry)
+    }
+
+    /// How many entries are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
     }
 
     /// True where nothing is remembered.
@@ -330,13 +346,13 @@ impl Ring {
 
     /// Number of the oldest entry that is remembered.
     #[must_use]
-    pub fn first(&self) -> u64 {
+    pub fn first(&self) -> Seq {
         self.first
     }
 
     /// The number that the next entry will have.
     #[must_use]
-    pub fn end(&self) -> u64 {
+    pub fn end(&self) -> Seq {
         self.first + self.slots.len() as u64
     }
 

@@ -40,7 +40,7 @@ fn scrollback(budget: usize) -> Scrollback {
 fn numbers(lens: &Lens) -> Vec<u64> {
     (0..lens.len())
         .filter_map(|index| lens.get(index))
-        .map(|seq| seq - BEGIN)
+        .map(|seq| seq - Seq::BEGIN)
         .collect()
 }
 
@@ -63,15 +63,15 @@ fn the_oldest_lines_leave_when_the_budget_is_used_up_and_numbers_stay() {
     );
     let ring = scrollback.ring();
     assert_eq!(
-        (ring.end() - BEGIN, ring.forgotten()),
-        (10, ring.first() - BEGIN)
+        (ring.end() - Seq::BEGIN, ring.forgotten()),
+        (10, ring.first() - Seq::BEGIN)
     );
     assert!(ring.bytes() <= ring.budget());
     assert!(
-        ring.first() > BEGIN
+        ring.first() > Seq::BEGIN
             && ring.get(ring.first() - 1).is_none()
-            && ring.get(BEGIN + 9).is_some()
-            && ring.get(BEGIN + 10).is_none()
+            && ring.get(Seq::BEGIN + 9).is_some()
+            && ring.get(Seq::BEGIN + 10).is_none()
     );
 }
 
@@ -87,7 +87,7 @@ fn a_line_larger_than_the_budget_is_kept_alone() {
     );
     assert_eq!(
         (scrollback.ring().first(), scrollback.ring().end()),
-        (BEGIN + 1, BEGIN + 2)
+        (Seq::BEGIN + 1, Seq::BEGIN + 2)
     );
 }
 
@@ -115,7 +115,7 @@ fn a_gap_is_an_entry_between_the_lines_and_passes_every_query() {
     assert!(lens.advance(&scrollback, usize::MAX));
     assert_eq!(numbers(&lens), [0, 1, 2]);
     assert!(matches!(
-        scrollback.ring().get(BEGIN + 1),
+        scrollback.ring().get(Seq::BEGIN + 1),
         Some(RingEntry::Gap(_))
     ));
     let mut other = Lens::new(only(&[1]), &scrollback);
@@ -259,7 +259,7 @@ fn a_line_that_comes_later_decides_for_its_whole_record_again() {
     );
     assert_eq!(
         scrollback
-            .whole(BEGIN + 3)
+            .whole(Seq::BEGIN + 3)
             .map(|whole| whole.text().to_owned()),
         Some(b"no luck\n  at Cart.add\n  at Main".to_vec())
     );
@@ -295,7 +295,7 @@ fn a_line_without_an_end_stays_until_its_record_or_a_gap_comes() {
     assert_eq!(texts(&scrollback), ["a b"]);
     scrollback.apply(vec![Update::Lines(vec![at(10, "a b c")])], Time(0));
     assert_eq!(texts(&scrollback), [] as [&str; 0]);
-    assert_eq!(scrollback.ring().end(), BEGIN + 2);
+    assert_eq!(scrollback.ring().end(), Seq::BEGIN + 2);
 }
 
 #[derive(Debug, Clone)]
@@ -318,8 +318,8 @@ proptest! {
     #[test]
     fn the_ring_is_a_queue_that_forgets_its_oldest(lengths in prop::collection::vec(0usize..300, 0..200), budget in 0usize..4000) {
         let mut ring = Ring::new(budget);
-        let mut model: VecDeque<(u64, usize)> = VecDeque::new();
-        for (seq, len) in (BEGIN..).zip(lengths) {
+        let mut model: VecDeque<(Seq, usize)> = VecDeque::new();
+        for (seq, len) in Seq::BEGIN.onwards().zip(lengths) {
             ring.push(RingEntry::Line(fleet_line(0, &"x".repeat(len))));
             model.push_back((seq, len));
             while model.front().is_some_and(|(seq, _)| *seq < ring.first()) {
@@ -379,9 +379,9 @@ proptest! {
         }
         while !lens.advance(&scrollback, 500) {}
         prop_assert_eq!(lens.pending(&scrollback), 0);
-        let expected: Vec<u64> = (scrollback.ring().first()..scrollback.ring().end())
-            .filter(|&seq| scrollback.ring().get(seq).is_some_and(|entry| lens.filter().admits_origin(entry)))
-            .map(|seq| seq - BEGIN)
+        let expected: Vec<u64> = scrollback.ring().from(Seq::NOTICE)
+            .filter(|(_, entry)| lens.filter().admits_origin(entry))
+            .map(|(seq, _)| seq - Seq::BEGIN)
             .collect();
         prop_assert_eq!(numbers(&lens), expected);
     }

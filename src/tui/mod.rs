@@ -72,23 +72,13 @@ pub async fn run(
     questions: mpsc::Receiver<Asked>,
     options: Options,
 ) -> io::Result<()> {
-    let depth = depth(std::env::var("COLORTERM").ok().as_deref());
-    let theme = start_theme(
-        &options,
-        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-    );
-    let theme = Theme::load(theme, options.themes.as_deref(), depth).map_err(io::Error::other)?;
     let zone = if options.utc {
         TimeZone::UTC
     } else {
         TimeZone::system()
     };
+    let appearance = Appearance::of(&options)?;
     let mut signals = Signals::listen()?;
-    let appearance = Appearance {
-        theme,
-        themes: options.themes,
-        depth,
-    };
     let app = App::new(hosts, zone).with_query(options.query);
     let mut turn = Loop::new(Console::enter()?, app, appearance, questions, clock::now);
     turn.hosts = fleet.requests();
@@ -99,11 +89,27 @@ pub async fn run(
     ended
 }
 
-/// What is needed to load another theme.
+/// The theme, and what is needed to load another.
 struct Appearance {
     theme: Theme,
     themes: Option<PathBuf>,
     depth: Depth,
+}
+
+impl Appearance {
+    /// What the options and the environment say.
+    fn of(options: &Options) -> io::Result<Self> {
+        let depth = depth(std::env::var("COLORTERM").ok().as_deref());
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let name = start_theme(options, no_color);
+        let themes = options.themes.clone();
+        let theme = Theme::load(name, themes.as_deref(), depth).map_err(io::Error::other)?;
+        Ok(Self {
+            theme,
+            themes,
+            depth,
+        })
+    }
 }
 
 /// The loop and what it owns.
@@ -120,6 +126,8 @@ struct Loop<'a, S, C> {
     reconnect: Box<dyn Fn(HostId) + 'a>,
     answers: PendingResponses,
     clock: C,
+    /// Whether the feed may have more.
+    feeding: bool,
     full_redraw: bool,
     suspend: bool,
     quit: bool,
@@ -132,7 +140,9 @@ enum Wakeup {
     Asked(Option<Asked>),
     Draw,
     Written,
-    Batch(Option<Vec<Update>>),
+    Batch(Vec<Update>),
+    /// The feed has ended.
+    Ended,
     Answer(Part),
     Spare,
 }
@@ -157,6 +167,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
             reconnect: Box::new(|_| {}),
             answers: PendingResponses::default(),
             clock,
+            feeding: true,
             full_redraw: false,
             suspend: false,
             quit: false,
@@ -174,57 +185,56 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
     where
         I: Stream<Item = io::Result<TermEvent>> + Unpin,
     {
-        let mut input = Some(open_input());
-        let mut feeding = true;
-        self.resize()?;
         while !self.quit {
-            let Some(source) = input.as_mut() else { break };
-            let wakeup = self.wait(source, &mut feed, feeding, signals).await;
-            let began = Instant::now();
-            match wakeup {
-                Wakeup::Signal(Signal::End) => self.quit = true,
-                Wakeup::Signal(Signal::Suspend) => self.suspend = true,
-                Wakeup::Input(Some(event)) => self.on_input(event?)?,
-                Wakeup::Input(None) => self.quit = true,
-                Wakeup::Asked(Some(asked)) => self.on_asked(asked),
-                Wakeup::Asked(None) => self.questions.close(),
-                Wakeup::Draw => self.draw()?,
-                Wakeup::Written => self.pacer.took(self.screen.took()),
-                Wakeup::Batch(Some(batch)) => {
-                    self.on_batches(batch, source, &mut feed).await?;
-                }
-                Wakeup::Batch(None) => {
-                    feeding = false;
-                    self.handle(Event::Ended);
-                    self.pacer.data(Instant::now());
-                }
-                Wakeup::Answer((id, replies)) => {
-                    self.handle(
-                        replies.map_or(Event::Answered(id), |replies| Event::Replies(id, replies)),
-                    );
-                    self.pacer.data(Instant::now());
-                }
-                Wakeup::Spare => {
-                    self.handle(Event::Tick);
-                    self.pacer.data(Instant::now());
-                }
+            let mut input = open_input();
+            self.resize()?;
+            while !self.quit && !self.suspend {
+                self.turn(&mut input, &mut feed, signals).await?;
             }
-            self.withdraw();
-            self.schedule_frame();
-            if began.elapsed() > LONG_TURN {
-                tracing::debug!(
-                    elapsed_ms = began.elapsed().as_millis(),
-                    "a turn of the console took long"
-                );
+            drop(input);
+            if std::mem::take(&mut self.suspend) && !self.screen.suspend()? {
+                self.handle(Event::Notice("there is no shell to go back to".into()));
             }
-            if std::mem::take(&mut self.suspend) {
-                drop(input.take());
-                if !self.screen.suspend()? {
-                    self.handle(Event::Notice("there is no shell to go back to".into()));
-                }
-                input = Some(open_input());
-                self.resize()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to happen, and does what follows.
+    async fn turn<I>(
+        &mut self,
+        input: &mut I,
+        feed: &mut impl Feed,
+        signals: &mut Signals,
+    ) -> io::Result<()>
+    where
+        I: Stream<Item = io::Result<TermEvent>> + Unpin,
+    {
+        let wakeup = self.wait(input, feed, signals).await;
+        let began = Instant::now();
+        match wakeup {
+            Wakeup::Signal(Signal::End) | Wakeup::Input(None) => self.quit = true,
+            Wakeup::Signal(Signal::Suspend) => self.suspend = true,
+            Wakeup::Input(Some(event)) => self.on_input(event?)?,
+            Wakeup::Asked(Some(asked)) => self.on_asked(asked),
+            Wakeup::Asked(None) => self.questions.close(),
+            Wakeup::Draw => self.draw()?,
+            Wakeup::Written => self.pacer.took(self.screen.took()),
+            Wakeup::Batch(batch) => self.on_batches(batch, input, feed).await?,
+            Wakeup::Ended => {
+                self.feeding = false;
+                self.on_data(Event::Ended);
             }
+            Wakeup::Answer((id, Some(replies))) => self.on_data(Event::Replies(id, replies)),
+            Wakeup::Answer((id, None)) => self.on_data(Event::Answered(id)),
+            Wakeup::Spare => self.on_data(Event::Tick),
+        }
+        self.withdraw();
+        self.schedule_frame();
+        if began.elapsed() > LONG_TURN {
+            tracing::debug!(
+                elapsed_ms = began.elapsed().as_millis(),
+                "a turn of the console took long"
+            );
         }
         Ok(())
     }
@@ -234,7 +244,6 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
         &mut self,
         input: &mut I,
         feed: &mut impl Feed,
-        feeding: bool,
         signals: &mut Signals,
     ) -> Wakeup
     where
@@ -250,7 +259,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
             () = self.screen.written(), if !ready => Wakeup::Written,
             () = sleep_until(due), if due.is_some() => Wakeup::Draw,
             part = self.answers.next() => Wakeup::Answer(part),
-            batch = feed.next(), if feeding => Wakeup::Batch(batch),
+            batch = feed.next(), if self.feeding => batch.map_or(Wakeup::Ended, Wakeup::Batch),
             // Yields first: a loop that is always ready would never let the runtime look at its
             // timers and signals.
             () = tokio::task::yield_now(), if self.app.has_work() => Wakeup::Spare,
@@ -283,8 +292,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
         let began = Instant::now();
         let mut next = Some(first);
         while let Some(batch) = next.take() {
-            self.handle(Event::Batch(batch));
-            self.pacer.data(Instant::now());
+            self.on_data(Event::Batch(batch));
             let pressed = tokio::select! {
                 biased;
                 event = input.next() => Some(event),
@@ -304,8 +312,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
         let id = QuestionId(self.next_question);
         self.next_question += 1;
         self.asked.insert(id, answer);
-        self.handle(Event::Ask(id, question));
-        self.pacer.data(Instant::now());
+        self.on_data(Event::Ask(id, question));
     }
 
     /// Takes away questions that nobody waits for any more.
@@ -318,8 +325,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
             .collect();
         for id in gone {
             self.asked.remove(&id);
-            self.handle(Event::Withdrawn(id));
-            self.pacer.data(Instant::now());
+            self.on_data(Event::Withdrawn(id));
         }
     }
 
@@ -348,11 +354,16 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
         Ok(())
     }
 
+    /// Takes in what changes the screen without a key.
+    fn on_data(&mut self, event: Event) {
+        self.handle(event);
+        self.pacer.data(Instant::now());
+    }
+
     fn handle(&mut self, event: Event) {
         let now = (self.clock)();
         for effect in self.app.update(event, now) {
-            let notice = self.execute(effect);
-            if let Some(notice) = notice {
+            if let Some(notice) = self.execute(effect) {
                 self.app.update(Event::Notice(notice), now);
             }
         }
@@ -379,22 +390,21 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
                 .answers
                 .add(id, self.hosts.ask(host, (*what.0).clone())),
             Effect::CancelAsk(id) => self.answers.cancel(id),
-            Effect::Theme(name) => {
-                match Theme::load(
-                    &name,
-                    self.appearance.themes.as_deref(),
-                    self.appearance.depth,
-                ) {
-                    Ok(theme) => {
-                        self.appearance.theme = theme;
-                        self.full_redraw = true;
-                        return Some(format!("theme {name}"));
-                    }
-                    Err(error) => return Some(error.to_string()),
-                }
-            }
+            Effect::Theme(name) => return Some(self.use_theme(&name)),
         }
         None
+    }
+
+    fn use_theme(&mut self, name: &str) -> String {
+        let Appearance { themes, depth, .. } = &self.appearance;
+        match Theme::load(name, themes.as_deref(), *depth) {
+            Ok(theme) => {
+                self.appearance.theme = theme;
+                self.full_redraw = true;
+                format!("theme {name}")
+            }
+            Err(error) => error.to_string(),
+        }
     }
 
     fn copy(&mut self, text: &str) -> String {

@@ -415,7 +415,7 @@ async fn a_flood_leaves_q_responsive() {
         .expect("the loop ends");
     assert!(quick.ended);
     assert!(
-        quick.turn.app.scrollback().ring().end() - crate::scrollback::BEGIN > 10_000,
+        quick.turn.app.scrollback().ring().end() - crate::scrollback::Seq::BEGIN > 10_000,
         "the flood was taken in meanwhile"
     );
 }

@@ -103,22 +103,31 @@ fn draw_more(
 }
 
 /// A row with a label and a value.
-pub(super) fn field(label: &str, value: Shown<'static>) -> Vec<Piece> {
+pub(super) fn field(label: &str, value: impl Into<Shown<'static>>) -> Vec<Piece> {
+    field_in(Role::Popup, label, value)
+}
+
+/// The same with the value in another role.
+pub(super) fn field_in(role: Role, label: &str, value: impl Into<Shown<'static>>) -> Vec<Piece> {
     vec![
-        (Shown::own(&format!("{label:10}")), Role::PopupDim),
-        (value, Role::Popup),
+        (format!("{label:10}").into(), Role::PopupDim),
+        (value.into(), role),
     ]
 }
 
-/// A text from outside.
-pub(super) fn outside(text: &str) -> Shown<'static> {
-    Shown::from(SafeText::new(text))
+/// A row of one piece.
+pub(super) fn row(role: Role, text: impl Into<Shown<'static>>) -> Vec<Piece> {
+    vec![(text.into(), role)]
+}
+
+/// Cells that a row takes.
+pub(super) fn width_of(row: &[Piece]) -> usize {
+    row.iter().map(|(text, _)| text.width()).sum()
 }
 
 /// A text in rows of so many cells.
-pub(super) fn wrap(text: &SafeText, width: usize) -> impl Iterator<Item = Shown<'static>> {
+pub(super) fn wrap(text: &SafeText, width: usize) -> DialogLines {
     let rows = text.rows(width).into_iter();
-    rows.map(|row| Shown::part(text, row).into_owned())
-        .collect::<Vec<_>>()
-        .into_iter()
+    rows.map(|part| row(Role::Popup, Shown::part(text, part).into_owned()))
+        .collect()
 }

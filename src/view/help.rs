@@ -1,7 +1,6 @@
 //! The help: every action with its keys, and how queries are written.
 
-use super::dialog::DialogLines;
-use super::paint::Shown;
+use super::dialog::{DialogLines, Piece, row, width_of};
 use super::theme::Role;
 use crate::app::actions::{ACTIONS, Group};
 use crate::app::keys::spell;
@@ -16,7 +15,7 @@ pub(super) fn help_lines(width: u16) -> DialogLines {
         if !rows.is_empty() {
             rows.push(Vec::new());
         }
-        rows.push(vec![(Shown::from(group.title()), Role::PopupTitle)]);
+        rows.push(row(Role::PopupTitle, group.title()));
         for info in ACTIONS.iter().filter(|info| info.group == group) {
             let keys: Vec<_> = info.sequences().map(|keys| spell(&keys)).collect();
             let shown = if keys.is_empty() {
@@ -24,10 +23,7 @@ pub(super) fn help_lines(width: u16) -> DialogLines {
             } else {
                 keys.join("  ")
             };
-            rows.push(vec![
-                (Shown::own(&format!("{shown:KEYS$} ")), Role::PopupKey),
-                (Shown::from(info.doc), Role::Popup),
-            ]);
+            rows.push(keys_and_doc(format!("{shown:KEYS$} "), info.doc));
         }
     }
     if width >= 2 * COLUMN {
@@ -38,20 +34,17 @@ pub(super) fn help_lines(width: u16) -> DialogLines {
 }
 
 /// How queries are written.
-fn language() -> impl Iterator<Item = Vec<(Shown<'static>, Role)>> {
+fn language() -> impl Iterator<Item = Vec<Piece>> {
     const EXAMPLE: usize = 26;
-    let title = [
-        Vec::new(),
-        vec![(Shown::from("Queries, of / and &"), Role::PopupTitle)],
-    ];
-    title
-        .into_iter()
-        .chain(LANGUAGE.iter().map(|(example, meaning)| {
-            vec![
-                (Shown::own(&format!("{example:EXAMPLE$} ")), Role::PopupKey),
-                (Shown::from(*meaning), Role::Popup),
-            ]
-        }))
+    let title = [Vec::new(), row(Role::PopupTitle, "Queries, of / and &")];
+    let examples = LANGUAGE
+        .iter()
+        .map(|(example, meaning)| keys_and_doc(format!("{example:EXAMPLE$} "), meaning));
+    title.into_iter().chain(examples)
+}
+
+fn keys_and_doc(keys: String, doc: &'static str) -> Vec<Piece> {
+    vec![(keys.into(), Role::PopupKey), (doc.into(), Role::Popup)]
 }
 
 fn side_by_side(mut rows: DialogLines, column: usize) -> DialogLines {
@@ -60,11 +53,8 @@ fn side_by_side(mut rows: DialogLines, column: usize) -> DialogLines {
     let mut right = right.into_iter().skip_while(Vec::is_empty);
     rows.into_iter()
         .map(|mut row| {
-            let used: usize = row.iter().map(|(text, _)| text.width()).sum();
-            row.push((
-                Shown::own(&" ".repeat(column.saturating_sub(used))),
-                Role::Popup,
-            ));
+            let blanks = " ".repeat(column.saturating_sub(width_of(&row)));
+            row.push((blanks.into(), Role::Popup));
             row.extend(right.next().unwrap_or_default());
             row
         })

@@ -4,20 +4,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::metrics::{Scale, graph, gravity};
-use super::paint::{Row, Shown, count, number, percent};
-use super::panel::bordered;
+use super::metrics::{Gravity, Scale, graph};
+use super::paint::{Row, Shown, count, latest, percent};
+use super::panel::{bordered, header_role};
 use super::theme::{Role, Theme};
-use crate::app::App;
+use crate::app::{App, LogPane};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::text::SafeText;
 use crate::model::time::Time;
 use crate::scrollback::HostRow;
 
-/// Which numbers a list of a width has room for, in cells.
+/// Which numbers a list of a width has room for, in cells; 0 is one that is not shown.
 struct HostColumns {
     name: u16,
     spark: u16,
+    cpu: u16,
     memory: u16,
     load: u16,
     rate: u16,
@@ -25,29 +26,28 @@ struct HostColumns {
 
 impl HostColumns {
     fn of(width: u16) -> Self {
-        let (spark, memory, load) = match width {
-            44.. => (8, 5, 6),
-            36.. => (8, 5, 0),
-            26.. => (5, 0, 0),
-            _ => (0, 0, 0),
+        let (spark, cpu, memory, load) = match width {
+            44.. => (8, 5, 5, 6),
+            36.. => (8, 5, 5, 0),
+            26.. => (5, 5, 0, 0),
+            _ => (0, 0, 0, 0),
         };
-        let rate = if width >= 20 { 5 } else { 0 };
-        let cpu = if spark > 0 { spark + 5 } else { 0 };
-        // Two cells for the state, one for the border, one before the first number and one after
-        // the last.
-        let name = width.saturating_sub(2 + 1 + 2 + cpu + memory + load + rate);
-        Self {
-            name,
+        let mut columns = Self {
+            name: 0,
             spark,
+            cpu,
             memory,
             load,
-            rate,
-        }
+            rate: if width >= 20 { 5 } else { 0 },
+        };
+        // Two cells for the state, one for the border, one before the first number and one after
+        // the last.
+        columns.name = width.saturating_sub(2 + 1 + 2 + columns.numbers());
+        columns
     }
 
     fn numbers(&self) -> u16 {
-        let cpu = if self.spark > 0 { self.spark + 5 } else { 0 };
-        cpu + self.memory + self.load + self.rate
+        self.spark + self.cpu + self.memory + self.load + self.rate
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    let inner = bordered(app, theme, area, buffer);
+    let inner = bordered(theme, area, buffer);
     let columns = HostColumns::of(area.width);
     draw_header(app, theme, &columns, inner, buffer);
     let list = Rect {
@@ -71,25 +71,14 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn draw_header(app: &App, theme: &Theme, columns: &HostColumns, area: Rect, buffer: &mut Buffer) {
-    let style = theme.get(if app.hosts_pane().focused {
-        Role::PaneHeaderFocused
-    } else {
-        Role::PaneHeader
-    });
-    let mut row = Row::new(buffer, area, 0).fill(style);
-    row.column(" hosts", columns.name + 3, style);
-    if columns.spark > 0 {
-        row.right("cpu", columns.spark + 5, style);
-    }
-    for (cells, label) in [
-        (columns.memory, "mem"),
-        (columns.load, "load"),
-        (columns.rate, "l/s"),
-    ] {
-        if cells > 0 {
-            row.right(label, cells, style);
-        }
-    }
+    let style = theme.get(header_role(app.hosts_pane().focused));
+    Row::new(buffer, area, 0)
+        .fill(style)
+        .column(" hosts", columns.name + 3, style)
+        .right("cpu", columns.spark + columns.cpu, style)
+        .right("mem", columns.memory, style)
+        .right("load", columns.load, style)
+        .right("l/s", columns.rate, style);
 }
 
 /// The first host on the screen, so that the selected one is on it.
@@ -116,11 +105,7 @@ fn draw_host(
     let mut row = row.fill(under);
     let (glyph, role) = glyph(&host.status);
     row.put(glyph, theme.get(role)).blank(1);
-    let listed = app
-        .pane(app.focused_pane())
-        .and_then(|pane| pane.lens_hosts())
-        .is_none_or(|hosts| hosts.iter().any(|id| id.index() == index));
-    let name_style = if listed {
+    let name_style = if is_listed(app, index) {
         theme.host(index)
     } else {
         theme.get(Role::Faint)
@@ -140,6 +125,13 @@ fn draw_host(
     }
 }
 
+/// Whether the pane that keys mean shows lines of a host.
+fn is_listed(app: &App, index: usize) -> bool {
+    app.pane(app.focused_pane())
+        .and_then(LogPane::lens_hosts)
+        .is_none_or(|hosts| hosts.iter().any(|id| id.index() == index))
+}
+
 fn draw_numbers(
     app: &App,
     theme: &Theme,
@@ -147,45 +139,30 @@ fn draw_numbers(
     host: &HostRow,
     row: &mut Row<'_>,
 ) {
-    if columns.spark > 0 {
-        let at = row.area(columns.spark, 1);
-        row.draw_in(|buffer| graph(theme, &host.cpu, Scale::Share, at, buffer))
-            .blank(columns.spark);
-        share(theme, host.cpu.latest(), 5, row);
+    let at = row.area(columns.spark, 1);
+    row.draw_in(|buffer| graph(theme, &host.cpu, Scale::Share, at, buffer))
+        .blank(columns.spark);
+    for (share, cells) in [(&host.cpu, columns.cpu), (&host.memory, columns.memory)] {
+        let role = Gravity::of(share.latest()).text();
+        row.right(latest(share, percent), cells, theme.get(role));
     }
-    if columns.memory > 0 {
-        share(theme, host.memory.latest(), columns.memory, row);
-    }
-    if columns.load > 0 {
-        let load = host.load.latest().map_or_else(
-            || Shown::from("–"),
-            |load| number(load, if load < 100.0 { 2 } else { 0 }),
-        );
-        row.right(load, columns.load, theme.get(Role::Dim));
-    }
-    if columns.rate > 0 {
-        let rate = host.rate(app.now());
-        let (words, role) = match host.status.behind_s {
-            Some(seconds) => (
-                Shown::own(&format!("-{}", short(seconds))),
-                Role::HostDegraded,
-            ),
-            None => (
-                count(rate),
-                if rate > 0.0 {
-                    Role::LineNone
-                } else {
-                    Role::Faint
-                },
-            ),
-        };
-        row.right(words, columns.rate, theme.get(role));
-    }
+    let load = latest(&host.load, |load| {
+        let decimals = if load < 100.0 { 2 } else { 0 };
+        format!("{load:.decimals$}").into()
+    });
+    let (rate, role) = rate(host, app.now());
+    row.right(load, columns.load, theme.get(Role::Dim))
+        .right(rate, columns.rate, theme.get(role));
 }
 
-fn share(theme: &Theme, value: Option<f64>, cells: u16, row: &mut Row<'_>) {
-    let text = value.map_or_else(|| Shown::from("–"), percent);
-    row.right(text, cells, theme.get(gravity(value, Role::LineNone)));
+/// Lines per second; of a host that is behind, how far.
+fn rate(host: &HostRow, now: Time) -> (Shown<'static>, Role) {
+    let rate = host.rate(now);
+    match host.status.behind_s {
+        Some(seconds) => (format!("-{}", short(seconds)).into(), Role::HostDegraded),
+        None if rate > 0.0 => (count(rate), Role::LineNone),
+        None => (count(rate), Role::Faint),
+    }
 }
 
 /// A time in at most three cells.
@@ -214,11 +191,11 @@ pub(super) fn glyph(status: &HostStatus) -> (&'static str, Role) {
 fn state_words(host: &HostRow, now: Time) -> Shown<'static> {
     let state = host.status.state;
     match (state, host.retry_in_s(now)) {
-        (_, Some(0)) => Shown::own(&format!("{state} ↻ now")),
+        (_, Some(0)) => format!("{state} ↻ now").into(),
         // What it waits for is told where there is room.
-        (LinkState::Connecting, None) if host.status.reason.is_some() => Shown::from("logged in …"),
-        (LinkState::Connecting, None) => Shown::from("connecting …"),
-        (_, Some(seconds)) => Shown::own(&format!("{state} ↻ {seconds} s")),
-        _ => Shown::from(state.as_str()),
+        (LinkState::Connecting, None) if host.status.reason.is_some() => "logged in …".into(),
+        (LinkState::Connecting, None) => "connecting …".into(),
+        (_, Some(seconds)) => format!("{state} ↻ {seconds} s").into(),
+        _ => state.as_str().into(),
     }
 }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::{Row, Shown};
+use super::panel::header_role;
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::{App, LogPane, PaneId};
@@ -58,20 +59,6 @@ pub(super) fn draw(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The column between panes side by side.
-pub(super) fn draw_border(theme: &Theme, main: Rect, area: Rect, buffer: &mut Buffer) {
-    if area.right() < main.right() {
-        let border = Rect {
-            x: area.right(),
-            width: 1,
-            ..area
-        };
-        for y in 0..border.height {
-            Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
-        }
-    }
-}
-
 fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     let LogView {
         app,
@@ -79,15 +66,8 @@ fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
         id,
         pane,
     } = view;
-    if area.height == 0 {
-        return;
-    }
     let focused = app.focused_pane() == id && !app.hosts_pane().focused;
-    let style = theme.get(if focused {
-        Role::PaneHeaderFocused
-    } else {
-        Role::PaneHeader
-    });
+    let style = theme.get(header_role(focused));
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.put(" ", style);
     let (state, held) = state(app, pane);
@@ -99,80 +79,63 @@ fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     row.at_end(" ", style)
         .at_end(state, state_style)
         .at_end(" ", style);
-    for (index, part) in title(app, pane).into_iter().enumerate() {
-        row.put(if index == 0 { "" } else { " · " }, style)
-            .put(part, style);
-    }
+    row.put(title(app, pane).join(" · "), style);
 }
 
 /// What the pane shows: hosts, sources, filter, search.
-fn title(app: &App, pane: &LogPane) -> Vec<Shown<'static>> {
+fn title(app: &App, pane: &LogPane) -> Vec<String> {
+    let scrollback = app.scrollback();
     let filter = pane.filter();
-    let mut parts = vec![match &filter.hosts {
-        None => Shown::from("all hosts"),
-        Some(hosts) => names(
-            hosts
-                .iter()
-                .filter_map(|id| app.scrollback().host(*id))
-                .map(|row| row.name.as_str()),
-            "hosts",
-        ),
-    }];
-    if let Some(sources) = &filter.sources {
-        parts.push(names(
-            sources
-                .iter()
-                .filter_map(|id| app.scrollback().source(*id))
-                .map(|row| &*row.info.name),
-            "sources",
-        ));
-    }
-    if let Some(query) = &filter.query {
-        parts.push(Shown::own(&format!("& {query}")));
-    }
-    if pane.filters_off() {
-        parts.push(Shown::from("filters off"));
-    }
-    if let Some(search) = &pane.search {
-        parts.push(Shown::own(&format!("/ {search}")));
-    }
-    if pane.wrap {
-        parts.push(Shown::from("wrapped"));
-    }
-    parts
+    let hosts = filter.hosts.as_ref().map(|hosts| {
+        let hosts = hosts.iter().filter_map(|id| scrollback.host(*id));
+        names(hosts.map(|row| row.name.as_str()), "hosts")
+    });
+    let sources = filter.sources.as_ref().map(|sources| {
+        let sources = sources.iter().filter_map(|id| scrollback.source(*id));
+        names(sources.map(|row| &*row.info.name), "sources")
+    });
+    let parts = [
+        Some(hosts.unwrap_or_else(|| "all hosts".to_owned())),
+        sources,
+        filter.query.as_ref().map(|query| format!("& {query}")),
+        pane.filters_off().then(|| "filters off".to_owned()),
+        pane.search.as_ref().map(|search| format!("/ {search}")),
+        pane.wrap.then(|| "wrapped".to_owned()),
+    ];
+    parts.into_iter().flatten().collect()
 }
+
 /// Up to three names, or how many there are.
-fn names<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Shown<'static> {
+fn names<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> String {
     let mut names: Vec<_> = names.collect();
     names.dedup();
     match names.len() {
-        0 => Shown::own(&format!("no {what}")),
-        1..=3 => Shown::own(&names.join(", ")),
-        count => Shown::own(&format!("{count} {what}")),
+        0 => format!("no {what}"),
+        1..=3 => names.join(", "),
+        count => format!("{count} {what}"),
     }
 }
 
 /// Whether new lines are shown as they come; true where they are not.
 fn state(app: &App, pane: &LogPane) -> (Shown<'static>, bool) {
     let unseen = pane.unseen();
-    let new = |word: &str| {
-        let text = if unseen == 0 {
-            word.to_owned()
+    let new = |words: String| {
+        if unseen == 0 {
+            words.into()
         } else {
-            format!("{word} · {unseen} new")
-        };
-        Shown::own(&text)
+            format!("{words} · {unseen} new").into()
+        }
     };
     if pane.is_frozen() {
-        (new("frozen"), true)
+        (new("frozen".to_owned()), true)
     } else if !pane.is_following() {
-        (new(&place(app, pane)), true)
+        (new(place(app, pane)), true)
     } else if pane.pending(app.scrollback()) > 0 {
-        (Shown::from("reading back …"), false)
+        ("reading back …".into(), false)
     } else if app.has_ended() {
-        (Shown::from("ended"), true)
+        ("ended".into(), true)
     } else {
-        (Shown::from("following"), false)
+        ("following".into(), false)
     }
 }
 
@@ -187,7 +150,8 @@ fn place(app: &App, pane: &LogPane) -> String {
         () if !is_whole => "paused".to_owned(),
         () => format!("paused {}%", share_above(pane)),
     };
-    let (day, today) = (app.day_of(pane), app.date(app.now()));
+    let day = app.day_of(pane);
+    let today = app.view_options().date(app.now());
     if day != today {
         place.push_str(" · ");
         place.push_str(&time::day(day, today));

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, number, percent};
+use super::paint::{Row, Shown, bar, bytes, bytes_per_second, count, latest, percent};
 use super::panel::bordered;
 use super::theme::{Role, Theme};
 use super::time;
@@ -42,11 +42,39 @@ pub(super) enum Scale {
     Open(f64),
 }
 
-pub(super) fn gravity(value: Option<f64>, normal: Role) -> Role {
-    match value {
-        Some(value) if value >= CRITICAL_PCT => Role::LineError,
-        Some(value) if value >= HIGH_PCT => Role::LineWarn,
-        _ => normal,
+/// How grave a percentage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gravity {
+    Normal,
+    High,
+    Critical,
+}
+
+impl Gravity {
+    pub(super) fn of(share: Option<f64>) -> Self {
+        match share {
+            Some(share) if share >= CRITICAL_PCT => Self::Critical,
+            Some(share) if share >= HIGH_PCT => Self::High,
+            _ => Self::Normal,
+        }
+    }
+
+    /// How a number is drawn.
+    pub(super) fn text(self) -> Role {
+        match self {
+            Self::Normal => Role::LineNone,
+            Self::High => Role::LineWarn,
+            Self::Critical => Role::LineError,
+        }
+    }
+
+    /// How a bar is drawn.
+    fn bar(self) -> Role {
+        match self {
+            Self::Normal => Role::Spark,
+            Self::High => Role::SparkHigh,
+            Self::Critical => Role::SparkCritical,
+        }
     }
 }
 
@@ -59,37 +87,29 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     else {
         return;
     };
-    let area = bordered(app, theme, area, buffer);
-    if host.sample.is_none() {
-        draw_heading(theme, host, area, buffer);
-        return draw_reason(theme, host, below(area, 1), buffer);
+    let area = bordered(theme, area, buffer);
+    if host.sample.is_some() {
+        return draw_numbers(theme, host, app.now(), area, buffer);
     }
-    let (disks, stall) = (disks(host), stall(host));
+    draw_heading(theme, host, area, buffer);
+    draw_reason(theme, host, below(area, 1), buffer);
+}
+
+fn draw_numbers(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &mut Buffer) {
+    let disks = disks(host);
+    let stall = stall(host);
     let fixed = 1 + disks.len() + usize::from(!stall.is_empty());
-    let mut blocks = blocks(host, app.now());
-    grow(&mut blocks, usize::from(area.height).saturating_sub(fixed));
+    let mut blocks = blocks(host, now);
+    let room = usize::from(area.height).saturating_sub(fixed);
+    grow(&mut blocks, room);
     // At the bottom, so that its end is the end of the log beside it.
-    let used = blocks
-        .iter()
-        .map(|block| usize::from(block.rows))
-        .sum::<usize>()
-        + fixed;
-    let mut rest = below(
-        area,
-        u16::try_from(usize::from(area.height).saturating_sub(used)).unwrap_or(0),
-    );
+    let used: usize = blocks.iter().map(|block| usize::from(block.rows)).sum();
+    let mut rest = below(area, u16::try_from(room.saturating_sub(used)).unwrap_or(0));
     draw_heading(theme, host, rest, buffer);
     rest = below(rest, 1);
     for block in blocks {
-        draw_block(
-            theme,
-            &block,
-            Rect {
-                height: block.rows.min(rest.height),
-                ..rest
-            },
-            buffer,
-        );
+        let height = block.rows.min(rest.height);
+        draw_block(theme, &block, Rect { height, ..rest }, buffer);
         rest = below(rest, block.rows);
     }
     for disk in disks {
@@ -115,15 +135,9 @@ fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) 
     row.put(" ", style)
         .put(SafeText::new(host.name.as_str()), style);
     if let Some(facts) = &host.facts {
-        let cores = Shown::own(&format!(
-            "{} {}",
-            facts.cores,
-            if facts.cores == 1 { "core" } else { "cores" }
-        ));
-        let up = cores
-            .clone()
-            .join(&Shown::from(" · up "))
-            .join(&time::span(facts.uptime_s));
+        let unit = if facts.cores == 1 { "core" } else { "cores" };
+        let cores = Shown::from(format!("{} {unit}", facts.cores));
+        let up = Shown::from(format!("{cores} · up {}", time::span(facts.uptime_s)));
         row.at_end(" ", style);
         let fits = up.width() < row.left().into();
         row.at_end(if fits { up } else { cores }, style);
@@ -181,125 +195,88 @@ struct GraphBlock<'a> {
 }
 
 impl<'a> GraphBlock<'a> {
-    fn new(
-        label: &'static str,
-        series: &'a Series,
-        scale: Scale,
-        values: Vec<Shown<'static>>,
-        most: u16,
-    ) -> Self {
+    /// A graph of at most so many rows, without numbers.
+    fn new(label: &'static str, series: &'a Series, scale: Scale, most: u16) -> Self {
         // What never moved needs no room to move in.
-        let most = if series.highest().is_some_and(|highest| highest > 0.0) {
-            most
-        } else {
-            1
-        };
+        let moves = series.highest().is_some_and(|highest| highest > 0.0);
         let shared = matches!(scale, Scale::Share);
-        let role = gravity(series.latest().filter(|_| shared), Role::LineNone);
         Self {
             label,
             series,
             scale,
-            role,
-            values,
+            role: Gravity::of(series.latest().filter(|_| shared)).text(),
+            values: Vec::new(),
             rows: 1,
-            most,
+            most: if moves { most } else { 1 },
         }
+    }
+
+    fn with(mut self, value: impl Into<Shown<'static>>) -> Self {
+        self.values.push(value.into());
+        self
     }
 }
 
 fn blocks(host: &HostRow, now: Time) -> Vec<GraphBlock<'_>> {
-    let sample = host.sample.as_deref();
+    vec![
+        cpu(host),
+        memory(host),
+        load(host),
+        GraphBlock::new("log", &host.log, Scale::Open(CALM_LOG), 6)
+            .with(format!("{} l/s", count(host.rate(now))))
+            .with(format!("{} lines", count(host.lines as f64))),
+        traffic("net ↓", &host.rx, CALM_NETWORK),
+        traffic("net ↑", &host.tx, CALM_NETWORK),
+        traffic("disk", &host.io, CALM_DISK),
+    ]
+}
+
+fn cpu(host: &HostRow) -> GraphBlock<'_> {
+    let block = GraphBlock::new("cpu", &host.cpu, Scale::Share, 5).with(share(&host.cpu));
+    match host.sample.as_ref().and_then(|sample| sample.cpu) {
+        Some(cpu) => block
+            .with(format!("iowait {}", percent(cpu.iowait_pct)))
+            .with(format!("steal {}", percent(cpu.steal_pct))),
+        None => block,
+    }
+}
+
+fn memory(host: &HostRow) -> GraphBlock<'_> {
+    let block = GraphBlock::new("mem", &host.memory, Scale::Share, 2).with(share(&host.memory));
+    match host.sample.as_ref().and_then(|sample| sample.memory) {
+        Some(memory) => block.with(format!("of {}", bytes(memory.total_bytes as f64))),
+        None => block,
+    }
+}
+
+/// A load of as many as there are cores is busy, twice as many is too much.
+fn load(host: &HostRow) -> GraphBlock<'_> {
     let cores = host
         .facts
         .as_ref()
         .map_or(1.0, |facts| f64::from(facts.cores));
-    let none = || Shown::from("–");
-    let exact = |series: &Series| {
-        series
-            .latest()
-            .map_or_else(none, |value| Shown::own(&format!("{value:.1}%")))
-    };
-    let rate = |series: &Series| {
-        let highest = Shown::from("max ").join(&bytes(series.highest().unwrap_or(0.0)));
-        vec![series.latest().map_or_else(none, bytes_per_second), highest]
-    };
-    let cpu = sample
-        .and_then(|sample| sample.cpu)
-        .map_or_else(Vec::new, |cpu| {
-            [("iowait", cpu.iowait_pct), ("steal", cpu.steal_pct)]
-                .map(|(what, pct)| labelled(what, percent(pct)))
-                .into()
-        });
-    let memory = sample
-        .and_then(|sample| sample.memory)
-        .map_or_else(Vec::new, |memory| {
-            vec![Shown::from("of ").join(&bytes(memory.total_bytes as f64))]
-        });
-    let load = host
-        .load
-        .latest()
-        .map_or_else(none, |value| number(value, 2));
-    let of_cores = Shown::own(&format!("of {cores}"));
-    let lines = count(host.rate(now)).join(&Shown::from(" l/s"));
-    let total = count(host.lines as f64).join(&Shown::from(" lines"));
-    // As many as there are cores is busy, twice as many is too much.
     let busy = host
         .load
         .latest()
         .map(|load| HIGH_PCT + (load / cores - 1.0) * (CRITICAL_PCT - HIGH_PCT));
-    vec![
-        GraphBlock::new(
-            "cpu",
-            &host.cpu,
-            Scale::Share,
-            [vec![exact(&host.cpu)], cpu].concat(),
-            5,
-        ),
-        GraphBlock::new(
-            "mem",
-            &host.memory,
-            Scale::Share,
-            [vec![exact(&host.memory)], memory].concat(),
-            2,
-        ),
-        GraphBlock {
-            role: gravity(busy, Role::LineNone),
-            ..GraphBlock::new(
-                "load",
-                &host.load,
-                Scale::Open(cores),
-                vec![load, of_cores],
-                2,
-            )
-        },
-        GraphBlock::new(
-            "log",
-            &host.log,
-            Scale::Open(CALM_LOG),
-            vec![lines, total],
-            6,
-        ),
-        GraphBlock::new(
-            "net ↓",
-            &host.rx,
-            Scale::Open(CALM_NETWORK),
-            rate(&host.rx),
-            3,
-        ),
-        GraphBlock::new(
-            "net ↑",
-            &host.tx,
-            Scale::Open(CALM_NETWORK),
-            rate(&host.tx),
-            3,
-        ),
-        GraphBlock::new("disk", &host.io, Scale::Open(CALM_DISK), rate(&host.io), 3),
-    ]
+    let block = GraphBlock::new("load", &host.load, Scale::Open(cores), 2)
+        .with(latest(&host.load, |load| format!("{load:.2}").into()))
+        .with(format!("of {cores}"));
+    GraphBlock {
+        role: Gravity::of(busy).text(),
+        ..block
+    }
 }
 
-fn labelled(what: &'static str, value: Shown<'static>) -> Shown<'static> {
-    Shown::from(what).join(&Shown::from(" ")).join(&value)
+fn traffic<'a>(label: &'static str, series: &'a Series, calm: f64) -> GraphBlock<'a> {
+    let highest = bytes(series.highest().unwrap_or(0.0));
+    GraphBlock::new(label, series, Scale::Open(calm), 3)
+        .with(latest(series, bytes_per_second))
+        .with(format!("max {highest}"))
+}
+
+fn share(series: &Series) -> Shown<'static> {
+    latest(series, |share| format!("{share:.1}%").into())
 }
 
 /// Gives the rows that there are to the graphs, in turn, those first that are listed first.
@@ -366,11 +343,9 @@ pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, bu
         let Some(value) = point else { continue };
         let exact = value / full * (most + 1) as f64;
         let eighths = (exact.round() as usize).clamp(1, most.max(1));
-        let role = match gravity(point.filter(|_| shared), Role::Spark) {
-            Role::LineError => Role::SparkCritical,
-            Role::LineWarn => Role::SparkHigh,
-            _ if exact < 1.0 => Role::Faint,
-            role => role,
+        let role = match Gravity::of(point.filter(|_| shared)) {
+            Gravity::Normal if exact < 1.0 => Role::Faint,
+            gravity => gravity.bar(),
         };
         for y in 0..area.height {
             let below = usize::from(area.height - 1 - y) * 8;
@@ -394,25 +369,21 @@ fn disks(host: &HostRow) -> Vec<&DiskUsage> {
 }
 
 fn draw_disk(theme: &Theme, disk: &DiskUsage, mut row: Row<'_>) {
-    let value = Some(disk.used_pct);
+    let gravity = Gravity::of(Some(disk.used_pct));
     row.blank(1)
         .column(SafeText::new(&disk.mount), MOUNT - 2, theme.get(Role::Dim))
         .blank(1);
     let cells = row.left().saturating_sub(6);
     let used = (disk.used_pct / 100.0 * f64::from(cells)).round() as u16;
-    let role = match gravity(value, Role::Spark) {
-        Role::LineError => Role::SparkCritical,
-        Role::LineWarn => Role::SparkHigh,
-        role => role,
-    };
     for cell in 0..cells {
-        row.put("━", theme.get(if cell < used { role } else { Role::Faint }));
+        let role = if cell < used {
+            gravity.bar()
+        } else {
+            Role::Faint
+        };
+        row.put("━", theme.get(role));
     }
-    row.right(
-        percent(disk.used_pct),
-        5,
-        theme.get(gravity(value, Role::LineNone)),
-    );
+    row.right(percent(disk.used_pct), 5, theme.get(gravity.text()));
 }
 
 /// Shares of the time in which something waited for a resource.
@@ -441,9 +412,9 @@ fn draw_stall(theme: &Theme, stall: &[(&'static str, f64)], mut row: Row<'_>) {
         if usize::from(row.left()) < label.len() + percent(*share).width() {
             break;
         }
-        let role = theme.get(gravity(Some(*share), Role::LineNone));
+        let role = Gravity::of(Some(*share)).text();
         row.put(*label, theme.get(Role::Dim))
-            .put(percent(*share), role)
+            .put(percent(*share), theme.get(role))
             .blank(2);
     }
 }

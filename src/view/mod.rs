@@ -37,6 +37,7 @@ mod theme;
 mod time;
 
 use log::LogView;
+use panel::draw_border;
 
 pub use theme::{Depth, ROLES, Role, Theme, ThemeError};
 
@@ -50,7 +51,9 @@ pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Opti
             Pane::Hosts(_) => hosts::draw(app, theme, area, buffer),
             Pane::Metrics(_) => metrics::draw(app, theme, area, buffer),
             Pane::Log(id, pane) => {
-                log::draw_border(theme, areas.main, area, buffer);
+                if area.right() < areas.main.right() {
+                    draw_border(theme, area.right(), area, buffer);
+                }
                 let view = LogView {
                     app,
                     theme,

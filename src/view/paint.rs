@@ -2,6 +2,7 @@
 //! words, numbers, and [`SafeText`]. Text from outside has no other way in.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -11,6 +12,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::text::SafeText;
+use crate::scrollback::Series;
 
 /// Text that may go on the screen.
 #[derive(Debug, Clone)]
@@ -28,6 +30,19 @@ impl From<SafeText> for Shown<'_> {
     }
 }
 
+impl From<String> for Shown<'_> {
+    /// Numbers and our own words; what is from outside in it is made safe.
+    fn from(text: String) -> Self {
+        Self::from(SafeText::new(&text))
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl From<&'static str> for Shown<'_> {
     fn from(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
@@ -40,19 +55,9 @@ impl<'a> Shown<'a> {
         Self(Cow::Borrowed(text.as_str().get(range).unwrap_or_default()))
     }
 
-    /// Numbers and our own words; what comes from outside is made safe once more.
-    pub(super) fn own(text: &str) -> Self {
-        Self::from(SafeText::new(text))
-    }
-
     /// The same, to be kept.
     pub(super) fn into_owned(self) -> Shown<'static> {
         Shown(Cow::Owned(self.0.into_owned()))
-    }
-
-    /// Both, one after the other.
-    pub(super) fn join(self, other: &Shown<'_>) -> Shown<'static> {
-        Shown(Cow::Owned(self.0.into_owned() + &other.0))
     }
 
     /// Cells that it takes.
@@ -179,6 +184,16 @@ impl<'b> Row<'b> {
         self
     }
 
+    /// Writes a column and a blank after it; nothing where it has no cells.
+    pub(super) fn cell<'a>(
+        &mut self,
+        text: impl Into<Shown<'a>>,
+        cells: u16,
+        style: Style,
+    ) -> &mut Self {
+        self.column(text, cells, style).blank(u16::from(cells > 0))
+    }
+
     /// Writes text at the right end of so many cells.
     pub(super) fn right<'a>(
         &mut self,
@@ -247,43 +262,35 @@ impl<'b> Row<'b> {
 
 /// `1.2k`, `37`, `2.4M`: a count in at most four cells.
 pub(super) fn count(value: f64) -> Shown<'static> {
-    Shown(Cow::Owned(scaled(value, 1000.0, &["", "k", "M", "G", "T"])))
+    scaled(value, &["", "k", "M", "G", "T"]).into()
 }
 
 /// `3.4 kB`: bytes in powers of 1000, as `df -H` and networks count.
 pub(super) fn bytes(value: f64) -> Shown<'static> {
-    Shown(Cow::Owned(scaled(
-        value,
-        1000.0,
-        &[" B", " kB", " MB", " GB", " TB", " PB"],
-    )))
+    scaled(value, &[" B", " kB", " MB", " GB", " TB", " PB"]).into()
 }
 
 /// `3.4 kB/s`
 pub(super) fn bytes_per_second(value: f64) -> Shown<'static> {
-    Shown(Cow::Owned(format!("{}/s", bytes(value).0)))
+    format!("{}/s", bytes(value)).into()
 }
 
 /// `12%`
 pub(super) fn percent(value: f64) -> Shown<'static> {
-    Shown(Cow::Owned(format!("{:.0}%", value.clamp(0.0, 999.0))))
+    format!("{:.0}%", value.clamp(0.0, 999.0)).into()
 }
 
-/// A number with so many decimals.
-pub(super) fn number(value: f64, decimals: usize) -> Shown<'static> {
-    Shown(Cow::Owned(format!("{value:.decimals$}")))
+/// The newest point of a series; a dash where it was not measured.
+pub(super) fn latest(series: &Series, words: impl FnOnce(f64) -> Shown<'static>) -> Shown<'static> {
+    series.latest().map_or(Shown::from("–"), words)
 }
 
-/// A whole number.
-pub(super) fn whole(value: u64) -> Shown<'static> {
-    Shown(Cow::Owned(value.to_string()))
-}
-
-fn scaled(value: f64, base: f64, units: &[&str]) -> String {
+/// A value in thousands of a unit, in as few digits as tell it.
+fn scaled(value: f64, units: &[&str]) -> String {
     let mut value = value.max(0.0);
     let mut unit = 0;
-    while value >= base - 0.5 && unit + 1 < units.len() {
-        value /= base;
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= 1000.0;
         unit += 1;
     }
     let decimals = usize::from(unit > 0 && value < 9.95);

@@ -1,28 +1,39 @@
-//! What all panels beside the main pane share.
+//! What the parts of the screen that lie side by side share: borders and headers.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::paint::Row;
 use super::theme::{Role, Theme};
-use crate::app::App;
 
 /// A panel beside the main pane, without the border between them; the whole of it where it has all
 /// the width.
-pub(super) fn bordered(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-    if app.areas(buffer.area).main.width == 0 {
+pub(super) fn bordered(theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
+    if area.width == buffer.area.width {
         return area;
     }
+    let width = area.width - 1;
+    draw_border(theme, area.x + width, area, buffer);
+    Rect { width, ..area }
+}
+
+/// A border in the column `x`, as high as an area.
+pub(super) fn draw_border(theme: &Theme, x: u16, area: Rect, buffer: &mut Buffer) {
     let border = Rect {
-        x: area.right() - 1,
+        x,
         width: 1,
         ..area
     };
     for y in 0..border.height {
         Row::new(buffer, border, y).put("│", theme.get(Role::PaneBorder));
     }
-    Rect {
-        width: area.width - 1,
-        ..area
+}
+
+/// How the header of a part is drawn.
+pub(super) fn header_role(focused: bool) -> Role {
+    if focused {
+        Role::PaneHeaderFocused
+    } else {
+        Role::PaneHeader
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::dialog::Dialog;
 use super::help::help_lines;
-use super::host::{host_lines, host_title};
+use super::host::host_lines;
 use super::paint::Shown;
 use super::question::{answer_cursor, question_lines};
 use super::record::{gap_lines, record_lines};
@@ -48,7 +48,10 @@ fn popup_dialog(app: &App, popup: &Popup, room: u16) -> Dialog {
     let inside = width.saturating_sub(4);
     let (title, lines) = match popup {
         Popup::Help(_) => (Shown::from(" Keys and commands "), help_lines(inside)),
-        Popup::Host(pane) => (host_title(app, pane.host), host_lines(app, pane.host)),
+        Popup::Host(pane) => (
+            format!(" {} ", app.scrollback().host_name(pane.host)).into(),
+            host_lines(app, pane.host),
+        ),
         Popup::Record(pane) => match app.entry(pane.seq) {
             Some(RingEntry::Gap(lost)) => (Shown::from(" Gap "), gap_lines(app, lost)),
             _ => (Shown::from(" Record "), record_lines(app, pane.seq, inside)),

@@ -2,16 +2,12 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::dialog::{DialogLines, Piece, outside};
-use super::paint::Shown;
+use super::dialog::{DialogLines, Piece, row, width_of};
 use super::theme::Role;
 use crate::app::App;
 use crate::model::prompt::OperatorPrompt;
 
 pub(super) fn question_lines(app: &App, question: &OperatorPrompt) -> DialogLines {
-    let plain = |text: &str| vec![(outside(text), Role::Popup)];
-    let strong = |text: &str| vec![(outside(text), Role::PopupTitle)];
-    let keys = |text: &'static str| vec![(Shown::from(text), Role::PopupKey)];
     let mut lines = match question {
         OperatorPrompt::TrustHostKey {
             host,
@@ -19,54 +15,69 @@ pub(super) fn question_lines(app: &App, question: &OperatorPrompt) -> DialogLine
             key_type,
             fingerprint,
         } => vec![
-            plain(&format!(
-                "{host} ({address}) shows a key that is not in known_hosts:"
-            )),
+            row(
+                Role::Popup,
+                format!("{host} ({address}) shows a key that is not in known_hosts:"),
+            ),
             Vec::new(),
-            strong(&format!("{key_type} {fingerprint}")),
+            row(Role::PopupTitle, format!("{key_type} {fingerprint}")),
             Vec::new(),
-            plain("Compare it with the key that the host's owner names."),
+            row(
+                Role::Popup,
+                "Compare it with the key that the host's owner names.",
+            ),
             Vec::new(),
-            keys("y  trust it and store it    n, Esc  refuse"),
+            row(Role::PopupKey, "y  trust it and store it    n, Esc  refuse"),
         ],
-        OperatorPrompt::Passphrase { path, again } => vec![
-            plain(&format!(
-                "{}passphrase of {path}:",
-                if *again { "that was not it; " } else { "" }
-            )),
-            Vec::new(),
-            masked(app, false),
-            Vec::new(),
-            keys("Enter  use it    Esc  go on without this key"),
-        ],
-        OperatorPrompt::Secret { host, prompt, echo } => vec![
-            plain(&format!("{host} asks: {prompt}")),
-            Vec::new(),
-            masked(app, *echo),
-            Vec::new(),
-            keys("Enter  send it    Esc  refuse"),
-        ],
+        OperatorPrompt::Passphrase { path, again } => {
+            let again = if *again { "that was not it; " } else { "" };
+            let keys = "Enter  use it    Esc  go on without this key";
+            typed(
+                format!("{again}passphrase of {path}:"),
+                masked(app, false),
+                keys,
+            )
+        }
+        OperatorPrompt::Secret { host, prompt, echo } => {
+            let keys = "Enter  send it    Esc  refuse";
+            typed(format!("{host} asks: {prompt}"), masked(app, *echo), keys)
+        }
     };
-    if app.questions().len() > 1 {
-        let more = match app.questions().len() - 1 {
-            1 => "1 more waits".to_owned(),
-            more => format!("{more} more wait"),
-        };
-        lines.push(vec![(Shown::own(&more), Role::PopupDim)]);
-    }
+    lines.extend(others(app.questions().len().saturating_sub(1)));
     lines
+}
+
+/// A question whose answer is typed.
+fn typed(question: String, answer: Vec<Piece>, keys: &'static str) -> DialogLines {
+    vec![
+        row(Role::Popup, question),
+        Vec::new(),
+        answer,
+        Vec::new(),
+        row(Role::PopupKey, keys),
+    ]
+}
+
+/// How many other questions wait.
+fn others(waiting: usize) -> Option<Vec<Piece>> {
+    let words = match waiting {
+        0 => return None,
+        1 => "1 more waits".to_owned(),
+        more => format!("{more} more wait"),
+    };
+    Some(row(Role::PopupDim, words))
 }
 
 fn masked(app: &App, echo: bool) -> Vec<Piece> {
     let typed = app.questions().typed();
     let shown = if echo {
-        outside(typed)
+        typed.to_owned()
     } else {
-        Shown::own(&"•".repeat(typed.chars().count().min(60)))
+        "•".repeat(typed.chars().count().min(60))
     };
     vec![
-        (Shown::from("› "), Role::PopupKey),
-        (shown, Role::PopupTitle),
+        ("› ".into(), Role::PopupKey),
+        (shown.into(), Role::PopupTitle),
     ]
 }
 
@@ -81,7 +92,7 @@ pub(super) fn answer_cursor(
         OperatorPrompt::Passphrase { .. } => false,
         OperatorPrompt::Secret { echo, .. } => *echo,
     };
-    let width: usize = masked(app, echo).iter().map(|(text, _)| text.width()).sum();
+    let width = width_of(&masked(app, echo));
     let fits = usize::from(inner.height) >= rows.min(3);
     let x = inner
         .x

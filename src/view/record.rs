@@ -1,16 +1,21 @@
 //! A whole record with its fields, or a gap.
 
 use std::borrow::Cow;
+use std::iter;
 
-use super::dialog::{DialogLines, Piece, field, outside, wrap};
+use jiff::tz::TimeZone;
+
+use super::dialog::{DialogLines, Piece, field, row, wrap};
 use super::paint::{Shown, bytes};
 use super::theme::Role;
 use super::time;
 use crate::app::App;
 use crate::model::gap::Gap;
+use crate::model::level::Level;
 use crate::model::text::{ColourHandling, MAX_SHOWN_BYTES, SafeText};
 use crate::model::time::Time;
 use crate::parse::{fields, level};
+use crate::scrollback::{Seq, Whole};
 
 /// Bytes of a record that its popup shows in full; of lines that come after them only their
 /// beginnings.
@@ -22,46 +27,48 @@ const MAX_OBJECT_BYTES: usize = 64 * 1024;
 /// Fields of a record that have a row each: what a person still reads.
 const MAX_FIELDS: usize = 100;
 
-pub(super) fn record_lines(app: &App, seq: u64, width: u16) -> DialogLines {
+pub(super) fn record_lines(app: &App, seq: Seq, width: u16) -> DialogLines {
     let Some(whole) = app.whole(seq) else {
-        return vec![vec![(
-            Shown::from("this line has been forgotten"),
-            Role::PopupDim,
-        )]];
+        return vec![row(Role::PopupDim, "this line has been forgotten")];
     };
-    let (line, subject) = (&whole.first.content, whole.subject());
-    let from = Shown::own(&format!(" (from {})", line.time_from.as_str()));
-    let mut lines = vec![
-        field("host", outside(subject.host)),
-        field("source", outside(subject.source)),
-        field("time", time::long(line.time, &app.zone()).join(&from)),
-        field(
-            "level",
-            level::of(whole.text()).map_or(Shown::from("none stated"), |level| {
-                Shown::from(level.as_str())
-            }),
-        ),
+    let width = width.max(1).into();
+    let parts = [
+        head(&whole, &app.view_options().zone()),
+        text(whole.text(), width),
+        ids(whole.text()),
+        members(whole.text(), width),
+    ];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let with_blanks = parts.flat_map(|part| iter::once(Vec::new()).chain(part));
+    with_blanks.skip(1).collect()
+}
+
+fn head(whole: &Whole<'_>, zone: &TimeZone) -> DialogLines {
+    let line = &whole.first.content;
+    let subject = whole.subject();
+    let time = time::long(line.time, zone);
+    let from = line.time_from.as_str();
+    let level = level::of(whole.text()).map_or("none stated", Level::as_str);
+    vec![
+        field("host", subject.host.to_owned()),
+        field("source", subject.source.to_owned()),
+        field("time", format!("{time} (from {from})")),
+        field("level", level),
         field(
             "cursor",
-            Shown::own(&format!("{} ({})", line.cursor, extent(whole.text()))),
+            format!("{} ({})", line.cursor, extent(whole.text())),
         ),
-        Vec::new(),
-    ];
-    let text = whole.text();
-    let width = width.max(1).into();
+    ]
+}
+
+fn text(text: &[u8], width: usize) -> DialogLines {
     let mut left = MAX_RECORD_BYTES;
+    let mut lines = DialogLines::new();
     for line in text.split(|&b| b == b'\n') {
         let shown = SafeText::line(line, ColourHandling::Shown, left);
         left = left.saturating_sub(shown.as_str().len());
-        lines.extend(wrap(&shown, width).map(|part| vec![(part, Role::Popup)]));
+        lines.extend(wrap(&shown, width));
     }
-    let members = [ids(text), members(text, width)]
-        .into_iter()
-        .filter(|part| !part.is_empty());
-    members.for_each(|part| {
-        lines.push(Vec::new());
-        lines.extend(part);
-    });
     lines
 }
 
@@ -87,9 +94,8 @@ fn ids(text: &[u8]) -> DialogLines {
         ("span", span),
         ("user", user),
     ];
-    let row = |(label, id): (&str, Option<Cow<'_, [u8]>>)| {
-        Some(field(label, SafeText::from_bytes(&id?).into()))
-    };
+    let row =
+        |(label, id): (&str, Option<Cow<'_, [u8]>>)| Some(field(label, SafeText::from_bytes(&id?)));
     rows.into_iter().filter_map(row).collect()
 }
 
@@ -108,10 +114,7 @@ fn members(text: &[u8], width: usize) -> DialogLines {
         .map(|field| member(field, width))
         .collect();
     if left_out > 0 {
-        rows.push(vec![(
-            Shown::own(&format!("and {left_out} more")),
-            Role::PopupDim,
-        )]);
+        rows.push(row(Role::PopupDim, format!("and {left_out} more")));
     }
     rows
 }
@@ -125,37 +128,17 @@ fn member(field: &fields::NamedField<'_>, width: usize) -> Vec<Piece> {
 
 pub(super) fn gap_lines(app: &App, gap: &Gap) -> DialogLines {
     let scrollback = app.scrollback();
-    let lost = gap
-        .bytes()
-        .map_or_else(|| Shown::from("unknown"), |lost| bytes(lost as f64));
+    let unknown = || Shown::from("unknown");
+    let lost = gap.bytes().map_or_else(unknown, |lost| bytes(lost as f64));
+    let from = gap.from;
     let to = gap.to.map_or_else(|| "?".to_owned(), |to| to.to_string());
-    let time = |at: Time| time::long(at, &app.zone());
+    let time = |at: Time| time::long(at, &app.view_options().zone());
     vec![
-        field(
-            "host",
-            outside(
-                scrollback
-                    .host(gap.host)
-                    .map_or("", |host| host.name.as_str()),
-            ),
-        ),
-        field(
-            "source",
-            outside(
-                scrollback
-                    .source(gap.source)
-                    .map_or("", |source| &source.info.name),
-            ),
-        ),
-        field(
-            "lost",
-            lost.join(&Shown::own(&format!(" (bytes {} to {to})", gap.from))),
-        ),
-        field("reason", Shown::from(gap.reason.as_str())),
-        field(
-            "since",
-            gap.since.map_or_else(|| Shown::from("unknown"), time),
-        ),
+        field("host", scrollback.host_name(gap.host).to_owned()),
+        field("source", scrollback.source_name(gap.source).to_owned()),
+        field("lost", format!("{lost} (bytes {from} to {to})")),
+        field("reason", gap.reason.as_str()),
+        field("since", gap.since.map_or_else(unknown, time)),
         field("until", time(gap.until)),
     ]
 }
@@ -170,8 +153,8 @@ fn pretty(raw: &[u8], width: usize) -> DialogLines {
         .ok()
         .and_then(|object| serde_json::to_string_pretty(&object).ok())
         .unwrap_or_default();
-    let lines = pretty
+    pretty
         .lines()
-        .flat_map(|line| wrap(&SafeText::new(line), width).collect::<Vec<_>>());
-    lines.map(|line| vec![(line, Role::Popup)]).collect()
+        .flat_map(|line| wrap(&SafeText::new(line), width))
+        .collect()
 }

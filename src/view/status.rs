@@ -7,17 +7,23 @@ use ratatui::layout::{Position, Rect};
 use super::hints::{
     HELP_HINTS, HOST_HINTS, HOSTS_HINTS, Hint, LOG_HINTS, PANES_HINTS, RECORD_HINTS, SEARCH_HINTS,
 };
-use super::paint::{Row, Shown, count, whole};
+use super::paint::{Row, Shown, count};
 use super::theme::{Role, Theme};
 use super::time;
 use crate::app::actions::ActionInfo;
 use crate::app::keys::spell;
-use crate::app::{App, Areas, Pane, Prompt, PromptKind};
+use crate::app::{App, Pane, Prompt, PromptKind};
+use crate::layout::Areas;
 use crate::model::state::LinkState;
 use crate::model::text::SafeText;
+use crate::model::update::Ledger;
+use crate::scrollback::HostRow;
 
 /// Most completions that are listed at once.
 const MAX_CANDIDATES: usize = 8;
+
+/// What the status line says of one thing.
+type Fact = (Shown<'static>, Role);
 
 /// Between two facts.
 const SEPARATOR: &str = " · ";
@@ -29,12 +35,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(Role::Status);
     let mut row = Row::new(buffer, area, 0).fill(style);
     if area.width < SIGN_BELOW_WIDTH {
-        let all_up = app
-            .scrollback()
-            .hosts()
-            .iter()
-            .all(|host| host.status.state.is_up());
-        let (sign, role) = if all_up {
+        let (up, total) = count_up(app);
+        let (sign, role) = if up == total {
             ("●", Role::StatusGood)
         } else {
             ("○", Role::StatusBad)
@@ -46,7 +48,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     row.put(" ", style);
     let width = usize::from(row.left());
     let mut before = "";
-    let mut put = |(words, role): (Shown<'static>, Role)| {
+    let mut put = |(words, role): Fact| {
         // Half a number is worse than none.
         let fits = before.chars().count() + words.width() <= usize::from(row.left());
         if fits {
@@ -68,19 +70,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 
 /// How many hosts are up: in few words where more states have room beside these, and not at all
 /// where otherwise the worst has none, for that is the last to go.
-fn head(
-    app: &App,
-    width: usize,
-    states: &[(Shown<'static>, Role)],
-) -> Option<(Shown<'static>, Role)> {
-    let hosts = app.scrollback().hosts();
-    let (up, total) = (
-        hosts
-            .iter()
-            .filter(|host| host.status.state.is_up())
-            .count(),
-        hosts.len(),
-    );
+fn head(app: &App, width: usize, states: &[Fact]) -> Option<Fact> {
+    let (up, total) = count_up(app);
     let role = if up == total {
         Role::StatusGood
     } else {
@@ -102,47 +93,47 @@ fn head(
     }
     let long = format!("{short} hosts");
     let has_room = long.len() <= width && beside(&long) == beside(&short);
-    Some((Shown::own(if has_room { &long } else { &short }), role))
+    Some(((if has_room { long } else { short }).into(), role))
+}
+
+/// How many hosts are up, and how many there are.
+fn count_up(app: &App) -> (usize, usize) {
+    let hosts = app.scrollback().hosts();
+    let up = hosts.iter().filter(|host| host.status.state.is_up());
+    (up.count(), hosts.len())
 }
 
 /// How many hosts are in each state but well, the worst first.
-fn states(app: &App) -> Vec<(Shown<'static>, Role)> {
+fn states(app: &App) -> Vec<Fact> {
     let count = |state| {
-        app.scrollback()
-            .hosts()
-            .iter()
-            .filter(|host| host.status.state == state)
-            .count()
+        let hosts = app.scrollback().hosts().iter();
+        hosts.filter(|host| host.status.state == state).count()
     };
-    let counted = LinkState::WORST_FIRST
-        .into_iter()
-        .map(|state| (state, count(state)));
-    let told = counted
-        .filter(|(_, number)| *number > 0)
+    let counted = LinkState::WORST_FIRST.map(|state| (state, count(state)));
+    let present = counted.into_iter().filter(|(_, number)| *number > 0);
+    present
         .map(|(state, number)| {
-            let bad = !state.is_up() && state != LinkState::Connecting;
-            (
-                Shown::own(&format!("{number} {state}")),
-                if bad {
-                    Role::StatusBad
-                } else {
-                    Role::StatusWarn
-                },
-            )
-        });
-    told.collect()
+            let is_bad = !state.is_up() && state != LinkState::Connecting;
+            let role = if is_bad {
+                Role::StatusBad
+            } else {
+                Role::StatusWarn
+            };
+            (format!("{number} {state}").into(), role)
+        })
+        .collect()
 }
 
 /// At the right: what wants an answer, what was just said, what is being typed.
 fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
     let notice = theme.get(Role::Notice);
     if let Some((typed, _)) = app.typed() {
-        row.at_end(Shown::own(&format!(" {typed} ")), notice);
+        row.at_end(format!(" {typed} "), notice);
     } else if let Some(text) = app.notice() {
-        row.at_end(Shown::own(&format!(" {text} ")), notice);
+        row.at_end(format!(" {text} "), notice);
     }
     if let Some(words) = app.searching_hosts() {
-        row.at_end(Shown::own(&format!(" {words} ")), notice);
+        row.at_end(format!(" {words} "), notice);
     }
     if app.is_seeking() {
         row.at_end(" searching … ", notice);
@@ -154,56 +145,49 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
         } else {
             format!(" {waiting} hosts ask: ! answers ")
         };
-        row.at_end(Shown::own(&words), theme.get(Role::StatusBad));
+        row.at_end(words, theme.get(Role::StatusBad));
     }
 }
 
 /// What else there is to say of the whole.
-fn facts(app: &App) -> Vec<(Shown<'static>, Role)> {
-    let ledger = app.scrollback().ledger();
-    let mut facts = Vec::new();
-    let behind: Vec<u64> = app
-        .scrollback()
-        .hosts()
-        .iter()
-        .filter_map(|host| host.status.behind_s)
-        .collect();
-    if let Some(most) = behind.iter().max() {
-        let words = format!("{} behind, by up to {most} s", behind.len());
-        facts.push((Shown::own(&words), Role::StatusWarn));
-    }
-    if let Some(complete) = ledger.complete_to {
-        let at = time::short(complete, app.date(app.now()), &app.zone());
-        facts.push((Shown::own("complete to ").join(&at), Role::Status));
-    }
-    facts.push((
-        count(app.scrollback().rate(app.now())).join(&Shown::from(" lines/s")),
-        Role::Status,
-    ));
-    let gaps = ledger.gaps;
-    let word = if gaps == 1 { " gap" } else { " gaps" };
-    facts.push((
-        whole(gaps).join(&Shown::from(word)),
-        if gaps == 0 {
-            Role::StatusDim
-        } else {
-            Role::StatusBad
-        },
-    ));
-    if ledger.late > 0 {
-        facts.push((
-            whole(ledger.late).join(&Shown::from(" late")),
-            Role::StatusDim,
-        ));
-    }
-    let forgotten = app.scrollback().ring().forgotten();
-    if forgotten > 0 {
-        facts.push((
-            count(forgotten as f64).join(&Shown::from(" forgotten")),
-            Role::StatusDim,
-        ));
-    }
-    facts
+fn facts(app: &App) -> Vec<Fact> {
+    let scrollback = app.scrollback();
+    let Ledger { gaps, late, .. } = *scrollback.ledger();
+    let rate = count(scrollback.rate(app.now()));
+    let gap_words = format!("{gaps} {}", if gaps == 1 { "gap" } else { "gaps" });
+    let gap_role = if gaps == 0 {
+        Role::StatusDim
+    } else {
+        Role::StatusBad
+    };
+    let forgotten = scrollback.ring().forgotten();
+    let facts = [
+        behind(scrollback.hosts()),
+        complete_to(app),
+        Some((format!("{rate} lines/s").into(), Role::Status)),
+        Some((gap_words.into(), gap_role)),
+        (late > 0).then(|| (format!("{late} late").into(), Role::StatusDim)),
+        (forgotten > 0).then(|| {
+            let words = format!("{} forgotten", count(forgotten as f64));
+            (words.into(), Role::StatusDim)
+        }),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+/// How many hosts send more slowly than they write, and how far the last of them is.
+fn behind(hosts: &[HostRow]) -> Option<Fact> {
+    let behind = hosts.iter().filter_map(|host| host.status.behind_s);
+    let most = behind.clone().max()?;
+    let words = format!("{} behind, by up to {most} s", behind.count());
+    Some((words.into(), Role::StatusWarn))
+}
+
+fn complete_to(app: &App) -> Option<Fact> {
+    let options = app.view_options();
+    let complete = app.scrollback().ledger().complete_to?;
+    let at = time::short(complete, options.date(app.now()), &options.zone());
+    Some((format!("complete to {at}").into(), Role::Status))
 }
 
 /// The last row: the prompt, or the hints where there is a row for them. Says where the cursor
@@ -272,11 +256,9 @@ fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Bu
     let Some(completion) = prompt.completion() else {
         return;
     };
-    let rows = completion
-        .candidates
-        .len()
-        .min(MAX_CANDIDATES)
-        .min(areas.bottom.y.into());
+    let candidates = &completion.candidates;
+    let most = MAX_CANDIDATES.min(areas.bottom.y.into());
+    let rows = candidates.len().min(most);
     let first = completion.chosen.saturating_sub(rows.saturating_sub(1));
     let height = u16::try_from(rows).unwrap_or(0);
     let area = Rect {
@@ -284,26 +266,18 @@ fn draw_candidates(theme: &Theme, prompt: &Prompt, areas: Areas, buffer: &mut Bu
         height,
         ..areas.bottom
     };
-    for (y, (index, candidate)) in
-        (0..height).zip(completion.candidates.iter().enumerate().skip(first))
-    {
-        let chosen = index == completion.chosen;
-        let style = theme.get(if chosen {
-            Role::PopupChosen
+    for (y, (index, candidate)) in (0..height).zip(candidates.iter().enumerate().skip(first)) {
+        let (role, doc_role) = if index == completion.chosen {
+            (Role::PopupChosen, Role::PopupChosen)
         } else {
-            Role::Popup
-        });
-        let mut row = Row::new(buffer, area, y).fill(style);
-        row.put(" ", style)
-            .column(SafeText::new(&candidate.text), 22, style);
-        row.put(
-            candidate.doc,
-            if chosen {
-                style
-            } else {
-                theme.get(Role::PopupDim)
-            },
-        );
+            (Role::Popup, Role::PopupDim)
+        };
+        let style = theme.get(role);
+        Row::new(buffer, area, y)
+            .fill(style)
+            .put(" ", style)
+            .column(SafeText::new(&candidate.text), 22, style)
+            .put(candidate.doc, theme.get(doc_role));
     }
 }
 
@@ -316,10 +290,7 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
         .filter(|(_, continuations)| !continuations.is_empty())
     {
         for (keys, name) in continuations {
-            row.put(Shown::own(&keys), key)
-                .put(" ", text)
-                .put(name, text)
-                .put("  ", text);
+            row.put(keys, key).put(format!(" {name}  "), text);
         }
         return;
     }
@@ -328,14 +299,11 @@ fn draw_hints(app: &App, theme: &Theme, mut row: Row<'_>) {
             .and_then(|info| info.sequences().next())
             .map(|keys| spell(&keys))
             .unwrap_or_default();
-        let hint = Shown::own(&keys);
+        let hint = Shown::from(keys);
         if hint.width() + words.len() + 3 > usize::from(row.left()) {
             break;
         }
-        row.put(hint, key)
-            .put(" ", text)
-            .put(*words, text)
-            .put("  ", text);
+        row.put(hint, key).put(format!(" {words}  "), text);
     }
 }
 

@@ -13,17 +13,18 @@ pub(super) fn full(time: Time, day: Date, zone: &TimeZone) -> Shown<'static> {
     let at = zoned(time, zone);
     if at.date() == day {
         if at.subsec_nanosecond() == 0 {
-            return Shown::own(&at.strftime("%H:%M:%S").to_string());
+            return at.strftime("%H:%M:%S").to_string().into();
         }
-        return Shown::own(&format!(
+        return format!(
             "{:02}:{:02}:{:02}.{:03}",
             at.hour(),
             at.minute(),
             at.second(),
             at.millisecond()
-        ));
+        )
+        .into();
     }
-    Shown::own(&at.strftime("%b %e %H:%M").to_string())
+    at.strftime("%b %e %H:%M").to_string().into()
 }
 
 /// Eight cells: `13:02:11`, or `Nov 19` on another day than `day`.
@@ -34,7 +35,7 @@ pub(super) fn short(time: Time, day: Date, zone: &TimeZone) -> Shown<'static> {
     } else {
         "%b %e"
     };
-    Shown::own(&at.strftime(pattern).to_string())
+    at.strftime(pattern).to_string().into()
 }
 
 /// `Fri Nov 20`, with the year where that is another one than that of `now`.
@@ -49,22 +50,20 @@ pub(super) fn day(day: Date, now: Date) -> String {
 
 /// With date and zone, for details.
 pub(super) fn long(time: Time, zone: &TimeZone) -> Shown<'static> {
-    Shown::own(
-        &zoned(time, zone)
-            .strftime("%Y-%m-%d %H:%M:%S%.3f %:z")
-            .to_string(),
-    )
+    let at = zoned(time, zone);
+    at.strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string().into()
 }
 
 /// `3 d 4 h`, `5 h 12 min`, `42 s`.
 pub(super) fn span(seconds: u64) -> Shown<'static> {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    Shown::own(&match (days, hours, minutes) {
+    let words = match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
         (0, 0, _) => format!("{minutes} min"),
         (0, _, _) => format!("{hours} h {minutes} min"),
         _ => format!("{days} d {hours} h"),
-    })
+    };
+    words.into()
 }
 
 fn zoned(time: Time, zone: &TimeZone) -> Zoned {

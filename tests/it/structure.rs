@@ -22,8 +22,9 @@ const IMPORTS: &[(&str, &str)] = &[
     ("fleet", "model clock query transport host"),
     ("scrollback", "model query"),
     ("stages", "model clock query fleet"),
-    ("app", "model parse query scrollback"),
-    ("view", "model parse query scrollback app"),
+    ("layout", "model parse scrollback"),
+    ("app", "model parse query scrollback layout"),
+    ("view", "model parse query scrollback layout app"),
     ("report", "model clock parse query fleet stages"),
     (
         "tui",

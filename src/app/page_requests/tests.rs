@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::app::Event;
+use crate::model::gap::Gap;
+use crate::model::line::FleetLine;
 use crate::model::update::Update;
+use crate::scrollback::RingEntry;
 
 mod world;
 
@@ -173,14 +176,14 @@ fn the_bytes_of_a_gap_take_its_place_or_it_says_why_not() {
             .app
             .scrollback
             .ring()
-            .from(0)
+            .from(Seq::NOTICE)
             .filter(|(_, entry)| entry.line().is_some_and(lost))
             .count();
         let gaps = world
             .app
             .scrollback
             .ring()
-            .from(0)
+            .from(Seq::NOTICE)
             .filter(|(_, entry)| matches!(entry, RingEntry::Gap(_)))
             .count();
         let why = world.app.scrollback.gap_explained(&gap).map(str::to_owned);

@@ -10,8 +10,9 @@ use crate::model::host::HostId;
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
+use crate::model::time::Time;
 use crate::query::Query;
-use crate::scrollback::{Filter, LIVE, Lens, NOTICE, PageWindow, RingEntry, Scrollback};
+use crate::scrollback::{Filter, Lens, PageWindow, RingEntry, Scrollback, Seq};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
 /// matching.
@@ -34,7 +35,7 @@ pub struct LogPane {
     filter: Filter,
     filters_off: bool,
     position: Option<PanePosition>,
-    frozen: Option<u64>,
+    frozen: Option<Seq>,
     window: Option<PageWindow>,
     /// Whether the rows of `window` are seen; before, what the ring has is not in order with them
     /// yet.
@@ -49,18 +50,18 @@ pub struct LogPane {
     pub wrap: bool,
     /// What is highlighted, and what `n` looks for.
     pub search: Option<Query>,
-    bookmarks: BTreeSet<u64>,
+    bookmarks: BTreeSet<Seq>,
 }
 
 /// Where the operator is, when not following.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PanePosition {
     /// The entry that the cursor is on.
-    pub seq: u64,
+    pub seq: Seq,
     /// On which row of the pane it stands, from the top.
     pub row: u16,
     /// Entries from this number on are new since then.
-    pub since: u64,
+    pub since: Seq,
 }
 
 /// Which entries a jump looks for.
@@ -98,7 +99,7 @@ impl LogPane {
     /// A pane that shows the same at the same place, for a split.
     #[must_use]
     pub fn duplicate(&self, scrollback: &Scrollback) -> Self {
-        let position = self.position.filter(|position| position.seq >= LIVE);
+        let position = self.position.filter(|position| position.seq.is_live());
         let mut pane = Self {
             lens: Lens::new(self.lens.filter().clone(), scrollback),
             filter: self.filter.clone(),
@@ -106,7 +107,7 @@ impl LogPane {
                 .bookmarks
                 .iter()
                 .copied()
-                .filter(|&seq| seq >= LIVE)
+                .filter(|seq| seq.is_live())
                 .collect(),
             search: self.search.clone(),
             window: None,
@@ -136,13 +137,13 @@ impl LogPane {
         }
         let done = self.lens.advance(scrollback, SLICE_BYTES);
         let first = scrollback.ring().first();
-        self.bookmarks.retain(|&seq| seq >= first || seq < LIVE);
+        self.bookmarks.retain(|&seq| seq >= first || !seq.is_live());
         done
     }
 
     /// Entries that the lens has not looked at yet.
     #[must_use]
-    pub fn pending(&self, scrollback: &Scrollback) -> u64 {
+    pub fn pending(&self, scrollback: &Scrollback) -> usize {
         self.lens.pending(scrollback)
     }
 
@@ -197,6 +198,28 @@ impl LogPane {
         self.change_filter(scrollback, |filter| filter.hosts = hosts);
     }
 
+    /// Shows only this host, or all where it is the only one already.
+    pub fn show_only_host(&mut self, scrollback: &Scrollback, host: HostId) {
+        let only = BTreeSet::from([host]);
+        let is_alone = self.filter.hosts.as_ref() == Some(&only);
+        self.show_hosts(scrollback, (!is_alone).then_some(only));
+    }
+
+    /// Adds a host to those that are shown, or takes it away; all, where none is left.
+    pub fn toggle_host(&mut self, scrollback: &Scrollback, host: HostId) {
+        let all = scrollback.host_ids();
+        let mut hosts = self
+            .filter
+            .hosts
+            .clone()
+            .unwrap_or_else(|| all.clone().collect());
+        if !hosts.insert(host) {
+            hosts.remove(&host);
+        }
+        let is_filter = !hosts.is_empty() && hosts.len() < all.count();
+        self.show_hosts(scrollback, is_filter.then_some(hosts));
+    }
+
     /// Shows only these sources, or all.
     pub fn show_sources(&mut self, scrollback: &Scrollback, sources: Option<BTreeSet<SourceId>>) {
         self.change_filter(scrollback, |filter| filter.sources = sources);
@@ -219,25 +242,25 @@ impl LogPane {
 
     /// The number of the entry at an index from 0 (the oldest).
     #[must_use]
-    pub fn seq(&self, index: usize) -> Option<u64> {
+    pub fn seq(&self, index: usize) -> Option<Seq> {
         if index >= self.len() {
             return None;
         }
         match (&self.window, index.checked_sub(self.head())) {
             (_, Some(index)) => self.lens.get(self.live_from() + index),
             (Some(window), None) if index > 0 => Some(window.rows().first() + index as u64 - 1),
-            _ => Some(NOTICE),
+            _ => Some(Seq::NOTICE),
         }
     }
 
     /// The index of the entry, or of the one after it where it is not shown.
     #[must_use]
-    pub fn index_of(&self, seq: u64) -> usize {
+    pub fn index_of(&self, seq: Seq) -> usize {
         let index = match &self.window {
-            Some(_) if seq == NOTICE => 0,
-            Some(window) if seq < LIVE && self.in_window => {
+            Some(_) if seq == Seq::NOTICE => 0,
+            Some(window) if !seq.is_live() && self.in_window => {
                 let rows = window.rows();
-                1 + usize::try_from(seq.clamp(rows.first(), rows.end()) - rows.first()).unwrap_or(0)
+                1 + seq.min(rows.end()).rows_after(rows.first())
             }
             _ => self.head() + self.lens.index_of(seq).saturating_sub(self.live_from()),
         };
@@ -248,7 +271,7 @@ impl LogPane {
     fn head(&self) -> usize {
         let Some(window) = &self.window else { return 0 };
         1 + if self.in_window {
-            usize::try_from(window.rows().end() - window.rows().first()).unwrap_or(0)
+            window.rows().len()
         } else {
             0
         }
@@ -284,11 +307,29 @@ impl LogPane {
         )
     }
 
+    /// The entry at an index.
+    #[must_use]
+    pub fn entry_at<'a>(
+        &'a self,
+        index: usize,
+        scrollback: &'a Scrollback,
+    ) -> Option<&'a RingEntry> {
+        self.rows(scrollback).get(self.seq(index)?)
+    }
+
     /// The entry that the cursor is on.
     #[must_use]
-    pub fn entry<'a>(&'a self, scrollback: &'a Scrollback) -> Option<(u64, &'a RingEntry)> {
+    pub fn entry<'a>(&'a self, scrollback: &'a Scrollback) -> Option<(Seq, &'a RingEntry)> {
         let seq = self.seq(self.cursor()?)?;
         Some((seq, self.rows(scrollback).get(seq)?))
+    }
+
+    /// The time of the line under the cursor, or of the one below it where that has none: the row
+    /// above the oldest line. `None` while following.
+    pub(crate) fn time_seen(&self, scrollback: &Scrollback) -> Option<Time> {
+        let time = |index| self.entry_at(index, scrollback).map(RingEntry::time);
+        let cursor = self.position.and_then(|_| self.cursor())?;
+        time(cursor).or_else(|| time(cursor + 1))
     }
 
     /// The newest lines without an end that belong below the newest entry, oldest first; none while
@@ -382,7 +423,7 @@ impl LogPane {
     fn scroll_back(&mut self, delta: i64, scrollback: &Scrollback) {
         if delta < 0 {
             self.position = Some(PanePosition {
-                seq: NOTICE,
+                seq: Seq::NOTICE,
                 row: 0,
                 since: scrollback.ring().end(),
             });
@@ -391,16 +432,16 @@ impl LogPane {
 
     /// The line below the notice, where the cursor is on that: it stays there when older lines come
     /// between.
-    pub(crate) fn below_notice(&self) -> Option<u64> {
+    pub(crate) fn below_notice(&self) -> Option<Seq> {
         self.position
-            .filter(|position| position.seq == NOTICE)
+            .filter(|position| position.seq == Seq::NOTICE)
             .and_then(|_| self.seq(1))
     }
 
     /// Takes the cursor from the notice to that line, which stays on its row, or to the newest,
     /// where older lines have come.
-    pub(crate) fn step_off_notice(&mut self, below: Option<u64>, height: u16) {
-        let is_shown = |seq: u64| self.seq(self.index_of(seq)) == Some(seq);
+    pub(crate) fn step_off_notice(&mut self, below: Option<Seq>, height: u16) {
+        let is_shown = |seq: Seq| self.seq(self.index_of(seq)) == Some(seq);
         let has_come = below.map_or(self.len() > 1, |seq| {
             is_shown(seq) && self.index_of(seq) > 1
         });
@@ -408,9 +449,9 @@ impl LogPane {
         if let Some(position) = self
             .position
             .as_mut()
-            .filter(|position| position.seq == NOTICE && has_come)
+            .filter(|position| position.seq == Seq::NOTICE && has_come)
         {
-            position.seq = below.or(last).unwrap_or(NOTICE);
+            position.seq = below.or(last).unwrap_or(Seq::NOTICE);
             let bottom = height.saturating_sub(1);
             position.row = if below.is_some() {
                 position.row.saturating_add(1).min(bottom)
@@ -462,7 +503,7 @@ impl LogPane {
 
     /// Whether an entry is bookmarked here.
     #[must_use]
-    pub fn is_bookmarked(&self, seq: u64) -> bool {
+    pub fn is_bookmarked(&self, seq: Seq) -> bool {
         self.bookmarks.contains(&seq)
     }
 
@@ -513,7 +554,6 @@ mod tests {
     use crate::model::time::Time;
     use crate::model::update::Update;
     use crate::query::ReferenceTime;
-    use crate::scrollback::BEGIN;
 
     fn add(scrollback: &mut Scrollback, lines: &[(u32, bool, &str)]) {
         let line = |&(source, continues, text): &(u32, bool, &str)| {
@@ -545,7 +585,7 @@ mod tests {
         pane.move_cursor(-2, 10, &scrollback);
         assert_eq!(
             (pane.entry(&scrollback).map(|(seq, _)| seq), pane.len()),
-            (Some(BEGIN), 3)
+            (Some(Seq::BEGIN), 3)
         );
         add(
             &mut scrollback,
@@ -558,7 +598,7 @@ mod tests {
                 pane.len(),
                 pane.unseen()
             ),
-            (Some(BEGIN + 1), 1, 0)
+            (Some(Seq::BEGIN + 1), 1, 0)
         );
         add(&mut scrollback, &[(1, true, "cart")]);
         while !pane.advance(&scrollback) {}
@@ -575,7 +615,7 @@ mod tests {
         while !pane.advance(&scrollback) {}
         assert_eq!(
             (pane.entry(&scrollback).map(|(seq, _)| seq), pane.unseen()),
-            (Some(BEGIN + 6), 1)
+            (Some(Seq::BEGIN + 6), 1)
         );
     }
 }

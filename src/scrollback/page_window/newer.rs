@@ -1,9 +1,9 @@
 //! The newer end of a window that is apart from the ring: its rows are put in order, up to where
 //! the ring goes on.
 
-use super::super::{Lens, Scrollback};
-use super::stream::{SourceStream, StreamState};
-use super::{From, PageWindow};
+use super::super::{Lens, Scrollback, Seq};
+use super::stream::{Side, SourceStream, StreamState};
+use super::{From, PageWindow, awaited_rows, next_rows, order_of};
 use crate::model::source::SourceId;
 
 impl PageWindow {
@@ -22,22 +22,12 @@ impl PageWindow {
             let Some((source, from)) = self.next_newer(scrollback, lens) else {
                 return;
             };
-            match from {
-                From::Live(seq) => {
-                    let Some(entry) = scrollback.ring().get(seq).cloned() else {
-                        return;
-                    };
-                    self.climb = seq + 1;
-                    self.push_newest(entry);
-                }
-                From::Stream => {
-                    let entry = self
-                        .streams
-                        .get_mut(&source)
-                        .and_then(|stream| stream.newer.ahead.pop_front());
-                    let Some(entry) = entry else { return };
-                    self.push_newest(entry);
-                }
+            let Some(entry) = self.take_row(source, from, Side::Newer, scrollback) else {
+                return;
+            };
+            self.push_newest(entry);
+            if let From::Live(seq) = from {
+                self.climb = seq.next();
             }
         }
     }
@@ -57,13 +47,15 @@ impl PageWindow {
         }
         self.climb = self.climb.max(first);
         self.pass_over_known(scrollback, lens);
-        let resumes: Option<Vec<u64>> = self
+        let resumes: Option<Vec<Seq>> = self
             .streams
             .values()
             .map(|stream| stream.resume.filter(|_| stream.newer.ahead.is_empty()))
             .collect();
         // Rows of the ring that are not shown need not be waited for.
-        let top = resumes.map_or(0, |resumes| resumes.into_iter().max().unwrap_or(0));
+        let top = resumes
+            .and_then(|resumes| resumes.into_iter().max())
+            .unwrap_or(Seq::NOTICE);
         if self.foot(lens).is_none_or(|foot| foot >= top) {
             self.climb = self.climb.max(top);
         }
@@ -89,11 +81,11 @@ impl PageWindow {
             if !is_past {
                 return;
             }
-            self.climb = seq + 1;
+            self.climb = seq.next();
         }
     }
 
-    fn foot(&self, lens: &Lens) -> Option<u64> {
+    fn foot(&self, lens: &Lens) -> Option<Seq> {
         lens.get(lens.index_of(self.climb))
     }
 
@@ -111,44 +103,36 @@ impl PageWindow {
             // in order again.
             (stream.resume, stream.first_live) = (None, None);
         }
-        self.reach = 0;
+        self.reach = Seq::NOTICE;
     }
 
+    /// The oldest row that comes after the window, unless a stream that has to be asked may have
+    /// one that is older.
     fn next_newer(&self, scrollback: &Scrollback, lens: &Lens) -> Option<(SourceId, From)> {
-        let mut best = None;
-        let mut bar = None;
+        let mut live = None;
         let mut wall = None;
         if let Some(seq) = self.foot(lens) {
-            let entry = scrollback.ring().get(seq)?;
-            let source = entry.origin().map(|(_, source)| source);
-            let stream = source.and_then(|source| self.streams.get(&source));
-            let follows = stream
-                .is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty());
-            let source = source.unwrap_or(SourceId(u32::MAX));
-            if follows {
-                best = Some((entry.time(), source, From::Live(seq)));
+            let (time, source) = order_of(scrollback.ring().get(seq)?);
+            if self.follows_stream(source) {
+                live = Some((time, source, From::Live(seq)));
             } else {
                 // Behind it, rows of other sources wait that are in the ring. Its own stream may
                 // have that very row.
-                wall = Some((entry.time(), source));
+                wall = Some((time, source));
             }
         }
-        for (&source, stream) in &self.streams {
-            match stream.newer.ahead.front() {
-                Some(entry) => {
-                    let own = (entry.time(), source, From::Stream);
-                    best = Some(best.map_or(own, |best| own.min(best)));
-                }
-                None if matches!(stream.newer.state, StreamState::Open | StreamState::Asked) => {
-                    let own = (stream.newer_start(self.split).1, source);
-                    bar = Some(bar.map_or(own, |bar| own.min(bar)));
-                }
-                None => {}
-            }
-        }
-        let (time, source, from) = best?;
+        let rows = next_rows(self.streams.iter(), Side::Newer);
+        let (time, source, from) = rows.chain(live).min()?;
+        let bar = awaited_rows(self.streams.iter(), Side::Newer, self.split).min();
         let is_first = bar.is_none_or(|bar| (time, source) < bar)
             && wall.is_none_or(|wall| (time, source) <= wall);
         is_first.then_some((source, from))
+    }
+
+    /// Whether the ring goes on where the stream of a source ends, with nothing between.
+    fn follows_stream(&self, source: SourceId) -> bool {
+        self.streams
+            .get(&source)
+            .is_none_or(|stream| stream.resume.is_some() && stream.newer.ahead.is_empty())
     }
 }

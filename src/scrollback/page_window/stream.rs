@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{Lens, Ring, RingEntry, Scrollback};
+use super::super::{Lens, Ring, RingEntry, Scrollback, Seq};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
@@ -52,6 +52,32 @@ impl Default for PageQueue {
     }
 }
 
+impl PageQueue {
+    /// Its line that is farthest from the window.
+    pub(super) fn far_line(&self) -> Option<(LineRef, Time)> {
+        self.ahead.iter().rev().find_map(position_of)
+    }
+
+    fn near_line(&self) -> Option<(LineRef, Time)> {
+        self.ahead.iter().find_map(position_of)
+    }
+
+    /// Whether its next page is to be asked for.
+    pub(super) fn needs_page(&self) -> bool {
+        self.ahead.is_empty() && self.state == StreamState::Open
+    }
+
+    /// Whether its next row is not known yet, and there may be one.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.ahead.is_empty() && matches!(self.state, StreamState::Open | StreamState::Asked)
+    }
+
+    /// Bytes of its rows.
+    pub(super) fn bytes(&self) -> usize {
+        self.ahead.iter().map(RingEntry::cost).sum()
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct SourceStream {
     pub(super) host: HostId,
@@ -61,12 +87,12 @@ pub(super) struct SourceStream {
     pub(super) oldest: Option<(LineRef, Time)>,
     pub(super) newest: Option<(LineRef, Time)>,
     /// The number in the window of the oldest line there.
-    pub(super) first_row: Option<u64>,
+    pub(super) first_row: Option<Seq>,
     /// Its oldest line in the ring: what is older comes after the ring has been put in order so
     /// far.
-    pub(super) first_live: Option<u64>,
+    pub(super) first_live: Option<Seq>,
     /// At the newer end: the ring has what follows, from this number on.
-    pub(super) resume: Option<u64>,
+    pub(super) resume: Option<Seq>,
 }
 
 impl SourceStream {
@@ -83,17 +109,32 @@ impl SourceStream {
         }
     }
 
-    pub(super) fn run(&mut self, side: Side) -> &mut PageQueue {
+    pub(super) fn queue(&self, side: Side) -> &PageQueue {
+        match side {
+            Side::Older => &self.older,
+            Side::Newer => &self.newer,
+        }
+    }
+
+    pub(super) fn queue_mut(&mut self, side: Side) -> &mut PageQueue {
         match side {
             Side::Older => &mut self.older,
             Side::Newer => &mut self.newer,
         }
     }
 
+    /// Where its next page begins, and the time there.
+    pub(super) fn start(&self, side: Side, split: Time) -> (PageStart, Time) {
+        match side {
+            Side::Older => self.older_start(split),
+            Side::Newer => self.newer_start(split),
+        }
+    }
+
     /// Whether a line stands where the window has been already.
     pub(super) fn has_had(&self, entry: &RingEntry) -> bool {
         // What waits before the window says better where that ends than what was in it once.
-        let (edge, is_within) = match near_line(&self.newer) {
+        let (edge, is_within) = match self.newer.near_line() {
             Some(next) => (Some(next), false),
             None => (self.newest, true),
         };
@@ -107,20 +148,23 @@ impl SourceStream {
             || (is_within && line.content.cursor.offset == known.cursor.offset)
     }
 
-    /// Where its next page of older lines begins.
-    pub(super) fn older_start(&self, split: Time) -> (PageStart, Time) {
-        let known = far_line(&self.older)
+    fn older_start(&self, split: Time) -> (PageStart, Time) {
+        let known = self
+            .older
+            .far_line()
             .or(self.oldest)
-            .or_else(|| near_line(&self.newer));
+            .or_else(|| self.newer.near_line());
         known.map_or((PageStart::At(split), split), |(place, time)| {
             (PageStart::Cursor(place), time)
         })
     }
 
-    pub(super) fn newer_start(&self, split: Time) -> (PageStart, Time) {
-        let after = far_line(&self.newer)
+    fn newer_start(&self, split: Time) -> (PageStart, Time) {
+        let after = self
+            .newer
+            .far_line()
             .or(self.newest)
-            .or_else(|| near_line(&self.older));
+            .or_else(|| self.older.near_line());
         match (after, self.oldest) {
             (Some((place, time)), _) => (PageStart::After(place), time),
             (None, Some((place, time))) => (PageStart::Cursor(place), time),
@@ -130,26 +174,16 @@ impl SourceStream {
 }
 
 pub(super) fn position_of(entry: &RingEntry) -> Option<(LineRef, Time)> {
-    entry
-        .line()
-        .map(|line| (line.content.place(), line.content.time))
+    entry.line().map(position)
 }
 
-pub(super) fn far_line(run: &PageQueue) -> Option<(LineRef, Time)> {
-    run.ahead.iter().rev().find_map(position_of)
-}
-
-pub(super) fn near_line(run: &PageQueue) -> Option<(LineRef, Time)> {
-    run.ahead.iter().find_map(position_of)
-}
-
-pub(super) fn needs(run: &PageQueue) -> bool {
-    run.ahead.is_empty() && run.state == StreamState::Open
+pub(super) fn position(line: &FleetLine) -> (LineRef, Time) {
+    (line.content.place(), line.content.time)
 }
 
 /// Whether older lines of a source come next: not while the ring has some that are not in the
 /// window.
-pub(super) fn is_due(stream: &SourceStream, head: Option<u64>) -> bool {
+pub(super) fn is_due(stream: &SourceStream, head: Option<Seq>) -> bool {
     match (stream.first_live, head) {
         (Some(first), Some(head)) => first > head,
         _ => true,
@@ -159,7 +193,7 @@ pub(super) fn is_due(stream: &SourceStream, head: Option<u64>) -> bool {
 /// Whether a line of the ring is the rest of a record whose first lines were forgotten, or never
 /// read, and is not shown: what is looked for stood in those, perhaps. The host has the whole
 /// record.
-pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
+pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: Seq) -> bool {
     let continues = |seq| {
         ring.get(seq)
             .and_then(RingEntry::line)
@@ -170,7 +204,7 @@ pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: u64) -> bool {
 }
 
 /// The number in the ring of a line that was read.
-pub(super) fn find(scrollback: &Scrollback, lens: &Lens, line: &FleetLine) -> Option<u64> {
+pub(super) fn find(scrollback: &Scrollback, lens: &Lens, line: &FleetLine) -> Option<Seq> {
     let same = |other: &FleetLine| {
         other.source == line.source
             && other.content.cursor.offset == line.content.cursor.offset
@@ -193,36 +227,22 @@ pub(super) fn resume(
     source: SourceId,
     last: Option<LineRef>,
     split: Time,
-) -> u64 {
+) -> Seq {
     let ring = scrollback.ring();
-    if last.is_none() {
-        let is_after = |entry: &RingEntry| {
-            entry
-                .line()
-                .is_some_and(|line| line.source == source && line.content.time >= split)
-        };
-        return ring
-            .from(ring.first())
-            .find(|(_, entry)| is_after(entry))
-            .map_or(ring.end(), |(seq, _)| seq);
-    }
-    let own = |entry: &RingEntry| entry.line().filter(|line| line.source == source).cloned();
-    let lines = ring
-        .from(ring.first())
-        .filter_map(|(seq, entry)| Some((seq, own(entry)?)));
-    let mut lines = lines.filter(|(seq, _)| !is_cut(ring, lens, *seq));
-    let is_last = |line: &FleetLine| {
-        last.is_some_and(|last| {
-            last.cursor.offset == line.content.cursor.offset && last.fits(&line.content.raw)
-        })
+    let lines = ring.lines_from(ring.first(), source);
+    let found = match last {
+        None => lines.clone().find(|(_, line)| line.content.time >= split),
+        Some(last) => {
+            let mut whole = lines.filter(|(seq, _)| !is_cut(ring, lens, *seq));
+            let is_last = |line: &FleetLine| {
+                last.cursor.offset == line.content.cursor.offset && last.fits(&line.content.raw)
+            };
+            let first = whole.clone().next();
+            match whole.find(|(_, line)| is_last(line)) {
+                Some((seq, _)) => return seq.next(),
+                None => first,
+            }
+        }
     };
-    let mut first = None;
-    let found = lines.find(|(seq, line)| {
-        first.get_or_insert(*seq);
-        is_last(line)
-    });
-    found
-        .map(|(seq, _)| seq + 1)
-        .or(first)
-        .unwrap_or_else(|| ring.end())
+    found.map_or(ring.end(), |(seq, _)| seq)
 }

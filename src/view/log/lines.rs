@@ -2,32 +2,25 @@
 
 use std::ops::Range;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::notice::notice;
 use super::spans::{Span, laid_over, letter, spans};
-use crate::app::{App, LineColumns, LogPane};
+use crate::app::{App, LogPane};
+use crate::layout::LineColumns;
 use crate::model::gap::Gap;
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
 use crate::model::text::SafeText;
-use crate::model::time::TimeSource;
+use crate::model::time::{Time, TimeSource};
 use crate::parse::level;
 use crate::query::Query;
-use crate::scrollback::{BEGIN, Mark, NOTICE, RingEntry};
-use crate::view::paint::{Row, Shown, bytes, whole};
+use crate::scrollback::{Mark, RingEntry, Seq};
+use crate::view::paint::{Row, Shown, bytes};
 use crate::view::theme::{Role, Theme};
 use crate::view::time;
-
-/// Most bytes of a line that are looked at for one screen; the rest is beyond its right edge or its
-/// last row.
-const MAX_LINE_BYTES: usize = 64 * 1024;
-
-/// Bytes of text set aside for a cell: letters with a few combining marks.
-const BYTES_PER_CELL: usize = 8;
 
 /// What is needed to draw the lines of one pane.
 pub(super) struct ShownLines<'a> {
@@ -35,7 +28,6 @@ pub(super) struct ShownLines<'a> {
     theme: &'a Theme,
     pane: &'a LogPane,
     columns: LineColumns,
-    zone: TimeZone,
     height: u16,
     focused: bool,
 }
@@ -69,8 +61,7 @@ impl<'a> ShownLines<'a> {
             app,
             theme,
             pane,
-            columns: LineColumns::of(app, pane, body.width),
-            zone: app.zone(),
+            columns: app.columns(pane, body.width),
             height: body.height,
             focused,
         }
@@ -116,7 +107,7 @@ impl<'a> ShownLines<'a> {
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
         let scrollback = self.app.scrollback();
         let words = match (
-            scrollback.ring().end() == BEGIN,
+            scrollback.ring().end() == Seq::BEGIN,
             self.pane.pending(scrollback),
         ) {
             (true, _) => "waiting for the first lines …",
@@ -150,20 +141,14 @@ impl<'a> ShownLines<'a> {
         if !self.pane.wrap {
             return 1;
         }
-        let entry = self
-            .pane
-            .seq(index)
-            .and_then(|seq| self.pane.rows(self.app.scrollback()).get(seq));
-        entry
-            .and_then(RingEntry::line)
-            .map_or(1, |line| self.columns.rows(&self.text(line)))
+        let entry = self.pane.entry_at(index, self.app.scrollback());
+        self.columns.wrapped_rows(entry, self.height)
     }
 
     /// Draws an entry; says how many rows it took, or `None` where it is not there any more.
-    fn draw_entry(&self, seq: u64, spot: &EntrySpot, buffer: &mut Buffer) -> Option<u16> {
-        if seq == NOTICE {
-            self.draw_notice(spot.row(buffer, 0));
-            return Some(1);
+    fn draw_entry(&self, seq: Seq, spot: &EntrySpot, buffer: &mut Buffer) -> Option<u16> {
+        if seq == Seq::NOTICE {
+            return Some(self.draw_notice(spot.row(buffer, 0)));
         }
         let rows = match self.pane.rows(self.app.scrollback()).get(seq)? {
             RingEntry::Line(line) => self.draw_line(seq, line, spot, buffer),
@@ -173,7 +158,7 @@ impl<'a> ShownLines<'a> {
         Some(rows)
     }
 
-    fn draw_line(&self, seq: u64, line: &FleetLine, spot: &EntrySpot, buffer: &mut Buffer) -> u16 {
+    fn draw_line(&self, seq: Seq, line: &FleetLine, spot: &EntrySpot, buffer: &mut Buffer) -> u16 {
         let text = self.text(line);
         let level = level::of_line(line);
         let pieces = self.pieces(&text, level);
@@ -192,10 +177,7 @@ impl<'a> ShownLines<'a> {
                 row.blank(self.columns.prefix());
             }
             row.skip(if self.pane.wrap { 0 } else { self.pane.left });
-            for (piece, style) in &pieces {
-                let part = piece.start.max(range.start)..piece.end.min(range.end);
-                row.put(Shown::part(&text, part), *style);
-            }
+            put_part(&mut row, &text, &pieces, &range);
             if !self.pane.wrap {
                 self.draw_edges(&text, spot.area, y, buffer);
             }
@@ -223,132 +205,102 @@ impl<'a> ShownLines<'a> {
     /// Arrows where a line goes on beyond the sides of the pane.
     fn draw_edges(&self, text: &SafeText, area: Rect, y: u16, buffer: &mut Buffer) {
         let style = self.theme.get(Role::LineStamp);
-        let beyond = text.width() > usize::from(self.pane.left) + usize::from(self.columns.text);
-        if beyond && self.columns.text > 1 {
-            Row::new(buffer, area, y)
-                .blank(area.width - 1)
-                .put("›", style);
+        if self.columns.text <= 1 {
+            return;
         }
-        if self.pane.left > 0 && self.columns.text > 1 && text.width() > 0 {
-            Row::new(buffer, area, y)
-                .blank(self.columns.prefix().saturating_sub(1))
-                .put("‹", style);
+        let mut put = |x: u16, arrow| {
+            Row::new(buffer, area, y).blank(x).put(arrow, style);
+        };
+        if text.width() > usize::from(self.pane.left) + usize::from(self.columns.text) {
+            put(area.width - 1, "›");
+        }
+        if self.pane.left > 0 && text.width() > 0 {
+            put(self.columns.prefix().saturating_sub(1), "‹");
         }
     }
 
     /// The columns before the text; without a number the line is no entry yet.
     fn draw_prefix(
         &self,
-        seq: Option<u64>,
+        seq: Option<Seq>,
         line: &FleetLine,
         level: Option<Level>,
         row: &mut Row<'_>,
     ) {
         let theme = self.theme;
-        match (
-            seq.is_some_and(|seq| self.pane.is_bookmarked(seq)),
-            line.late,
-        ) {
+        let scrollback = self.app.scrollback();
+        let is_bookmarked = seq.is_some_and(|seq| self.pane.is_bookmarked(seq));
+        match (is_bookmarked, line.late) {
             (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
             (_, true) => row.put("↑", theme.get(Role::LineLate)),
             _ => row.blank(1),
         };
-        if self.columns.host > 0 {
-            let name = self
-                .app
-                .scrollback()
-                .host(line.host)
-                .map_or_else(SafeText::default, |host| SafeText::new(host.name.as_str()));
-            row.column(&name, self.columns.host, theme.host(line.host.index()))
-                .blank(1);
-        }
+        let host = SafeText::new(scrollback.host_name(line.host));
+        let source = SafeText::new(scrollback.source_name(line.source));
+        let (letter, letter_role) = letter(level);
+        row.cell(&host, self.columns.host, theme.host(line.host.index()));
         self.draw_time(line, row);
-        if self.columns.source > 0 {
-            let name = self
-                .app
-                .scrollback()
-                .source(line.source)
-                .map_or_else(SafeText::default, |source| SafeText::new(&source.info.name));
-            row.column(&name, self.columns.source, theme.get(Role::LineSource))
-                .blank(1);
-        }
-        if self.columns.level > 0 {
-            let (letter, role) = letter(level);
-            row.column(letter, 1, theme.get(role)).blank(1);
-        }
+        row.cell(&source, self.columns.source, theme.get(Role::LineSource))
+            .cell(letter, self.columns.level, theme.get(letter_role));
     }
 
     fn draw_time(&self, line: &FleetLine, row: &mut Row<'_>) {
-        let known = line.content.time_from == TimeSource::Stamp;
-        let style = self
-            .theme
-            .get(if known { Role::LineTime } else { Role::Faint });
-        let day = self.columns.day;
-        match self.columns.time {
+        let LineColumns {
+            time, day, zone, ..
+        } = &self.columns;
+        let shown = match time {
             0 => return,
-            12 => row.column(time::full(line.content.time, day, &self.zone), 12, style),
-            cells => row.column(
-                time::short(line.content.time, day, &self.zone),
-                cells,
-                style,
-            ),
+            12 => time::full(line.content.time, *day, zone),
+            _ => time::short(line.content.time, *day, zone),
         };
-        row.blank(1);
+        let is_known = line.content.time_from == TimeSource::Stamp;
+        let role = if is_known {
+            Role::LineTime
+        } else {
+            Role::Faint
+        };
+        row.cell(shown, *time, self.theme.get(role));
     }
 
-    fn draw_gap(&self, gap: &Gap, mut row: Row<'_>) -> u16 {
-        let style = self.theme.get(Role::LineGap);
+    fn draw_gap(&self, gap: &Gap, row: Row<'_>) -> u16 {
         let scrollback = self.app.scrollback();
-        row.put("── gap: ", style);
-        match gap.bytes() {
-            Some(lost) => row.put(bytes(lost as f64), style).put(" lost", style),
-            None => row.put("unknown bytes lost", style),
-        };
-        if let (Some(host), Some(source)) =
-            (scrollback.host(gap.host), scrollback.source(gap.source))
-        {
-            row.put(" · ", style)
-                .put(SafeText::new(host.name.as_str()), style);
-            row.put(" ", style)
-                .put(SafeText::new(&source.info.name), style);
-        }
-        row.put(" · ", style)
-            .put(gap.reason.as_str(), style)
-            .put(" · ", style);
-        match scrollback.gap_explained(gap) {
-            Some(why) => row.put(SafeText::new(why), style),
-            None => row.put("r reads it again", style),
-        };
-        // Where the row is too short for all of it, when it was is said by the lines around it.
-        row.put(" · ", style);
-        let day = self.columns.day;
-        if let Some(since) = gap.since {
-            row.put(time::short(since, day, &self.zone), style)
-                .put("–", style);
-        }
-        row.put(time::short(gap.until, day, &self.zone), style);
-        self.draw_rule(row, "─", style)
+        let lost = gap.bytes().map_or_else(
+            || "unknown bytes".to_owned(),
+            |lost| bytes(lost as f64).to_string(),
+        );
+        let host = scrollback.host_name(gap.host);
+        let source = scrollback.source_name(gap.source);
+        let reason = gap.reason.as_str();
+        let why = scrollback.gap_explained(gap).unwrap_or("r reads it again");
+        let since = gap
+            .since
+            .map_or_else(String::new, |since| format!("{}–", self.short(since)));
+        let until = self.short(gap.until);
+        // Where the row is too short for all of it, the lines around it say when it was.
+        let words =
+            format!("── gap: {lost} lost · {host} {source} · {reason} · {why} · {since}{until}");
+        self.draw_rule(row, words, "─", Role::LineGap)
     }
 
     /// How it goes on above the oldest line.
-    fn draw_notice(&self, mut row: Row<'_>) {
-        let style = self.theme.get(Role::LineMark);
-        row.put("── ", style)
-            .put(Shown::own(&notice(self.app, self.pane)), style);
-        self.draw_rule(row, "─", style);
+    fn draw_notice(&self, row: Row<'_>) -> u16 {
+        let words = format!("── {}", notice(self.app, self.pane));
+        self.draw_rule(row, words, "─", Role::LineMark)
     }
 
-    fn draw_mark(&self, mark: Mark, mut row: Row<'_>) -> u16 {
-        let style = self.theme.get(Role::LineMark);
-        row.put("━━ mark ", style)
-            .put(whole(mark.number.into()), style)
-            .put(" · ", style);
-        row.put(time::short(mark.time, self.columns.day, &self.zone), style);
-        self.draw_rule(row, "━", style)
+    fn draw_mark(&self, mark: Mark, row: Row<'_>) -> u16 {
+        let words = format!("━━ mark {} · {}", mark.number, self.short(mark.time));
+        self.draw_rule(row, words, "━", Role::LineMark)
     }
 
-    fn draw_rule(&self, mut row: Row<'_>, with: &'static str, style: Style) -> u16 {
-        row.put(" ", style);
+    fn short(&self, time: Time) -> Shown<'static> {
+        time::short(time, self.columns.day, &self.columns.zone)
+    }
+
+    /// A row with words, and a line up to its end.
+    fn draw_rule(&self, mut row: Row<'_>, words: String, with: &'static str, role: Role) -> u16 {
+        let style = self.theme.get(role);
+        row.put(words, style).put(" ", style);
         while row.left() > 0 {
             row.put(with, style);
         }
@@ -363,8 +315,7 @@ impl<'a> ShownLines<'a> {
             1
         };
         let cells = rows * usize::from(self.columns.text) + usize::from(self.pane.left);
-        let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
-        self.app.shown_text(line, &self.columns, most)
+        self.columns.text_of(line, cells)
     }
 
     /// The parts of a text that look different: by its level, by what they are, by the colours that
@@ -385,5 +336,13 @@ impl<'a> ShownLines<'a> {
             }
             _ => (Vec::new(), Style::new()),
         }
+    }
+}
+
+/// Writes a part of a text, in its styles.
+fn put_part(row: &mut Row<'_>, text: &SafeText, pieces: &[Span], part: &Range<usize>) {
+    for (piece, style) in pieces {
+        let both = piece.start.max(part.start)..piece.end.min(part.end);
+        row.put(Shown::part(text, both), *style);
     }
 }

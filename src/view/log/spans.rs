@@ -6,7 +6,7 @@ use std::ops::Range;
 use ratatui::style::Style;
 
 use crate::model::level::Level;
-use crate::model::text::{SafeText, TextLook};
+use crate::model::text::SafeText;
 use crate::view::theme::{Role, Theme};
 
 /// A part of a text with its style.
@@ -23,7 +23,7 @@ pub(super) fn spans(text: &SafeText, level: Option<Level>, theme: &Theme) -> Vec
         keys(shown).filter(|key| key.start >= stamp),
         theme.get(Role::LineKey),
     );
-    coloured(keyed, text.looks(), theme)
+    cut(keyed, text.looks(), |own, look| theme.look(own, look))
 }
 
 /// Length of a stamp at the beginning of a line, by its look alone: it repeats the time column and
@@ -69,53 +69,34 @@ pub(super) fn laid_over(
     over: impl IntoIterator<Item = Range<usize>>,
     style: Style,
 ) -> Vec<Span> {
-    let mut over = over
-        .into_iter()
-        .filter(|range| !range.is_empty())
-        .peekable();
+    let over = over.into_iter().filter(|range| !range.is_empty());
+    cut(under, over.map(|range| (range, style)), |_, style| style)
+}
+
+/// Pieces cut where others begin and end; what lies within these has the style that is made of its
+/// own and of what they have.
+fn cut<T: Copy>(
+    under: Vec<Span>,
+    over: impl Iterator<Item = (Range<usize>, T)>,
+    style: impl Fn(Style, T) -> Style,
+) -> Vec<Span> {
+    let mut over = over.peekable();
     let mut pieces = Vec::with_capacity(under.len());
     for (piece, own) in under {
         let mut at = piece.start;
-        while let Some(range) = over.peek().filter(|range| range.start < piece.end).cloned() {
-            let (start, end) = (range.start.max(at), range.end.min(piece.end));
-            pieces.extend([(at..start, own), (start..end, style)]);
+        while let Some((range, what)) = over
+            .peek()
+            .filter(|(range, _)| range.start < piece.end)
+            .cloned()
+        {
+            let start = range.start.max(at);
+            let end = range.end.min(piece.end);
+            pieces.extend([(at..start, own), (start..end, style(own, what))]);
             at = end.max(at);
             if range.end > piece.end {
                 break;
             }
             over.next();
-        }
-        pieces.push((at..piece.end, own));
-    }
-    pieces.retain(|(range, _)| !range.is_empty());
-    pieces
-}
-
-/// Pieces cut where looks begin and end, and those within a look with its style over their own.
-fn coloured(
-    under: Vec<Span>,
-    looks: impl Iterator<Item = (Range<usize>, TextLook)>,
-    theme: &Theme,
-) -> Vec<Span> {
-    let mut looks = looks.peekable();
-    if looks.peek().is_none() {
-        return under;
-    }
-    let mut pieces = Vec::with_capacity(under.len());
-    for (piece, own) in under {
-        let mut at = piece.start;
-        while let Some((range, look)) = looks
-            .peek()
-            .filter(|(range, _)| range.start < piece.end)
-            .cloned()
-        {
-            let (start, end) = (range.start.max(at), range.end.min(piece.end));
-            pieces.extend([(at..start, own), (start..end, theme.look(own, look))]);
-            at = end.max(at);
-            if range.end > piece.end {
-                break;
-            }
-            looks.next();
         }
         pieces.push((at..piece.end, own));
     }

@@ -7,11 +7,11 @@ use super::super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, fixture};
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::line::ByteSpan as Stamp;
+use crate::model::line::{ByteSpan as Stamp, FleetLine, Line};
 use crate::model::time::TimeSource;
 use crate::model::update::Update;
 use crate::query::MatchInput;
-use crate::query::request::{ResponseTotals, SearchHit};
+use crate::query::request::{PageStart, ResponseTotals, SearchHit};
 
 pub(super) const SOURCES: u32 = 3;
 pub(super) const HEIGHT: u16 = 14;
@@ -295,7 +295,7 @@ impl World {
             self.pane().cursor(),
         );
         format!(
-            "newer {newer:?}, joined and rows {rows:?}, ring {}..{}, place {place:?} {cursor:?} of {len}, asked {:?}",
+            "newer {newer:?}, joined and rows {rows:?}, ring {:?}..{:?}, place {place:?} {cursor:?} of {len}, asked {:?}",
             ring.first(),
             ring.end(),
             self.asked

@@ -5,9 +5,7 @@ use super::{LogPane, PanePosition};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::scrollback::{
-    Filter, LIVE, Lens, MIDDLE, NOTICE, PageWindow, Ring, RingEntry, Scrollback, Whole,
-};
+use crate::scrollback::{Filter, Lens, PageWindow, Ring, RingEntry, Scrollback, Seq, Whole};
 
 impl LogPane {
     /// The rows that are read of the time before the ring.
@@ -74,7 +72,7 @@ impl LogPane {
         const ABOVE: u16 = 8;
         let row = self.position.map_or(ABOVE, |position| position.row);
         self.position = Some(PanePosition {
-            seq: MIDDLE,
+            seq: Seq::WINDOW,
             row,
             since: scrollback.ring().end(),
         });
@@ -82,14 +80,14 @@ impl LogPane {
 
     /// Shows the rows that were read in place of what the ring has of their time, once what is on
     /// the screen is among them.
-    pub(crate) fn enter_window(&mut self, top: u64, scrollback: &Scrollback) {
+    pub(crate) fn enter_window(&mut self, top: Seq, scrollback: &Scrollback) {
         let Some(window) = &self.window else { return };
         let head = self.lens.index_of(window.reach()).checked_sub(1);
         if self.in_window || (head.is_some() && window.reach() > top) {
             return;
         }
-        let seq = self.position.map_or(NOTICE, |position| position.seq);
-        let is_left_out = seq >= LIVE
+        let seq = self.position.map_or(Seq::NOTICE, |position| position.seq);
+        let is_left_out = seq.is_live()
             && window.joined().is_some_and(|joined| seq < joined)
             && !window.has_moved(seq);
         if is_left_out {
@@ -141,13 +139,13 @@ impl LogPane {
         self.in_window = false;
         self.landing = None;
         self.window_number = self.window_number.wrapping_add(1);
-        self.bookmarks.retain(|&seq| seq >= LIVE);
+        self.bookmarks.retain(|seq| seq.is_live());
     }
 
     /// The time at the cursor, where that is in what was read.
     pub(crate) fn time_in_window(&self, scrollback: &Scrollback) -> Option<Time> {
         let (seq, entry) = self.entry(scrollback)?;
-        (self.window.is_some() && self.in_window && seq < LIVE).then(|| entry.time())
+        (self.window.is_some() && self.in_window && !seq.is_live()).then(|| entry.time())
     }
 
     /// Whether it shows nothing of the ring.
@@ -168,11 +166,11 @@ impl LogPane {
     }
 
     /// The number of the first row on the screen that is one of the ring.
-    pub(crate) fn first_on_screen(&self, height: u16) -> Option<u64> {
+    pub(crate) fn first_on_screen(&self, height: u16) -> Option<Seq> {
         let (top, bottom) = self.on_screen(height)?;
         (top..bottom)
             .filter_map(|index| self.seq(index))
-            .find(|&seq| seq >= LIVE)
+            .find(|seq| seq.is_live())
     }
 
     /// How many rows of the ring before this index are complete: sources may have older lines that
@@ -188,7 +186,7 @@ impl LogPane {
 
     /// The row of the ring before which others are to come between what is shown; `None` where all
     /// rows are in order.
-    pub(crate) fn floor(&self, scrollback: &Scrollback) -> Option<u64> {
+    pub(crate) fn floor(&self, scrollback: &Scrollback) -> Option<Seq> {
         match &self.window {
             _ if self.in_window => None,
             Some(window) => window.joined(),
@@ -223,7 +221,10 @@ impl LogPane {
                 .is_some_and(|line| line.source == source && line.content.cursor == cursor)
         };
         let live = window.joined().map(|joined| scrollback.ring().from(joined));
-        let mut rows = window.rows().from(MIDDLE).chain(live.into_iter().flatten());
+        let mut rows = window
+            .rows()
+            .from(Seq::WINDOW)
+            .chain(live.into_iter().flatten());
         let found = rows.find(|(_, entry)| is_it(entry)).map(|(seq, _)| seq);
         if let (Some(seq), Some(position)) = (found, self.position.as_mut()) {
             position.seq = seq;
@@ -233,20 +234,20 @@ impl LogPane {
 
     /// Keeps what was read within its budget, around the cursor.
     pub(crate) fn trim(&mut self, budget: usize, scrollback: &Scrollback) {
-        let keep = self.position.map_or(u64::MAX, |position| position.seq);
+        let keep = self.position.map_or(Seq::MAX, |position| position.seq);
         if let Some(window) = self.window.as_mut().filter(|_| self.in_window) {
             window.trim(keep, budget, scrollback);
         }
     }
 
     /// Puts lines in the place of a gap that was read.
-    pub(crate) fn fill_window(&mut self, seq: u64, lines: Vec<RingEntry>) {
+    pub(crate) fn fill_window(&mut self, seq: Seq, lines: Vec<RingEntry>) {
         let Some(window) = &mut self.window else {
             return;
         };
         let by = window.fill(seq, lines);
-        let moved = |old: u64| {
-            if (1..=seq).contains(&old) {
+        let moved = |old: Seq| {
+            if old > Seq::NOTICE && old <= seq {
                 old - by
             } else {
                 old
@@ -266,9 +267,9 @@ impl LogPane {
     }
 
     /// Other numbers are in force for what stood before a place that was filled.
-    pub(crate) fn renumber(&mut self, seq: u64, by: u64, scrollback: &Scrollback) {
-        let moved = |old: u64| {
-            if (LIVE..seq).contains(&old) {
+    pub(crate) fn renumber(&mut self, seq: Seq, by: u64, scrollback: &Scrollback) {
+        let moved = |old: Seq| {
+            if old.is_live() && old < seq {
                 old - by
             } else {
                 old
@@ -305,7 +306,7 @@ impl<'a> Rows<'a> {
 
     /// The rows among which this one is.
     #[must_use]
-    pub fn ring(&self, seq: u64) -> &'a Ring {
+    pub fn ring(&self, seq: Seq) -> &'a Ring {
         self.window
             .filter(|window| window.get(seq).is_some())
             .unwrap_or_else(|| self.scrollback.ring())
@@ -313,13 +314,13 @@ impl<'a> Rows<'a> {
 
     /// An entry.
     #[must_use]
-    pub fn get(&self, seq: u64) -> Option<&'a RingEntry> {
+    pub fn get(&self, seq: Seq) -> Option<&'a RingEntry> {
         self.ring(seq).get(seq)
     }
 
     /// The record that a line belongs to.
     #[must_use]
-    pub fn whole(&self, seq: u64) -> Option<Whole<'a>> {
+    pub fn whole(&self, seq: Seq) -> Option<Whole<'a>> {
         self.scrollback.whole_in(self.ring(seq), seq)
     }
 }

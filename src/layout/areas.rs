@@ -1,7 +1,8 @@
-//! How the screen is divided, from its size alone. Known here because a page is as long as its
-//! pane; drawn by `view`.
+//! How the screen is divided.
 
 use ratatui::layout::Rect;
+
+use super::options::ViewOptions;
 
 /// Narrower screens have no room for the host list beside the log.
 const SIDE_FROM_WIDTH: u16 = 72;
@@ -33,8 +34,8 @@ impl Areas {
     /// Divides a screen. On a narrow one the host list takes the place of the panes while it has
     /// the focus. What the list of so many hosts does not need, the metrics have.
     #[must_use]
-    pub fn of(screen: Rect, side: bool, side_focused: bool, hints: bool, hosts: usize) -> Self {
-        let hint_rows = u16::from(hints && screen.height >= HINTS_FROM_HEIGHT);
+    pub fn of(screen: Rect, options: &ViewOptions, side_focused: bool, hosts: usize) -> Self {
+        let hint_rows = u16::from(options.hints && screen.height >= HINTS_FROM_HEIGHT);
         let bottom_rows = (1 + hint_rows).min(screen.height);
         let body = Rect {
             height: screen.height - bottom_rows,
@@ -53,24 +54,20 @@ impl Areas {
         } else {
             status
         };
-        let width = if side {
+        let width = if options.side {
             side_width(screen.width, side_focused)
         } else {
             0
         };
-        let (side, main) = (
-            Rect { width, ..body },
-            Rect {
+        let (side, metrics) = divide_side(Rect { width, ..body }, hosts);
+        Self {
+            side,
+            metrics,
+            main: Rect {
                 x: body.x + width,
                 width: body.width - width,
                 ..body
             },
-        );
-        let (side, metrics) = divide_side(side, hosts);
-        Self {
-            side,
-            metrics,
-            main,
             status,
             bottom,
         }
@@ -112,6 +109,8 @@ fn divide_side(side: Rect, hosts: usize) -> (Rect, Rect) {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
 
     #[test]
@@ -124,7 +123,8 @@ mod tests {
             (15, 5, 0),
             (22, 99, 10),
         ] {
-            let areas = Areas::of(Rect::new(0, 0, 140, height + 2), true, false, true, hosts);
+            let options = ViewOptions::new(TimeZone::UTC);
+            let areas = Areas::of(Rect::new(0, 0, 140, height + 2), &options, false, hosts);
             assert_eq!(
                 areas.metrics.height, expect,
                 "{hosts} hosts in {height} rows"

@@ -1,0 +1,166 @@
+//! A search of the hosts for a match that a pane does not have: where it begins, and which of the
+//! lines that come is the nearest. Asking the hosts is left to `jumps`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::pane::LogPane;
+use super::pending_requests::PendingRequest;
+use super::tree::PaneId;
+use crate::model::host::HostId;
+use crate::model::line::FleetLine;
+use crate::model::source::SourceId;
+use crate::model::time::Time;
+use crate::scrollback::{RingEntry, Scrollback, Seq};
+
+/// A search of the hosts for a match that a pane does not have.
+#[derive(Debug)]
+pub(super) struct RemoteSearch {
+    pub(super) pane: PaneId,
+    backwards: bool,
+    /// What is said where there is none.
+    nothing: &'static str,
+    edge: Boundary,
+    waiting: usize,
+    asked: usize,
+    bytes_read: BTreeMap<HostId, u64>,
+    /// The nearest match so far.
+    pub(super) best: Option<FleetLine>,
+    failed: Vec<String>,
+}
+
+/// Where what a pane has ends.
+#[derive(Debug)]
+pub(super) struct Boundary {
+    /// Before it, or after it, is what is not known.
+    time: Time,
+    /// Lines of that moment that are.
+    known: Vec<(SourceId, u64)>,
+}
+
+impl RemoteSearch {
+    /// A search of so many hosts beyond an edge.
+    pub(super) fn new(
+        pane: PaneId,
+        edge: Boundary,
+        backwards: bool,
+        nothing: &'static str,
+        hosts: usize,
+    ) -> Self {
+        Self {
+            pane,
+            backwards,
+            nothing,
+            edge,
+            waiting: hosts,
+            asked: hosts,
+            bytes_read: BTreeMap::new(),
+            best: None,
+            failed: Vec::new(),
+        }
+    }
+
+    /// How far it is, for the status line.
+    pub(super) fn words(&self) -> String {
+        let bytes: u64 = self.bytes_read.values().sum();
+        let answered = self.asked - self.waiting;
+        format!(
+            "searching {} hosts · {answered} done · {} MiB read · Esc stops",
+            self.asked,
+            bytes >> 20
+        )
+    }
+
+    /// Notes how far a host is.
+    pub(super) fn note_progress(&mut self, pending: &PendingRequest) {
+        self.bytes_read.insert(pending.host, pending.bytes_read);
+    }
+
+    /// Takes in the answer of a host; true where it was the last.
+    pub(super) fn take_in(&mut self, host_name: &str, pending: PendingRequest) -> bool {
+        self.waiting = self.waiting.saturating_sub(1);
+        if let Some(why) = pending.failed {
+            self.failed.push(format!("{host_name}: {why}"));
+        }
+        let found = pending.entries.iter().filter_map(RingEntry::line);
+        for line in found.filter(|line| !self.edge.knows(line)) {
+            let is_nearer = self
+                .best
+                .as_ref()
+                .is_none_or(|best| (line.content.time > best.content.time) == self.backwards);
+            if is_nearer {
+                self.best = Some(line.clone());
+            }
+        }
+        self.waiting == 0
+    }
+
+    /// Which hosts could not be searched, where there are any.
+    pub(super) fn failure(&self) -> Option<String> {
+        let first = self.failed.first()?;
+        Some(format!("{} not searched: {first}", self.failed.len()))
+    }
+
+    /// What is said where nothing was found. The other direction was not looked at.
+    pub(super) fn nothing_found(&self) -> String {
+        let side = if self.backwards { "above" } else { "below" };
+        let failed = self
+            .failure()
+            .map_or_else(String::new, |failed| format!(" · {failed}"));
+        format!("{} {side}, nor on the hosts{failed}", self.nothing)
+    }
+}
+
+impl Boundary {
+    /// The end of what a pane has read whole.
+    pub(super) fn of(pane: &LogPane, scrollback: &Scrollback, backwards: bool) -> Option<Self> {
+        let top = (0..2)
+            .filter_map(|index| pane.seq(index))
+            .find(|&seq| seq != Seq::NOTICE)?;
+        let from = if backwards {
+            oldest_whole(pane, scrollback, top)
+        } else {
+            top
+        };
+        let ring = pane.rows(scrollback).ring(from);
+        let edge = if backwards {
+            ring.get(from).or_else(|| ring.get(top))
+        } else {
+            ring.get(ring.end().previous())
+        };
+        let time = edge?.time();
+        let lines = ring
+            .from(from)
+            .filter_map(|(_, entry)| entry.line())
+            .filter(|line| line.content.time == time);
+        Some(Self {
+            time,
+            known: lines
+                .map(|line| (line.source, line.content.cursor.offset))
+                .collect(),
+        })
+    }
+
+    fn knows(&self, line: &FleetLine) -> bool {
+        self.known
+            .contains(&(line.source, line.content.cursor.offset))
+    }
+
+    /// What lies beyond it.
+    pub(super) fn window(&self, backwards: bool) -> Range<Time> {
+        if backwards {
+            Time(i64::MIN)..Time(self.time.0.saturating_add(1))
+        } else {
+            self.time..Time(i64::MAX)
+        }
+    }
+}
+
+/// The oldest row below which nothing is missing; the one under the cursor, where that is above it.
+fn oldest_whole(pane: &LogPane, scrollback: &Scrollback, top: Seq) -> Seq {
+    let Some(floor) = pane.floor(scrollback) else {
+        return top;
+    };
+    let cursor = pane.entry(scrollback).map(|(seq, _)| seq);
+    cursor.map_or(floor, |seq| seq.min(floor)).max(top)
+}
