@@ -1,7 +1,9 @@
 //! What a name means: the field of this name, and the other spellings of what it stands for. Which
 //! of them are ids is said here too; reading them is left to `ids`.
 
-use super::{FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, columns};
+use super::columns;
+use super::value::FieldValue;
+use super::visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
 
 /// Objects that loggers put around what they were given, so that nobody thinks of them as a part of
 /// the name: tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud
@@ -498,7 +500,9 @@ pub(super) fn message_rank(name: &[u8]) -> Option<usize> {
         return Some(0);
     }
     let (_, spellings) = SPELLINGS.first()?;
-    spellings.position(&FieldPath::top(name)).map(|at| at + 1)
+    spellings
+        .position(&FieldPath::member(None, name))
+        .map(|at| at + 1)
 }
 
 /// Looks for the field that a name means.
@@ -603,15 +607,8 @@ fn is(path: &FieldPath<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool 
         return false;
     }
     let (front, tail) = name.split_at(front);
-    let same = if any_case {
-        tail.eq_ignore_ascii_case(path.key)
-    } else {
-        tail == path.key
-    };
-    if !same {
-        return false;
-    }
-    match (path.parent, front.strip_suffix(b".")) {
+    let same = tail == path.key || (any_case && tail.eq_ignore_ascii_case(path.key));
+    same && match (path.parent, front.strip_suffix(b".")) {
         (None, None) => front.is_empty(),
         (Some(parent), Some(front)) => is(parent, front, any_case, wrapped),
         (Some(parent), None) => front.is_empty() && wrapped && is_wrapper(parent),
