@@ -20,6 +20,16 @@ pub(crate) fn is_digits(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
+/// A number of at most six digits with which a text begins.
+pub(crate) fn number(text: &[u8]) -> Option<u32> {
+    let (digits, _) = split_digits(within(text, 7));
+    (1..=6).contains(&digits.len()).then(|| {
+        digits
+            .iter()
+            .fold(0, |number, b| number * 10 + u32::from(b - b'0'))
+    })
+}
+
 /// What precedes and follows the first of a byte.
 pub(crate) fn split_once(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(byte, text)?;
