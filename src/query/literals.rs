@@ -167,24 +167,16 @@ fn letter(hir: &Hir) -> Option<u8> {
     let HirKind::Class(class) = hir.kind() else {
         return None;
     };
-    let ranges: Vec<(u32, u32)> = match class {
-        Class::Unicode(class) => class
-            .iter()
-            .map(|r| (u32::from(r.start()), u32::from(r.end())))
-            .collect(),
-        Class::Bytes(class) => class
-            .iter()
-            .map(|r| (u32::from(r.start()), u32::from(r.end())))
-            .collect(),
+    let class = match class {
+        Class::Unicode(class) => class.to_byte_class()?,
+        Class::Bytes(class) => class.clone(),
     };
-    let [(upper, upper_end), (lower, lower_end)] = ranges[..] else {
+    let [upper, lower] = class.ranges() else {
         return None;
     };
-    let upper = u8::try_from(upper)
-        .ok()
-        .filter(|u| u32::from(*u) == upper_end)?;
-    let lower = u8::try_from(lower)
-        .ok()
-        .filter(|l| u32::from(*l) == lower_end)?;
-    (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
+    let is_letter = upper.len() == 1
+        && lower.len() == 1
+        && upper.start().is_ascii_uppercase()
+        && upper.start().to_ascii_lowercase() == lower.start();
+    is_letter.then_some(lower.start())
 }
