@@ -379,7 +379,7 @@ fn is_best_pair(key: &[u8], text: &[u8], at: usize, best: &mut BestField<'_>) ->
 }
 
 /// The name of a field of logfmt that a text may begin with.
-fn key(text: &[u8]) -> &[u8] {
+pub(super) fn key(text: &[u8]) -> &[u8] {
     let is_key = |b: &&u8| b.is_ascii_alphanumeric() || b"_.@-".contains(b);
     &text[..text.iter().take_while(is_key).count()]
 }
