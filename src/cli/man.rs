@@ -2,10 +2,13 @@
 //! hand.
 
 mod json;
+mod roff;
 
 use std::io::{self, Write};
 
 use clap::CommandFactory;
+
+use roff::escape;
 
 use super::{CliArgs, ManPage};
 use crate::query::{LANGUAGE, NOTES};
@@ -91,16 +94,6 @@ fn subcommand(command: &clap::Command, page: &mut Vec<u8>) {
     );
     page.extend(line.trim_end().as_bytes());
     page.push(b'\n');
-}
-
-/// Hyphens that are typed, and nothing that roff would take for a request.
-pub(super) fn escape(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) {
-        format!("\\&{text}")
-    } else {
-        text
-    }
 }
 
 #[cfg(test)]
