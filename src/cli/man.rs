@@ -13,7 +13,7 @@ use roff::escape;
 use super::{CliArgs, ManPage};
 use crate::query::{LANGUAGE, NOTES};
 
-/// Where the query language comes in, of which there is a table.
+/// Where the query language comes in, which has a table.
 const QUERIES: &str = ".\\\" QUERIES\n";
 
 /// Inventory, files, environment, exit codes, JSON Lines.

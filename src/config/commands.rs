@@ -186,7 +186,7 @@ pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
         .map_err(|message| ConfigError::option("--source", message))
 }
 
-/// What a subcommand asks of hosts, before it is said about which sources.
+/// What a subcommand asks of hosts, before its sources are known.
 struct MeantRequest {
     kinds: Vec<RequestKind>,
     shape: ResponseShape,
@@ -341,7 +341,7 @@ fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
 }
 
 fn query(words: &[String], env: &ProcessEnvironment) -> Result<Query, ConfigError> {
-    // As grep has it: nobody who types it looks for a minus.
+    // With grep it means standard input, so that is what was meant here too.
     if words.iter().any(|word| word == "-") {
         let how = "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
         return Err(ConfigError::option(

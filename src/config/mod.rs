@@ -70,7 +70,7 @@ pub struct RunPlan {
     pub explain: bool,
     /// Whether `ssh -G` is asked.
     pub ssh_config: bool,
-    /// What to do with unknown host keys of whoever is in no inventory: `--host-keys`, or that of
+    /// What to do with unknown keys of hosts that are in no inventory: `--host-keys`, or that of
     /// `[defaults]`.
     pub host_keys: Option<HostKeyPolicy>,
     /// `--host-keys`, which has the last word.

@@ -151,7 +151,7 @@ fn is_disk(fs: Option<&str>, row: &DfRow<'_>) -> bool {
     }
 }
 
-/// As `df` has it, rounded up: 100 % is said a little too early rather than too late.
+/// Rounded up as in `df`: it shows 100 % a little too early rather than too late.
 fn used_pct(used: u64, available: u64) -> f64 {
     let used = u128::from(used);
     let both = used + u128::from(available);

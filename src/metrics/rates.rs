@@ -225,7 +225,7 @@ const LAYERS: &[&str] = &[
     "loop", "ram", "zram", "dm-", "md", "drbd", "bcache", "zd", "sr", "fd",
 ];
 
-/// Partitions are told by the device they are on, not by a pattern: `xvda1` is a disk where there
+/// The device that a partition is on makes it one, not a pattern: `xvda1` is a disk where there
 /// is no `xvda`.
 fn is_whole_disk<'a>(name: &str, mut all: impl Iterator<Item = &'a str>) -> bool {
     let layer = LAYERS.iter().any(|layer| {

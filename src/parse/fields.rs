@@ -21,7 +21,7 @@
 //! A member of a nested object is named with dots (`http.request.id`), an element of an array with
 //! its index (`items.0.id`). In this order a name means: the field of exactly this name; the same
 //! inside an object that loggers put around what they were given (`fields`, `context`,
-//! `attributes`, …); the same in another case; one of the usual spellings of what it stands for
+//! `attributes`, …); the same in another case; one of the usual spellings of the same thing
 //! (`names` has them: `status` is also `http.response.status_code`). Of several the first counts.
 
 mod access;

@@ -1,8 +1,8 @@
 //! How grave a line says it is.
 //!
 //! Only what a line *states* counts: a priority, a field, a letter, a mark, or a word in its head.
-//! "0 errors" in a message is no statement, and a line that states nothing has no level. What a
-//! container's runtime notes besides a line (`stderr`) is no level either: Go and Python print
+//! "0 errors" in a message is no statement, and a line that states nothing has no level. The stream
+//! that a container's runtime notes with a line (`stderr`) is no level either: Go and Python print
 //! everything there.
 //!
 //! Looking at the head is enough for that, and keeps this cheap enough to do for every line drawn.

@@ -58,7 +58,8 @@ const SAMPLED_LATE: u32 = 10_000;
 /// A line whose time is so near to that of its arrival is read as it is written.
 const LIVE_NANOS: u64 = 600 * 1_000_000_000;
 
-/// A format that is told by little must fit the times before it to be believed of a single line.
+/// A format with little to recognise it by must fit the times before it to be believed of a single
+/// line.
 const LEAP_NANOS: u64 = 24 * 3600 * 1_000_000_000;
 
 /// Finds the stamps of one source.
@@ -168,8 +169,8 @@ impl TimestampReader {
         self.example.as_ref().is_some_and(LastTimestamp::is_undated)
     }
 
-    /// How the stamps of this source can be compared by who knows nothing of them; `None` where
-    /// they cannot, or there was none yet.
+    /// How a program that knows nothing of stamps can compare those of this source; `None` where it
+    /// cannot, or there was none yet.
     #[must_use]
     pub fn key(&self) -> Option<TimeKey> {
         let example = self.example.as_ref()?;
@@ -343,7 +344,7 @@ impl TimestampReader {
         None
     }
 
-    /// An entry of a slow log has its time in its first line, mostly, and another one further down.
+    /// An entry of a slow log usually has its time in its first line, and again further down.
     #[inline]
     fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
         match first {
@@ -436,7 +437,7 @@ fn body(line: &[u8]) -> (&[u8], usize) {
     }
 }
 
-/// Where the first of several times of day stands that end at `now`: so many midnights back.
+/// The moment of the first of several times of day, the last of which is before `now`.
 fn begin_of_clock(
     layouts: &[TimestampLayout],
     lines: &[&[u8]],

@@ -57,7 +57,7 @@ enum BindingPower {
     Alternatives,
     /// `ab`, `a*`
     Sequence,
-    /// A single byte, which stands for one or more where `true`.
+    /// A single byte; with `true` it means one or more.
     Atom(bool),
 }
 

@@ -53,7 +53,7 @@ fn collect(expr: &QueryExpr, now: &ReferenceTime, times: &mut Vec<(String, Range
     }
 }
 
-/// The times outside of which nothing matches; `None` where nothing does at all.
+/// The times outside which nothing matches; `None` where nothing matches at all.
 pub(super) fn window(expr: &QueryExpr, now: &ReferenceTime) -> Option<Range<Time>> {
     let always = Time(i64::MIN)..Time(i64::MAX);
     match expr {

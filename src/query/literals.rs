@@ -1,5 +1,5 @@
-//! Texts of which every line that a query matches has one, so that most lines need not be looked
-//! at.
+//! Texts one of which is in every line that a query matches, so that most lines need no second
+//! look.
 //!
 //! Wider than the query, never narrower: used for the search of whole buffers, and for what is
 //! asked of a host.
@@ -37,7 +37,7 @@ impl Literal {
     }
 }
 
-/// The literals of which every line that matches has one; `None` where there are none.
+/// The literals one of which is in every line that matches; `None` where there are none.
 pub(super) fn of(expr: &QueryExpr) -> Option<Vec<Literal>> {
     match expr {
         QueryExpr::All(parts) => parts.iter().filter_map(of).max_by_key(|set| worth(set)),

@@ -57,7 +57,7 @@ pub(super) struct CompiledField {
     value: CompiledValue,
     /// What must be in the line for the condition to hold, unless it is written with escapes.
     hint: Option<Needle>,
-    /// It may be said by a priority, and not by what the hint is.
+    /// A priority may say it in place of the hint.
     derived: bool,
     /// What is found in place of the field in a line that has no such field.
     text: Option<Needle>,
@@ -234,7 +234,7 @@ fn hint(test: &ValueTest) -> Result<Option<Needle>, Failed> {
     }
 }
 
-/// What stands for a condition in a line that has no such field: the condition itself.
+/// What is searched for in a line that has no such field: the condition as it was written.
 fn in_text(field: &FieldTest) -> Result<Option<Needle>, Failed> {
     let (sign, value, either_case) = match &field.test {
         ValueTest::Like(pieces) => match &pieces[..] {

@@ -133,7 +133,7 @@ impl<'a> QueryReader<'a> {
         Ok(QueryExpr::all(parts))
     }
 
-    /// Nothing stands where something should.
+    /// Something is missing here.
     fn missing<T>(&self) -> Result<T, QueryError> {
         let word = ["AND", "OR"].into_iter().find(|word| self.is_at(word));
         match word {

@@ -1,4 +1,4 @@
-//! What is in columns without a name, in formats that are told by their shape: the process, the
+//! What is in columns without a name, in formats with a shape of their own: the process, the
 //! thread and the logger of log4j, logback and Spring, klog and glog, logcat, PostgreSQL, nginx,
 //! Apache and Redis.
 

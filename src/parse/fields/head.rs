@@ -189,7 +189,7 @@ fn is_host(word: &[u8]) -> bool {
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || b"-_.:%/@".contains(b))
         && !word.ends_with(b":");
-    // Programs without syslog also begin a line with an ISO stamp, and mostly go on with the level.
+    // Programs without syslog begin lines with an ISO stamp too, and usually go on with the level.
     is_name && !std::str::from_utf8(word).is_ok_and(|word| level::named_by(word).is_some())
 }
 

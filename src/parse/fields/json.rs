@@ -1,4 +1,4 @@
-//! Objects of JSON, read lazily: keys are compared, and values nobody asked for are stepped over.
+//! Objects of JSON, read lazily: keys are compared, and values that are not wanted are stepped over.
 //!
 //! What is cut off or broken gives the fields before the flaw. Steps over values need no stack,
 //! whatever their depth.

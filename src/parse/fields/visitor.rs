@@ -49,7 +49,7 @@ impl<'p> FieldPath<'p> {
     }
 }
 
-/// What is under a name, before it is known whether anyone wants it.
+/// What is under a name, before it is known whether it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldShape {
     /// A value, or an object that is empty or too deep.

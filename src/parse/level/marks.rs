@@ -126,7 +126,7 @@ fn erlang(head: &[u8]) -> Option<Level> {
     }
 }
 
-/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters, of which X is an emergency and `d` more
+/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters. X is an emergency, and `d` has more
 /// detail than `D`.
 fn cups(head: &[u8]) -> Option<Level> {
     match head.get(..6)? {
@@ -183,7 +183,7 @@ fn tornado(head: &[u8]) -> Option<Level> {
     }
 }
 
-/// `[    12.345] (EE) …`: the marks of the X server, of which these say how grave a line is.
+/// `[    12.345] (EE) …`: those marks of the X server that say how grave a line is.
 fn xorg(head: &[u8]) -> Option<Level> {
     let rest = match head.strip_prefix(b"[") {
         Some(rest) => rest[memchr::memchr(b']', within(rest, 24))? + 1..].trim_ascii_start(),

@@ -109,7 +109,7 @@ struct WordReader<'a> {
     is_open: bool,
 }
 
-/// Where a token stands, in bytes.
+/// The bytes of a token.
 #[derive(Clone, Copy)]
 struct TokenSpan {
     start: usize,
@@ -427,7 +427,7 @@ impl<'a> WordReader<'a> {
             .unwrap_or(rest.len())]
     }
 
-    /// A letter that stands for a level: logcat's, glog's, Ruby's, MongoDB's.
+    /// Whether a letter means a level: logcat's, glog's, Ruby's, MongoDB's.
     fn is_letter(&self, word: &LetterRun<'_>) -> bool {
         if !word.letters[0].is_ascii_uppercase() {
             return false;

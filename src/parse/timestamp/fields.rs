@@ -42,7 +42,7 @@ enum FieldRank {
 /// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`,
 /// `__REALTIME_TIMESTAMP`.
 fn rank(key: &[u8]) -> Option<FieldRank> {
-    // Of the many other names, most are told by this.
+    // This sorts out most of the many other names.
     let has_t = key.iter().any(|&b| b | 0x20 == b't');
     if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec") {
         return None;
@@ -255,7 +255,7 @@ fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
 /// Bytes of a string that are looked at one by one.
 const SHORT_STRING: usize = 24;
 
-/// Where the value begins of which this is behind the name.
+/// Where the value begins, from behind the name.
 #[inline]
 fn behind_colon(text: &[u8], at: usize) -> Option<usize> {
     let blanks = |at: usize| {

@@ -17,7 +17,7 @@ use crate::parse::bytes::within;
 /// two (Amazon's S3 has up to 129 bytes before it).
 pub(super) const PREFIX_BYTES: usize = 160;
 
-/// Two readings of a date are told apart by the present where one of them is so near to it.
+/// Of two readings of a date, one that is so near to the present is the right one.
 const NEAR_MS: i64 = AHEAD_MS;
 
 /// A bare number that is a time further ahead than this is something else, and so is a date in an
@@ -218,7 +218,7 @@ fn begins_token(line: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a date of Go's log stands behind the prefix of a logger that forgot a blank:
+/// Whether a date of Go's log follows the prefix of a logger that forgot a blank:
 /// `raft2026/11/20 13:00:01`.
 fn is_glued(line: &[u8], at: usize) -> bool {
     at <= GLUED_BYTES
@@ -390,8 +390,8 @@ fn read_at(
     })
 }
 
-/// Whether the first bytes are those of any stamp at all: most numbers and words are not, and are
-/// told by this at a fraction of the cost of asking each format.
+/// Whether the first bytes are those of any stamp at all. Most numbers and words are not, and this
+/// costs a fraction of asking each format.
 #[inline]
 fn may_begin(text: &[u8]) -> bool {
     match text {
@@ -498,8 +498,8 @@ pub(super) fn is_of_our_time(time: Time, now: Time) -> bool {
 }
 
 /// Whether of two readings of one date the second, `next`, is to be preferred to the one before it:
-/// the only one that is not in the future, or just now, or in a later year; else as it is mostly
-/// written.
+/// the only one that is not in the future, or just now, or in a later year; else as dates are
+/// usually written.
 fn is_likelier(text: &[u8], next: &StampCandidate, best: Time, now: Time) -> bool {
     let rank = |time: Time| {
         let ahead = time > now.plus_millis(AHEAD_MS);
@@ -507,8 +507,8 @@ fn is_likelier(text: &[u8], next: &StampCandidate, best: Time, now: Time) -> boo
         let years = (now.0 / 1_000_000_000 - time.0 / 1_000_000_000) / (366 * 24 * 3600);
         (ahead, !near, years)
     };
-    // Slashes are mostly American, as `%D` and `%x` of the C library have it; points and dashes are
-    // not.
+    // Slashes are usually American, as `%D` and `%x` of the C library have it. Points and dashes
+    // are not.
     let is_usual = next.layout.format.name == "american" && within(text, 3).contains(&b'/');
     rank(next.time) < rank(best) || (rank(next.time) == rank(best) && is_usual)
 }

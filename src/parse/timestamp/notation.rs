@@ -95,7 +95,7 @@ pub(super) use formats;
 
 use FirstByte::{Byte, Digit, Letter};
 
-/// Those that are told by their shape, in this order where several fit at one place.
+/// Those that their shape proves, in this order where several fit at one place.
 pub(super) const SHAPES: &[TimestampNotation] = formats![
     "iso8601" "2026-11-20T13:00:01.123+01:00, 2026/11/20 13:00:01,123" Anywhere Digit, iso;
     "syslog" "Nov 20 13:00:01, Fri Nov 20 13:00:01 2026, Nov 20, 2026 1:00:01 PM" Anywhere Letter, month_first;
@@ -467,8 +467,8 @@ pub(super) fn date_only(text: &[u8]) -> Option<CalendarDate> {
     Some(CalendarDate::of(Some(year), month, day))
 }
 
-/// A value that is known to be a time: any format that is told by its shape, and names of days
-/// before it.
+/// A value that is known to be a time: any format that its shape proves, with the name of a day
+/// before it or without.
 pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let first = *text.first()?;
     let found = SHAPES

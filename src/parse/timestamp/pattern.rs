@@ -15,7 +15,7 @@ use super::moment::{
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
-/// The longest pattern: nobody has a longer one by intent.
+/// The longest pattern: a longer one is a mistake.
 const MAX_BYTES: usize = 200;
 
 /// A name, a word or blanks have at most so many bytes.

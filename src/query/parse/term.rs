@@ -46,7 +46,7 @@ impl QueryReader<'_> {
         if word.is_empty() {
             return self.missing();
         }
-        // As text it would be looked for, and nobody would know why so little is found.
+        // A search for the sign itself would find next to nothing, without a reason.
         if let Some((sign, meant)) = JOINING.iter().find(|(sign, _)| *sign == word) {
             let message =
                 format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
