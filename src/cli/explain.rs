@@ -79,7 +79,7 @@ fn write_prefilter(prefilter: &Prefilter, out: &mut dyn Write) -> io::Result<()>
 
 /// `from 2026-11-20 13:00:00 +01:00 to …`
 fn span(range: &Range<Time>, zone: &TimeZone) -> String {
-    // To a millisecond: nobody types more, and the moment of the call has nine digits.
+    // To a millisecond: the moment of the call has nine digits, and a typed time has fewer.
     let at = |time: Time| {
         let time = Time(time.0 - time.0.rem_euclid(1_000_000))
             .to_timestamp()

@@ -46,7 +46,7 @@ pub fn start_log(path: &Path, filter: Option<&str>) -> Result<(), LogError> {
     })?;
     let mut options = OpenOptions::new();
     options.create(true).append(true);
-    // It tells of hosts, users and paths, which are nobody else's business.
+    // It names hosts, users and paths, which are private.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(|error| LogError::File {

@@ -2,15 +2,18 @@
 //! hand.
 
 mod json;
+mod roff;
 
 use std::io::{self, Write};
 
 use clap::CommandFactory;
 
+use roff::escape;
+
 use super::{CliArgs, ManPage};
 use crate::query::{LANGUAGE, NOTES};
 
-/// Where the query language comes in, of which there is a table.
+/// Where the query language comes in, which has a table.
 const QUERIES: &str = ".\\\" QUERIES\n";
 
 /// Inventory, files, environment, exit codes, JSON Lines.
@@ -91,16 +94,6 @@ fn subcommand(command: &clap::Command, page: &mut Vec<u8>) {
     );
     page.extend(line.trim_end().as_bytes());
     page.push(b'\n');
-}
-
-/// Hyphens that are typed, and nothing that roff would take for a request.
-pub(super) fn escape(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) {
-        format!("\\&{text}")
-    } else {
-        text
-    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use globset::GlobMatcher;
 
+use super::environment::ProcessEnvironment;
 use super::error::{ConfigError, ErrorPlace};
-use super::{GREP_LINES, ONCE_LINES, ProcessEnvironment};
 use crate::cli::{self, CliArgs, CliCommand};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostSpec;
-use crate::model::source::SourceKind;
+use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::Time;
 use crate::query::request::{
     HistogramRequest, LogRequest, PageRequest, PageStart, RequestKind, SearchRequest,
@@ -39,6 +39,17 @@ pub enum RunTask {
     Metrics,
 }
 
+impl RunTask {
+    /// Whether it ends by itself, whatever the options say.
+    pub(super) fn is_one_pass(&self) -> bool {
+        match self {
+            Self::Ask(_) | Self::Metrics => true,
+            Self::Tail { follow, .. } => !follow,
+            Self::View => false,
+        }
+    }
+}
+
 /// Questions to the hosts.
 #[derive(Debug, Clone)]
 pub struct RequestTask {
@@ -49,6 +60,12 @@ pub struct RequestTask {
     /// The query, where what becomes of it is printed first.
     pub explain: Option<Query>,
 }
+
+/// Lines of each source that can be read when they are printed for a whole fleet.
+const ONCE_LINES: u32 = 10;
+
+/// Lines of each source among which `--grep` looks: what does not match takes no room.
+const GREP_LINES: u32 = 1000;
 
 /// Lines of a page.
 const PAGE_LINES: u32 = 100;
@@ -91,19 +108,17 @@ pub(super) fn task(
     let Some(command) = &args.command else {
         return Ok(RunTask::View);
     };
-    let (what, shape, explain) = match command {
-        CliCommand::Sources(_) => (vec![RequestKind::List], ResponseShape::Sources, None),
+    let meant = match command {
+        CliCommand::Sources(_) => MeantRequest::new(RequestKind::List, ResponseShape::Sources),
         CliCommand::Search(options) => search(options, env)?,
         CliCommand::Read(options) => read(options, env, hosts)?,
         CliCommand::Context(options) => context(options, hosts)?,
         CliCommand::Histogram(options) => histogram(options, env)?,
         CliCommand::Tail(options) => {
-            let sources = options.sourced.source.clone();
-            let resume = options.resume.clone();
             return Ok(RunTask::Tail {
                 follow: options.follow,
-                sources,
-                resume,
+                sources: options.sourced.source.clone(),
+                resume: options.resume.clone(),
             });
         }
         CliCommand::Metrics(_) => return Ok(RunTask::Metrics),
@@ -115,32 +130,19 @@ pub(super) fn task(
             return Ok(RunTask::View);
         }
     };
-    let sources = command
-        .sourced()
-        .map(|sourced| sourced.source.clone())
-        .unwrap_or_default();
-    globs(&sources)?;
-    let asks = what
-        .into_iter()
-        .map(|what| LogRequest {
-            sources: sources.clone(),
-            what,
-        })
-        .collect();
-    Ok(RunTask::Ask(Box::new(RequestTask {
-        asks,
-        shape,
-        explain,
-    })))
+    let sourced = command.sourced();
+    let sources = sourced.map_or(&[][..], |sourced| &sourced.source[..]);
+    globs(sources)?;
+    Ok(RunTask::Ask(Box::new(meant.of_sources(sources))))
 }
 
-/// The lines with which `tail` begins.
-pub(super) fn tail_lines(options: &cli::TailArgs) -> u32 {
-    options.lines.unwrap_or(if options.grep.is_some() {
+/// The lines of each source to begin with where none are given and all are printed.
+pub(super) fn printed_lines(grep: Option<&str>) -> u32 {
+    if grep.is_some() {
         GREP_LINES
     } else {
         ONCE_LINES
-    })
+    }
 }
 
 /// Hosts with those of their sources that may have one of these names: those of a pattern are not
@@ -153,18 +155,16 @@ pub(super) fn narrowed(
         return Ok(hosts);
     }
     let globs = globs(sources)?;
-    let wanted = |name: &str| globs.iter().any(|glob| glob.is_match(name));
-    let mut kept = Vec::new();
-    for mut host in hosts {
+    let is_wanted = |source: &SourceSpec| {
+        let is_one = !source.kind.is_glob() && source.kind != SourceKind::Journal(None);
+        !is_one || globs.iter().any(|glob| glob.is_match(&source.name))
+    };
+    let mut kept = hosts;
+    kept.retain_mut(|host| {
         let of_its_own = host.sources.is_empty();
-        host.sources.retain(|source| {
-            let is_one = !source.kind.is_glob() && source.kind != SourceKind::Journal(None);
-            !is_one || wanted(&source.name)
-        });
-        if of_its_own || !host.sources.is_empty() {
-            kept.push(host);
-        }
-    }
+        host.sources.retain(is_wanted);
+        of_its_own || !host.sources.is_empty()
+    });
     if kept.is_empty() {
         let message = format!(
             "no host has a source like {}; see `logtrail-tui sources`",
@@ -186,41 +186,82 @@ pub fn globs(sources: &[String]) -> Result<Vec<GlobMatcher>, ConfigError> {
         .map_err(|message| ConfigError::option("--source", message))
 }
 
-type Meant = (Vec<RequestKind>, ResponseShape, Option<Query>);
+/// What a subcommand asks of hosts, before its sources are known.
+struct MeantRequest {
+    kinds: Vec<RequestKind>,
+    shape: ResponseShape,
+    explain: Option<Query>,
+}
 
-fn search(options: &cli::SearchArgs, env: &ProcessEnvironment) -> Result<Meant, ConfigError> {
+impl MeantRequest {
+    fn new(kind: RequestKind, shape: ResponseShape) -> Self {
+        Self {
+            kinds: vec![kind],
+            shape,
+            explain: None,
+        }
+    }
+
+    /// With `--explain` it is asked what the request would cost.
+    fn or_explained(self, explain: bool, query: Option<Query>) -> Self {
+        if !explain {
+            return self;
+        }
+        Self {
+            kinds: self
+                .kinds
+                .into_iter()
+                .map(|kind| RequestKind::Estimate(Box::new(kind)))
+                .collect(),
+            shape: ResponseShape::Costs,
+            explain: query,
+        }
+    }
+
+    fn of_sources(self, sources: &[String]) -> RequestTask {
+        let about = |what| LogRequest {
+            sources: sources.to_vec(),
+            what,
+        };
+        RequestTask {
+            asks: self.kinds.into_iter().map(about).collect(),
+            shape: self.shape,
+            explain: self.explain,
+        }
+    }
+}
+
+fn search(
+    options: &cli::SearchArgs,
+    env: &ProcessEnvironment,
+) -> Result<MeantRequest, ConfigError> {
     let query = query(&options.query, env)?;
-    let window = times(&options.times, env)?;
-    let window = both(&query, window)?;
+    let window = both(&query, times(&options.times, env)?)?;
     let context = options.context.unwrap_or(0);
-    let search = SearchRequest {
+    let before = options.before_context.unwrap_or(context);
+    let after = options.after_context.unwrap_or(context);
+    let kind = RequestKind::Search(SearchRequest {
         query: query.clone(),
         window,
         newest_first: !options.oldest_first,
-        before: options.before_context.unwrap_or(context),
-        after: options.after_context.unwrap_or(context),
+        before,
+        after,
         limit: options.limit,
         count_only: options.count,
-    };
-    let grouped = search.before > 0 || search.after > 0;
+    });
     let shape = ResponseShape::Hits {
         count: options.count,
-        grouped,
+        grouped: before > 0 || after > 0,
         marks: query.clone(),
     };
-    Ok(perhaps_explained(
-        RequestKind::Search(search),
-        shape,
-        options.explain,
-        Some(query),
-    ))
+    Ok(MeantRequest::new(kind, shape).or_explained(options.explain, Some(query)))
 }
 
 fn read(
     options: &cli::ReadArgs,
     env: &ProcessEnvironment,
     hosts: &[HostSpec],
-) -> Result<Meant, ConfigError> {
+) -> Result<MeantRequest, ConfigError> {
     let mut window = times(&options.times, env)?;
     let at = options
         .at
@@ -235,28 +276,21 @@ fn read(
         _ if window.start == ALWAYS.start => PageStart::Oldest,
         _ => PageStart::At(window.start),
     };
-    if let (Some(at), true) = (at, !options.backwards && options.times.until.is_some()) {
-        window.start = at;
+    if !options.backwards && options.times.until.is_some() {
+        window.start = at.unwrap_or(window.start);
     }
     let bounded = window.start != ALWAYS.start && window.end != ALWAYS.end;
-    let lines = options
-        .lines
-        .unwrap_or(if bounded { u32::MAX } else { PAGE_LINES });
-    let page = PageRequest {
+    let usual = if bounded { u32::MAX } else { PAGE_LINES };
+    let kind = RequestKind::Page(PageRequest {
         start,
         backwards: options.backwards,
-        lines,
+        lines: options.lines.unwrap_or(usual),
         window,
-    };
-    Ok(perhaps_explained(
-        RequestKind::Page(page),
-        ResponseShape::Lines,
-        options.explain,
-        None,
-    ))
+    });
+    Ok(MeantRequest::new(kind, ResponseShape::Lines).or_explained(options.explain, None))
 }
 
-fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<Meant, ConfigError> {
+fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<MeantRequest, ConfigError> {
     let place = cursor("CURSOR", &options.cursor, hosts)?;
     let page = |backwards: bool, lines: u32| {
         RequestKind::Page(PageRequest {
@@ -266,48 +300,33 @@ fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<Meant, Conf
             window: ALWAYS,
         })
     };
-    let before = (options.context > 0).then(|| page(true, options.context));
-    Ok((
-        before
-            .into_iter()
-            .chain([page(false, options.context + 1)])
-            .collect(),
-        ResponseShape::Around(place),
-        None,
-    ))
+    let mut kinds = vec![page(false, options.context + 1)];
+    if options.context > 0 {
+        kinds.insert(0, page(true, options.context));
+    }
+    Ok(MeantRequest {
+        kinds,
+        shape: ResponseShape::Around(place),
+        explain: None,
+    })
 }
 
-fn histogram(options: &cli::HistogramArgs, env: &ProcessEnvironment) -> Result<Meant, ConfigError> {
+fn histogram(
+    options: &cli::HistogramArgs,
+    env: &ProcessEnvironment,
+) -> Result<MeantRequest, ConfigError> {
     let query = query(&options.query, env)?;
-    let window = times(&options.times, env)?;
-    let window = both(&query, window)?;
+    let window = both(&query, times(&options.times, env)?)?;
     let bucket = options
         .bucket
         .unwrap_or_else(|| bucket_of(&window, env.now.time));
-    let shape = ResponseShape::Buckets { bucket };
-    let what = RequestKind::Histogram(HistogramRequest {
+    let kind = RequestKind::Histogram(HistogramRequest {
         query: query.clone(),
         window,
         bucket,
     });
-    Ok(perhaps_explained(what, shape, options.explain, Some(query)))
-}
-
-fn perhaps_explained(
-    what: RequestKind,
-    shape: ResponseShape,
-    explain: bool,
-    query: Option<Query>,
-) -> Meant {
-    if explain {
-        (
-            vec![RequestKind::Estimate(Box::new(what))],
-            ResponseShape::Costs,
-            query,
-        )
-    } else {
-        (vec![what], shape, None)
-    }
+    let shape = ResponseShape::Buckets { bucket };
+    Ok(MeantRequest::new(kind, shape).or_explained(options.explain, Some(query)))
 }
 
 /// About as many buckets as a screen has rows.
@@ -322,7 +341,7 @@ fn bucket_of(window: &Range<Time>, now: Time) -> Duration {
 }
 
 fn query(words: &[String], env: &ProcessEnvironment) -> Result<Query, ConfigError> {
-    // As grep has it: nobody who types it looks for a minus.
+    // With grep it means standard input, so that is what was meant here too.
     if words.iter().any(|word| word == "-") {
         let how = "filter it with `… | logtrail-tui - --once --grep QUERY`; a minus is '\"-\"', and -word what is left out";
         return Err(ConfigError::option(

@@ -283,7 +283,7 @@ impl ConfigText {
     }
 }
 
-/// At most one byte more than the limit; works for pipes, whose size nobody knows.
+/// At most one byte more than the limit; works for pipes too, whose size is not known.
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {

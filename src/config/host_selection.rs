@@ -11,7 +11,7 @@ use super::inventory::Inventory;
 use super::selection::{SelectionTerm, glob, is_glob, parts};
 use super::sources::{full_name, source_at};
 use super::target::SshTarget;
-use crate::model::host::{Address, HostName, HostSpec, TransportKind, UserName};
+use crate::model::host::{Address, HostName, HostSpec, NameError, TransportKind, UserName};
 use crate::model::source::SourceSpec;
 
 /// The hosts that are meant by what was given with `--hosts`, in the order in which they were named
@@ -244,34 +244,18 @@ impl HostChoice<'_> {
     fn target(&self, term: &str) -> Result<NamedHost, ConfigError> {
         let target = SshTarget::parse(term).map_err(fail)?;
         let typed = term.strip_prefix("ssh://").unwrap_or(term).to_owned();
-        let known = self
-            .inventory
-            .table
-            .find(target.host.as_str())
-            .filter(|_| !target.explicit);
-        if let Some(n) = known {
-            let mut spec = self.inventory.spec(n);
-            spec.endpoint.user = target.user.or(spec.endpoint.user);
-            spec.endpoint.port = target.port.or(spec.endpoint.port);
-            spec.transport = match spec.transport {
-                // A user or a port says that it is to be reached by SSH after all.
-                TransportKind::Local => TransportKind::Auto,
-                other => other,
-            };
-            return Ok(NamedHost {
-                spec,
-                origin: Some(n),
-                typed,
-                paths: Vec::new(),
-            });
-        }
-        if !self.inventory.table.takes_outside(&target) {
-            return Err(fail(self.unknown(term)));
-        }
-        let spec = self.inventory.spec_of_target(&target).map_err(fail)?;
+        let known = self.inventory.table.find(target.host.as_str());
+        let origin = known.filter(|_| !target.explicit);
+        let spec = match origin {
+            Some(n) => dialled(self.inventory.spec(n), target),
+            None if self.inventory.table.takes_outside(&target) => {
+                self.inventory.spec_of_target(&target).map_err(fail)?
+            }
+            None => return Err(fail(self.unknown(term))),
+        };
         Ok(NamedHost {
             spec,
-            origin: None,
+            origin,
             typed,
             paths: Vec::new(),
         })
@@ -309,25 +293,42 @@ impl HostChoice<'_> {
             *count.entry(host.spec.name().clone()).or_default() += 1;
         }
         let mut taken = HashSet::new();
-        for NamedHost { spec, typed, .. } in &mut self.hosts {
-            if count.get(spec.name()).is_some_and(|count| *count > 1)
-                && typed != spec.name().as_str()
-            {
-                let address =
-                    Address::new(spec.name().as_str()).map_err(|error| fail(error.to_string()))?;
-                spec.endpoint.address.get_or_insert(address);
-                spec.endpoint.name =
-                    HostName::new(typed).map_err(|error| fail(error.to_string()))?;
+        for host in &mut self.hosts {
+            if count.get(host.spec.name()).is_some_and(|count| *count > 1) {
+                host.call_as_typed()
+                    .map_err(|error| fail(error.to_string()))?;
             }
-            if !taken.insert(spec.name().clone()) {
+            let name = host.spec.name();
+            if !taken.insert(name.clone()) {
                 return Err(fail(format!(
-                    "two different hosts would be called {:?}",
-                    spec.name()
+                    "two different hosts would be called {name:?}"
                 )));
             }
         }
         Ok(())
     }
+}
+
+impl NamedHost {
+    fn call_as_typed(&mut self) -> Result<(), NameError> {
+        if self.typed != self.spec.name().as_str() {
+            let address = Address::new(self.spec.name().as_str())?;
+            self.spec.endpoint.address.get_or_insert(address);
+            self.spec.endpoint.name = HostName::new(&self.typed)?;
+        }
+        Ok(())
+    }
+}
+
+/// A host of the inventory with the user and the port that were typed.
+fn dialled(mut spec: HostSpec, target: SshTarget) -> HostSpec {
+    spec.endpoint.user = target.user.or(spec.endpoint.user);
+    spec.endpoint.port = target.port.or(spec.endpoint.port);
+    // A user or a port says that it is to be reached by SSH after all.
+    if spec.transport == TransportKind::Local {
+        spec.transport = TransportKind::Auto;
+    }
+    spec
 }
 
 /// A path that was typed takes the place of the host's own sources.

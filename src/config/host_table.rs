@@ -21,7 +21,7 @@ pub(super) struct HostSettings {
     pub(super) sources: Vec<SourceSpec>,
     pub(super) transport: TransportKind,
     pub(super) known_hosts: Vec<PathBuf>,
-    /// `None`: nobody says, so ssh_config may.
+    /// `None`: left to ssh_config.
     pub(super) host_keys: Option<HostKeyPolicy>,
 }
 

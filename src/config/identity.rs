@@ -42,7 +42,7 @@ fn check_key(path: &Path) -> Result<(), String> {
 }
 
 /// As OpenSSH: a private key of ours that others can read is not private, and is not used. The file
-/// of a public key stands for the key in the ssh-agent.
+/// of a public key means the key in the ssh-agent.
 #[cfg(unix)]
 fn check_mode(path: &Path, meta: &std::fs::Metadata) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;

@@ -17,7 +17,9 @@ use super::routes::{Chains, RouteResolver};
 use super::selection::{HostGroups, is_glob};
 use super::sources::{check_label, sources};
 use super::target::SshTarget;
-use crate::model::host::{Address, HostKeyPolicy, HostName, HostSpec, TransportKind, UserName};
+use crate::model::host::{
+    Address, HostKeyPolicy, HostName, HostSpec, NameError, TransportKind, UserName,
+};
 use crate::model::source::SourceSpec;
 
 /// The file with everything in it checked; empty where there is no file.
@@ -236,33 +238,22 @@ impl InventoryReader<'_> {
     /// The values of a table over those of the layer below.
     fn settings(&self, raw: &RawHost, below: &HostSettings) -> Result<HostSettings, ConfigError> {
         self.agent(raw)?;
-        let address = self.checked(raw.address.as_ref(), |text| {
-            Address::new(text).map_err(|e| e.to_string())
-        })?;
-        let user = self.checked(raw.user.as_ref(), |text| {
-            UserName::new(text).map_err(|e| e.to_string())
-        })?;
+        let address = self.checked(raw.address.as_ref(), Address::new)?;
+        let user = self.checked(raw.user.as_ref(), UserName::new)?;
+        let via = |via: &Vec<_>| via.iter().map(route).collect();
+        let below = below.clone();
         Ok(HostSettings {
-            address: address.or_else(|| below.address.clone()),
+            address: address.or(below.address),
             port: raw.port.map(|port| port.0).or(below.port),
-            user: user.or_else(|| below.user.clone()),
-            identity: self
-                .paths(raw.identity.as_ref())?
-                .unwrap_or_else(|| below.identity.clone()),
-            via: raw
-                .via
-                .as_ref()
-                .map_or_else(|| below.via.clone(), |via| via.iter().map(route).collect()),
-            tags: self
-                .tags(raw.tags.as_deref())?
-                .unwrap_or_else(|| below.tags.clone()),
-            sources: self.sources(raw)?.unwrap_or_else(|| below.sources.clone()),
-            transport: raw
-                .transport
-                .map_or_else(|| below.transport.clone(), RawTransport::kind),
+            user: user.or(below.user),
+            identity: self.paths(raw.identity.as_ref())?.unwrap_or(below.identity),
+            via: raw.via.as_ref().map_or(below.via, via),
+            tags: self.tags(raw.tags.as_deref())?.unwrap_or(below.tags),
+            sources: self.sources(raw)?.unwrap_or(below.sources),
+            transport: raw.transport.map_or(below.transport, RawTransport::kind),
             known_hosts: self
                 .paths(raw.known_hosts.as_ref())?
-                .unwrap_or_else(|| below.known_hosts.clone()),
+                .unwrap_or(below.known_hosts),
             host_keys: self
                 .host_keys
                 .or(raw.host_keys.map(RawHostKeys::policy))
@@ -284,12 +275,12 @@ impl InventoryReader<'_> {
     fn checked<T>(
         &self,
         value: Option<&Spanned<String>>,
-        check: impl Fn(&str) -> Result<T, String>,
+        check: impl Fn(&str) -> Result<T, NameError>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = value else { return Ok(None) };
         check(value.get_ref())
             .map(Some)
-            .map_err(|message| self.file.error(value.span().start, message))
+            .map_err(|error| self.file.error(value.span().start, error.to_string()))
     }
 
     fn paths(

@@ -31,15 +31,7 @@ pub(super) fn kind(entry: &Spanned<RawSource>) -> Result<SourceKind, Mistake> {
     } else if let Some(pod) = &raw.pod {
         pod_kind(pod, raw)
     } else if let Some(name) = &raw.container {
-        checked(name, check_pattern("container", name.get_ref(), "_.-"))?;
-        let engine = raw.engine.as_ref().map(|engine| match engine.get_ref() {
-            RawEngine::Docker => ContainerEngine::Docker,
-            RawEngine::Podman => ContainerEngine::Podman,
-        });
-        Ok(SourceKind::Container(ContainerSelector {
-            engine,
-            name: name.get_ref().clone(),
-        }))
+        container_kind(name, raw)
     } else if let Some(command) = &raw.command {
         checked(command, check_command(command.get_ref()))?;
         Ok(SourceKind::Command(command.get_ref().clone()))
@@ -73,44 +65,45 @@ pub(super) fn check_path(path: &str) -> Result<(), String> {
 fn only_one(entry: &Spanned<RawSource>) -> Result<(), Mistake> {
     let raw = entry.get_ref();
     let container = raw.container.as_ref().filter(|_| raw.pod.is_none());
-    let all = [
+    let mut given = [
         ("a path", raw.path.as_ref().map(Spanned::span)),
         ("a journal", raw.journal.as_ref().map(Spanned::span)),
         ("a container", container.map(Spanned::span)),
         ("a pod", raw.pod.as_ref().map(Spanned::span)),
         ("a command", raw.command.as_ref().map(Spanned::span)),
-    ];
-    let mut given = all
-        .into_iter()
-        .filter_map(|(what, span)| Some((what, span?)));
-    match (given.next(), given.next()) {
-        (Some((first, _)), Some((second, span))) => Err((
-            span.start,
-            format!("a source has {first} or {second}, not both"),
-        )),
-        _ => Ok(()),
+    ]
+    .into_iter()
+    .filter_map(|(what, span)| Some((what, span?.start)));
+    if let (Some((first, _)), Some((second, at))) = (given.next(), given.next()) {
+        return Err((at, format!("a source has {first} or {second}, not both")));
     }
+    Ok(())
 }
 
 /// Keys that say more of one kind of source only.
 fn belonging(raw: &RawSource) -> Result<(), Mistake> {
-    if let Some(engine) = raw
-        .engine
-        .as_ref()
-        .filter(|_| raw.container.is_none() || raw.pod.is_some())
-    {
-        return Err((
-            engine.span().start,
-            "engine belongs to a container; this source is none".to_owned(),
-        ));
+    let is_container = raw.container.is_some() && raw.pod.is_none();
+    if let Some(engine) = raw.engine.as_ref().filter(|_| !is_container) {
+        let message = "engine belongs to a container; this source is none";
+        return Err((engine.span().start, message.to_owned()));
     }
     if let Some(namespace) = raw.namespace.as_ref().filter(|_| raw.pod.is_none()) {
-        return Err((
-            namespace.span().start,
-            "namespace belongs to a pod; this source is none".to_owned(),
-        ));
+        let message = "namespace belongs to a pod; this source is none";
+        return Err((namespace.span().start, message.to_owned()));
     }
     Ok(())
+}
+
+fn container_kind(name: &Spanned<String>, raw: &RawSource) -> Result<SourceKind, Mistake> {
+    checked(name, check_pattern("container", name.get_ref(), "_.-"))?;
+    let engine = raw.engine.as_ref().map(|engine| match engine.get_ref() {
+        RawEngine::Docker => ContainerEngine::Docker,
+        RawEngine::Podman => ContainerEngine::Podman,
+    });
+    Ok(SourceKind::Container(ContainerSelector {
+        engine,
+        name: name.get_ref().clone(),
+    }))
 }
 
 fn journal_kind(journal: &Spanned<RawJournal>) -> Result<SourceKind, Mistake> {
@@ -129,34 +122,24 @@ fn pod_kind(pod: &Spanned<String>, raw: &RawSource) -> Result<SourceKind, Mistak
         None => (None, &pod.get_ref()[..]),
     };
     if let (Some(_), Some(namespace)) = (within, &raw.namespace) {
-        return Err((
-            namespace.span().start,
-            format!("{:?} has its namespace already", pod.get_ref()),
-        ));
+        let message = format!("{:?} has its namespace already", pod.get_ref());
+        return Err((namespace.span().start, message));
     }
     checked(pod, check_pattern("pod", name, ".-"))?;
-    if let Some(container) = &raw.container {
-        checked(
-            container,
-            check_pattern("container", container.get_ref(), "-"),
-        )?;
+    let container = raw.container.as_ref();
+    if let Some(container) = container {
+        let check = check_pattern("container", container.get_ref(), "-");
+        checked(container, check)?;
     }
-    let at = raw.namespace.as_ref().unwrap_or(pod);
-    let namespace = within.or(raw
-        .namespace
-        .as_ref()
-        .map(|namespace| &namespace.get_ref()[..]));
+    let namespace = within.or(raw.namespace.as_ref().map(|name| name.get_ref().as_str()));
     if let Some(namespace) = namespace.filter(|namespace| *namespace != "*") {
+        let at = raw.namespace.as_ref().unwrap_or(pod);
         checked(at, check_namespace(namespace))?;
     }
-    let container = raw
-        .container
-        .as_ref()
-        .map(|container| container.get_ref().clone());
     Ok(SourceKind::Pod(PodSelector {
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
-        container,
+        container: container.map(|container| container.get_ref().clone()),
     }))
 }
 

@@ -70,7 +70,7 @@ pub struct RunPlan {
     pub explain: bool,
     /// Whether `ssh -G` is asked.
     pub ssh_config: bool,
-    /// What to do with unknown host keys of whoever is in no inventory: `--host-keys`, or that of
+    /// What to do with unknown keys of hosts that are in no inventory: `--host-keys`, or that of
     /// `[defaults]`.
     pub host_keys: Option<HostKeyPolicy>,
     /// `--host-keys`, which has the last word.
@@ -100,10 +100,6 @@ pub enum ThemeChoice {
 
 /// Lines of each source that fill a screen with something to scroll back to.
 const CONSOLE_LINES: u32 = 200;
-/// Lines of each source that can be read when they are printed for a whole fleet.
-const ONCE_LINES: u32 = 10;
-/// Lines of each source among which `--grep` looks: what does not match takes no room.
-const GREP_LINES: u32 = 1000;
 /// Slow enough to cost a host nothing (4 ms of CPU per sample), fast enough to see a spike.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// Longer than a slow login (reverse DNS, PAM), shorter than patience.
@@ -116,32 +112,21 @@ const ONCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Errors
 /// When a file, an option or a variable is wrong, or no host is meant.
 pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigError> {
-    let ChosenHosts {
-        inventory,
-        hosts,
-        host_keys,
-    } = match &args.command {
-        Some(CliCommand::Demo(_)) => ChosenHosts {
-            hosts: demo_hosts(args)?,
-            ..ChosenHosts::default()
-        },
+    let chosen = match &args.command {
+        Some(CliCommand::Demo(_)) => demo_hosts(args)?,
         _ => hosts(args, env)?,
     };
     let viewing = args.all_viewing();
-    let (hosts, viewing) = of_command(args, hosts, viewing)?;
+    let (hosts, viewing) = of_command(args, chosen.hosts, viewing)?;
     let task = commands::task(args, env, &hosts)?;
-    let once = viewing.once
-        || matches!(
-            task,
-            RunTask::Ask(_) | RunTask::Metrics | RunTask::Tail { follow: false, .. }
-        );
+    let once = viewing.once || task.is_one_pass();
     let grep = grep(&viewing, env)?;
     let timeout = args.global.timeout;
     Ok(RunPlan {
         backfill: backfill(&viewing, &task)?,
         hosts,
         task,
-        inventory,
+        inventory: chosen.inventory,
         once,
         json: args.global.json,
         csv: csv(args, &viewing)?,
@@ -152,7 +137,7 @@ pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigE
         explain: explain(&viewing, grep.as_ref())?,
         grep,
         ssh_config: !args.global.no_ssh_config,
-        host_keys,
+        host_keys: chosen.host_keys,
         host_keys_option: host_keys_option(args),
         theme: theme(args, env),
         config_dir: config_dir(env),
@@ -178,26 +163,23 @@ fn of_command(
 ) -> Result<(Vec<HostSpec>, ViewingArgs), ConfigError> {
     match &args.command {
         Some(CliCommand::Tail(options)) => {
-            let lines = Some(commands::tail_lines(options));
+            let usual = commands::printed_lines(options.grep.as_deref());
+            let viewing = ViewingArgs {
+                lines: Some(options.lines.unwrap_or(usual)),
+                grep: options.grep.clone(),
+                backfill: options.backfill || before.backfill,
+                ..before
+            };
             let hosts = commands::narrowed(hosts, &options.sourced.source)?;
-            let backfill = options.backfill || before.backfill;
-            Ok((
-                hosts,
-                ViewingArgs {
-                    lines,
-                    grep: options.grep.clone(),
-                    backfill,
-                    ..before
-                },
-            ))
+            Ok((hosts, viewing))
         }
-        Some(CliCommand::Metrics(_)) => Ok((
-            hosts,
-            ViewingArgs {
+        Some(CliCommand::Metrics(_)) => {
+            let viewing = ViewingArgs {
                 lines: Some(0),
                 ..before
-            },
-        )),
+            };
+            Ok((hosts, viewing))
+        }
         _ => Ok((hosts, before)),
     }
 }
@@ -317,7 +299,7 @@ fn backfill(viewing: &ViewingArgs, task: &RunTask) -> Result<bool, ConfigError> 
     Ok(viewing.backfill)
 }
 
-fn demo_hosts(args: &CliArgs) -> Result<Vec<HostSpec>, ConfigError> {
+fn demo_hosts(args: &CliArgs) -> Result<ChosenHosts, ConfigError> {
     for (given, option) in [
         (args.global.config.is_some(), "--config"),
         (!args.all_selections().is_empty(), "--hosts"),
@@ -330,7 +312,7 @@ fn demo_hosts(args: &CliArgs) -> Result<Vec<HostSpec>, ConfigError> {
             ));
         }
     }
-    Ok(Vec::new())
+    Ok(ChosenHosts::default())
 }
 
 /// The hosts that are meant, with what was read to find them.
@@ -354,29 +336,33 @@ fn hosts(args: &CliArgs, env: &ProcessEnvironment) -> Result<ChosenHosts, Config
         Some(file) => Inventory::new(file, env, host_keys)?,
         None => Inventory::none(host_keys),
     };
-    let path = inventory.file.as_ref().map(|file| file.path.clone());
-    let selections = args.all_selections();
-    let mut hosts = match (&inventory.file, selections.is_empty()) {
-        (_, true) if args.input.is_some() => Vec::new(),
-        (_, false) => host_selection::choose(&inventory, &selections)?,
-        (None, true) => vec![this_machine(&inventory)?],
-        (Some(file), true) if inventory.table.hosts.is_empty() => {
-            let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
-            return Err(file.error(0, message));
-        }
-        (Some(_), true) => (0..inventory.table.hosts.len())
-            .map(|n| inventory.spec(n))
-            .collect(),
-    };
+    let mut hosts = selected(args, &inventory)?;
     identity::check(&hosts, &inventory)?;
     if args.input.is_some() {
         hosts.push(standard_input(&inventory, &hosts)?);
     }
     Ok(ChosenHosts {
-        inventory: path,
+        inventory: inventory.file.as_ref().map(|file| file.path.clone()),
         hosts,
         host_keys: inventory.table.defaults.host_keys,
     })
+}
+
+fn selected(args: &CliArgs, inventory: &Inventory) -> Result<Vec<HostSpec>, ConfigError> {
+    let selections = args.all_selections();
+    let count = inventory.table.hosts.len();
+    if !selections.is_empty() {
+        return host_selection::choose(inventory, &selections);
+    }
+    match &inventory.file {
+        _ if args.input.is_some() => Ok(Vec::new()),
+        None => Ok(vec![this_machine(inventory)?]),
+        Some(file) if count == 0 => {
+            let message = "no host: add [hosts.NAME], or name a target with --hosts user@host";
+            Err(file.error(0, message))
+        }
+        Some(_) => Ok((0..count).map(|n| inventory.spec(n)).collect()),
+    }
 }
 
 /// The inventory: of `--config`, of `LOGTRAIL_HOSTS`, of the user's configuration folder. Only the
@@ -395,16 +381,12 @@ fn inventory_file(
             ErrorPlace::File { .. } | ErrorPlace::Option(_) | ErrorPlace::Query { .. } => error,
         });
     }
-    let Some(folder) = config_dir(env) else {
-        return Ok(None);
-    };
-    let path = folder.join("hosts.toml");
     // A broken link is a mistake to report, and not an absent file.
-    if path.symlink_metadata().is_ok() {
-        file::ConfigText::read(&path).map(Some)
-    } else {
-        Ok(None)
-    }
+    config_dir(env)
+        .map(|folder| folder.join("hosts.toml"))
+        .filter(|path| path.symlink_metadata().is_ok())
+        .map(|path| file::ConfigText::read(&path))
+        .transpose()
 }
 
 fn config_dir(env: &ProcessEnvironment) -> Option<PathBuf> {
@@ -420,11 +402,9 @@ fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec
         host.endpoint.name =
             HostName::new("stdin").map_err(|error| ConfigError::option("-", error.to_string()))?;
     }
-    let name = "stdin".to_owned();
-    let kind = SourceKind::Input;
     host.sources = vec![SourceSpec {
-        name,
-        kind,
+        name: "stdin".to_owned(),
+        kind: SourceKind::Input,
         time: None,
         as_root: false,
     }];
@@ -446,10 +426,10 @@ fn this_machine(inventory: &Inventory) -> Result<HostSpec, ConfigError> {
 }
 
 fn usual_lines(viewing: &ViewingArgs) -> u32 {
-    match viewing {
-        ViewingArgs { grep: Some(_), .. } => GREP_LINES,
-        ViewingArgs { once: true, .. } => ONCE_LINES,
-        _ => CONSOLE_LINES,
+    if viewing.once || viewing.grep.is_some() {
+        commands::printed_lines(viewing.grep.as_deref())
+    } else {
+        CONSOLE_LINES
     }
 }
 

@@ -216,16 +216,13 @@ impl GroupResolver<'_> {
             return Ok(hosts.clone());
         }
         inside.push(n);
-        let mut hosts = Vec::new();
-        let mut excluded = HashSet::new();
         let members = &self.raw[n].1;
-        if !members.is_empty()
-            && members
-                .iter()
-                .all(|member| member.get_ref().starts_with('!'))
-        {
+        let is_exclusion = |member: &Spanned<String>| member.get_ref().starts_with('!');
+        let mut hosts = Vec::new();
+        if !members.is_empty() && members.iter().all(is_exclusion) {
             hosts.extend(0..self.table.hosts.len());
         }
+        let mut excluded = HashSet::new();
         for member in members {
             match member.get_ref().strip_prefix('!') {
                 Some(term) => excluded.extend(self.member(n, term.trim(), member, inside)?),
@@ -247,30 +244,24 @@ impl GroupResolver<'_> {
         member: &Spanned<String>,
         inside: &mut Vec<usize>,
     ) -> Result<Vec<usize>, ConfigError> {
-        let inventory = self.table;
-        let file = self.file;
         let raw = self.raw;
+        let table = self.table;
+        let file = self.file;
         let place = format!("group {:?}", raw[n].0.get_ref());
         let fail = |message: String| file.error(member.span().start, format!("{place}: {message}"));
-        let group = |name: &str| match raw.iter().position(|(other, _)| other.get_ref() == name) {
-            Some(other) => {
-                refuse_cycle(raw, other, inside).map_err(fail)?;
-                self.group(other, inside).map(Some)
-            }
-            None => Ok(None),
+        let group = |name: &str| {
+            let Some(other) = raw.iter().position(|(other, _)| other.get_ref() == name) else {
+                return Ok(None);
+            };
+            refuse_cycle(raw, other, inside).map_err(fail)?;
+            self.group(other, inside).map(Some)
         };
-        let names = || {
-            inventory
-                .names()
-                .chain(raw.iter().map(|(name, _)| name.get_ref().as_str()))
-        };
-        match SelectionTerm::parse(term).hosts(inventory, group, &fail)? {
-            Some(hosts) => Ok(hosts),
-            None => Err(fail(format!(
-                "unknown member {term:?}{}",
-                suggestion(term, names())
-            ))),
-        }
+        let hosts = SelectionTerm::parse(term).hosts(table, group, &fail)?;
+        hosts.ok_or_else(|| {
+            let groups = raw.iter().map(|(name, _)| name.get_ref().as_str());
+            let hint = suggestion(term, table.names().chain(groups));
+            fail(format!("unknown member {term:?}{hint}"))
+        })
     }
 }
 

@@ -52,17 +52,7 @@ fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
         return Ok((rest, None));
     }
     if let Some(inner) = rest.strip_prefix('[') {
-        let (host, after) = inner
-            .split_once(']')
-            .ok_or_else(|| format!("{rest:?}: ']' is missing"))?;
-        if host.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(format!("{host:?} is not an IPv6 address"));
-        }
-        return match after.strip_prefix(':') {
-            Some(port) => Ok((host, Some(port))),
-            None if after.is_empty() => Ok((host, None)),
-            None => Err(format!("{rest:?}: expected ':' and a port after ']'")),
-        };
+        return split_brackets(rest, inner);
     }
     match rest.split_once(':') {
         Some((_, port)) if port.contains(':') => Err(format!(
@@ -73,14 +63,26 @@ fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
     }
 }
 
+fn split_brackets<'a>(rest: &str, inner: &'a str) -> Result<(&'a str, Option<&'a str>), String> {
+    let (host, after) = inner
+        .split_once(']')
+        .ok_or_else(|| format!("{rest:?}: ']' is missing"))?;
+    if host.parse::<std::net::Ipv6Addr>().is_err() {
+        return Err(format!("{host:?} is not an IPv6 address"));
+    }
+    match after.strip_prefix(':') {
+        Some(port) => Ok((host, Some(port))),
+        None if after.is_empty() => Ok((host, None)),
+        None => Err(format!("{rest:?}: expected ':' and a port after ']'")),
+    }
+}
+
 fn parse_port(port: &str) -> Result<u16, String> {
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    let number = if digits {
-        port.parse::<u16>().ok().filter(|port| *port > 0)
-    } else {
-        None
-    };
-    number.ok_or_else(|| format!("{port:?} is not a port (1 to 65535); a path starts with '/'"))
+    let number = port.parse::<u16>().ok();
+    number
+        .filter(|port| digits && *port > 0)
+        .ok_or_else(|| format!("{port:?} is not a port (1 to 65535); a path starts with '/'"))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "an adapter for map_err")]

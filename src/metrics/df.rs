@@ -38,31 +38,26 @@ struct DfRow<'a> {
 /// Devices and mount points may contain spaces, so the numbers between them are looked for.
 fn row(line: &str) -> Option<DfRow<'_>> {
     let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
-    let at = (1..words.len().saturating_sub(4)).find(|&at| {
-        let share = words[at + 3].strip_suffix('%').unwrap_or(words[at + 3]);
-        words[at..at + 3].iter().all(|word| is_number(word)) && is_number(share)
+    let numbers = words.windows(5).skip(1).find(|numbers| {
+        let share = numbers[3].strip_suffix('%').unwrap_or(numbers[3]);
+        numbers[..3].iter().all(|word| is_number(word)) && is_number(share)
     })?;
+    let [total, used, available, share, _] = numbers else {
+        return None;
+    };
     let offset = |word: &str| word.as_ptr() as usize - line.as_ptr() as usize;
-    let device = line.get(..offset(words[at]))?.trim_end();
-    let share = words[at + 3];
-    let mount = line.get(offset(share) + share.len()..)?.trim_start();
     Some(DfRow {
-        device,
-        total: number(words[at]),
-        used: number(words[at + 1]),
-        available: number(words[at + 2]),
-        mount,
+        device: line.get(..offset(total))?.trim_end(),
+        total: number(total),
+        used: number(used),
+        available: number(available),
+        mount: line.get(offset(share) + share.len()..)?.trim_start(),
     })
 }
 
 fn is_number(word: &str) -> bool {
-    word == "-"
-        || (!word.is_empty()
-            && word
-                .strip_prefix('-')
-                .unwrap_or(word)
-                .bytes()
-                .all(|b| b.is_ascii_digit()))
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    !word.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A negative number is what ordinary users have left when root has taken from the reserve:
@@ -131,12 +126,9 @@ fn disk(row: &DfRow<'_>, inodes: &[DfRow<'_>], mounts: &[MountEntry]) -> Option<
     if !is_disk(fs, row) {
         return None;
     }
-    let total = row.total?;
+    let total = row.total.filter(|total| *total > 0)?;
     let used = row.used?;
     let available = row.available?;
-    if total == 0 {
-        return None;
-    }
     let inodes = inodes.iter().find(|inodes| inodes.mount == row.mount);
     Some(DiskUsage {
         mount: row.mount.to_owned(),
@@ -159,9 +151,10 @@ fn is_disk(fs: Option<&str>, row: &DfRow<'_>) -> bool {
     }
 }
 
-/// As `df` has it, rounded up: 100 % is said a little too early rather than too late.
+/// Rounded up as in `df`: it shows 100 % a little too early rather than too late.
 fn used_pct(used: u64, available: u64) -> f64 {
-    let (used, both) = (u128::from(used), u128::from(used) + u128::from(available));
+    let used = u128::from(used);
+    let both = used + u128::from(available);
     if both == 0 {
         0.0
     } else {

@@ -5,7 +5,7 @@
 //! what is not known is absent, not 0.
 
 use super::ProcCounters;
-use super::proc::{CpuTicks, DeviceCounters, InterfaceCounters, MemInfo, PsiTotals};
+use super::proc::{CpuTicks, DeviceCounters, InterfaceCounters, MemInfo};
 use crate::model::metrics::{
     CpuUsage, DiskIo, DiskUsage, MemoryUsage, NetworkTraffic, PressureStall, Sample, SwapUsage,
 };
@@ -42,28 +42,19 @@ impl Sample {
         now: Time,
     ) -> Self {
         let before = before.filter(|before| !rebooted(before, after));
-        let window =
-            before.and_then(|before| Some((before, SampleWindow::between(before, after)?)));
+        let window = before.and_then(|before| SampleWindow::between(before, after));
+        let window = window.as_ref();
         Self {
             time: Some(now),
-            window_ms: window.as_ref().map(|(_, window)| window.ms),
-            cpu: before
-                .and_then(|before| cpu(before, after, window.as_ref().map(|(_, window)| window))),
+            window_ms: window.map(|window| window.ms),
+            cpu: before.and_then(|before| cpu(before, after, window)),
             load: after.load,
             memory: memory(&after.memory),
             swap: swap(&after.memory),
-            psi: window
-                .as_ref()
-                .and_then(|(before, window)| psi(&before.psi, &after.psi, window)),
+            psi: window.and_then(psi),
             disks: disks.to_vec(),
-            io: window
-                .as_ref()
-                .map(|(before, window)| devices(before, after, window))
-                .unwrap_or_default(),
-            network: window
-                .as_ref()
-                .map(|(before, window)| network(before, after, window))
-                .unwrap_or_default(),
+            io: window.map(devices).unwrap_or_default(),
+            network: window.map(network).unwrap_or_default(),
             uptime_s: after.uptime_s,
         }
     }
@@ -81,17 +72,19 @@ fn rebooted(before: &ProcCounters, after: &ProcCounters) -> bool {
     matches!((before.btime, after.btime), (Some(before), Some(after)) if before.abs_diff(after) > BTIME_SLACK_S)
 }
 
-/// The time between two readings.
-struct SampleWindow {
+/// Two readings, and the time between them.
+struct SampleWindow<'a> {
+    before: &'a ProcCounters,
+    after: &'a ProcCounters,
     ms: u64,
 }
 
-impl SampleWindow {
-    fn between(before: &ProcCounters, after: &ProcCounters) -> Option<Self> {
+impl<'a> SampleWindow<'a> {
+    fn between(before: &'a ProcCounters, after: &'a ProcCounters) -> Option<Self> {
         let seconds = after.uptime_s? - before.uptime_s?;
         // The cast saturates; uptimes are finite and in order here.
         let ms = (seconds * 1000.0).round() as u64;
-        (ms >= MIN_WINDOW_MS).then_some(Self { ms })
+        (ms >= MIN_WINDOW_MS).then_some(Self { before, after, ms })
     }
 
     fn per_second(&self, count: u64) -> f64 {
@@ -107,7 +100,7 @@ impl SampleWindow {
 fn cpu(
     before: &ProcCounters,
     after: &ProcCounters,
-    window: Option<&SampleWindow>,
+    window: Option<&SampleWindow<'_>>,
 ) -> Option<CpuUsage> {
     if before.cores != after.cores {
         return None;
@@ -116,24 +109,21 @@ fn cpu(
     let system = spent.system + spent.irq + spent.softirq;
     let busy = spent.user + spent.nice + system + spent.steal;
     let counted = busy + spent.idle + spent.iowait;
+    // Some containers have the line of the sum only.
+    let cores = after.cores.max(1);
     // Some virtual machines do not count idle time. What no counter has was idle.
-    let expected = window
-        .map_or(0, |window| window.ms / MS_PER_TICK)
-        .saturating_mul(after.cores.max(1).into());
-    let total = if counted < expected / 2 {
-        expected
-    } else {
-        counted
-    };
+    let ticks = window.map_or(0, |window| window.ms / MS_PER_TICK);
+    let expected = ticks.saturating_mul(cores.into());
+    let is_counted = counted >= expected / 2;
+    let total = if is_counted { counted } else { expected };
     if total == 0 {
         return None;
     }
     let share = |ticks: u64| 100.0 * ticks as f64 / total as f64;
-    // Some containers have the line of the sum only.
-    let cores = after.cores.max(1);
+    let guests = spent.guest + spent.guest_nice;
     Some(CpuUsage {
         busy_pct: share(busy),
-        user_pct: share((spent.user + spent.nice).saturating_sub(spent.guest + spent.guest_nice)),
+        user_pct: share((spent.user + spent.nice).saturating_sub(guests)),
         system_pct: share(system),
         iowait_pct: share(spent.iowait),
         steal_pct: share(spent.steal),
@@ -200,7 +190,9 @@ fn swap(info: &MemInfo) -> Option<SwapUsage> {
     })
 }
 
-fn psi(before: &PsiTotals, after: &PsiTotals, window: &SampleWindow) -> Option<PressureStall> {
+fn psi(window: &SampleWindow<'_>) -> Option<PressureStall> {
+    let before = &window.before.psi;
+    let after = &window.after.psi;
     let share = |before: Option<u64>, after: Option<u64>| {
         let stalled_us = after?.checked_sub(before?)?;
         Some(window.share(stalled_us as f64 / 1000.0))
@@ -215,16 +207,15 @@ fn psi(before: &PsiTotals, after: &PsiTotals, window: &SampleWindow) -> Option<P
     (psi != PressureStall::default()).then_some(psi)
 }
 
-fn devices(before: &ProcCounters, after: &ProcCounters, window: &SampleWindow) -> Vec<DiskIo> {
-    let whole =
-        |name: &str| is_whole_disk(name, after.devices.iter().map(|(name, _)| name.as_str()));
-    let used = |counters: &DeviceCounters| counters.reads > 0 || counters.writes > 0;
-    let disks = after
-        .devices
+fn devices(window: &SampleWindow<'_>) -> Vec<DiskIo> {
+    let devices = &window.after.devices;
+    let is_whole = |name: &str| is_whole_disk(name, devices.iter().map(|(name, _)| name.as_str()));
+    devices
         .iter()
-        .filter(|(name, counters)| used(counters) && whole(name));
-    disks
-        .filter_map(|(name, after)| device(name, find(&before.devices, name)?, after, window))
+        .filter(|(name, counters)| (counters.reads > 0 || counters.writes > 0) && is_whole(name))
+        .filter_map(|(name, after)| {
+            device(name, find(&window.before.devices, name)?, after, window)
+        })
         .collect()
 }
 
@@ -234,7 +225,7 @@ const LAYERS: &[&str] = &[
     "loop", "ram", "zram", "dm-", "md", "drbd", "bcache", "zd", "sr", "fd",
 ];
 
-/// Partitions are told by the device they are on, not by a pattern: `xvda1` is a disk where there
+/// The device that a partition is on makes it one, not a pattern: `xvda1` is a disk where there
 /// is no `xvda`.
 fn is_whole_disk<'a>(name: &str, mut all: impl Iterator<Item = &'a str>) -> bool {
     let layer = LAYERS.iter().any(|layer| {
@@ -269,7 +260,7 @@ fn device(
     name: &str,
     before: &DeviceCounters,
     after: &DeviceCounters,
-    window: &SampleWindow,
+    window: &SampleWindow<'_>,
 ) -> Option<DiskIo> {
     let reads = added(before.reads, after.reads)?;
     let writes = added(before.writes, after.writes)?;
@@ -289,17 +280,14 @@ fn device(
     })
 }
 
-fn network(
-    before: &ProcCounters,
-    after: &ProcCounters,
-    window: &SampleWindow,
-) -> Vec<NetworkTraffic> {
-    let counted = after
+fn network(window: &SampleWindow<'_>) -> Vec<NetworkTraffic> {
+    let before = &window.before.interfaces;
+    window
+        .after
         .interfaces
         .iter()
-        .filter(|(name, _)| is_counted(name, after));
-    counted
-        .filter_map(|(name, after)| interface(name, find(&before.interfaces, name)?, after, window))
+        .filter(|(name, _)| is_counted(name, window.after))
+        .filter_map(|(name, after)| interface(name, find(before, name)?, after, window))
         .collect()
 }
 
@@ -356,7 +344,7 @@ fn interface(
     name: &str,
     before: &InterfaceCounters,
     after: &InterfaceCounters,
-    window: &SampleWindow,
+    window: &SampleWindow<'_>,
 ) -> Option<NetworkTraffic> {
     let rate = |before: u64, after: u64| Some(window.per_second(added(before, after)?));
     Some(NetworkTraffic {

@@ -43,7 +43,7 @@ pub struct Gap {
     pub source: SourceId,
     /// Offset of the first missing byte.
     pub from: u64,
-    /// Offset after the last missing byte; `None` where nobody can know.
+    /// Offset after the last missing byte; `None` where it cannot be known.
     pub to: Option<u64>,
     /// Why.
     pub reason: GapReason,

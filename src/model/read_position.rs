@@ -72,11 +72,11 @@ impl ReadPosition {
 /// first.
 pub type SavedPositions = BTreeMap<String, BTreeMap<String, Vec<ReadPosition>>>;
 
-/// The most generations of a source of which it is known how far they were printed.
+/// The most generations of a source whose positions are kept.
 const GENERATIONS: usize = 8;
 
-/// A program may go on writing to a file that was renamed; so long after its last line nobody looks
-/// there any more.
+/// A program may go on writing to a file that was renamed; so long after its last line the file is
+/// forgotten.
 const RESTED_AFTER_MS: i64 = 120_000;
 
 /// How far a source was printed: its generations, in the order in which they were begun.

@@ -88,8 +88,8 @@ pub struct HostStatus {
     pub retry_in_s: Option<u64>,
     /// Something is wrong with the way to the host, not only with its logs.
     pub of_way: bool,
-    /// How old what is told of a host that is up is, in seconds: its link is slower than its logs,
-    /// or says nothing at present.
+    /// How old the latest news of a host that is up is, in seconds: its link is slower than its
+    /// logs, or is silent at present.
     pub behind_s: Option<u64>,
 }
 

@@ -459,7 +459,7 @@ impl ShownText {
         self.replaced(c.len_utf8(), format_args!("<U+{:04X}>", u32::from(c)))
     }
 
-    /// Adds what stands for `read` bytes of the input.
+    /// Adds a replacement for `read` bytes of the input.
     fn replaced(&mut self, read: usize, by: fmt::Arguments<'_>) -> bool {
         let start = self.out.text.len();
         let _ = self.out.text.write_fmt(by);

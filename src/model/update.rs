@@ -27,11 +27,11 @@ pub enum Update {
     Sample(HostId, Arc<Sample>),
     /// Lines in their final order; those that came too late for it are marked.
     Lines(Vec<FleetLine>),
-    /// The last line of a source, of which the end has not come yet. Its record comes when it has,
-    /// with the same cursor; until then this may be said again, with more of it.
+    /// The last line of a source, whose end has not come yet. When it has, the line comes among
+    /// [`Lines`](Self::Lines) with the same cursor. Until then this may come again, with more of
+    /// it.
     Unfinished(Box<FleetLine>),
-    /// Lines that a stage filtered out: nobody shows them, and whoever remembers how far a source
-    /// was read goes on after them.
+    /// Lines that a stage filtered out. They are not shown, but they count as read.
     FilteredOut(Vec<FleetLine>),
     /// Bytes were lost.
     Gap(Gap),

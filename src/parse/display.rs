@@ -120,7 +120,7 @@ impl LineDisplay {
     }
 }
 
-/// Where a stamp of the usual kinds stands.
+/// The place of a stamp of the usual kinds.
 fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
     let head = &line[..line.len().min(ACCESS_STAMP_WITHIN)];
     let first = STAMP.as_ref().and_then(|stamp| stamp.find(head));

@@ -21,7 +21,7 @@
 //! A member of a nested object is named with dots (`http.request.id`), an element of an array with
 //! its index (`items.0.id`). In this order a name means: the field of exactly this name; the same
 //! inside an object that loggers put around what they were given (`fields`, `context`,
-//! `attributes`, …); the same in another case; one of the usual spellings of what it stands for
+//! `attributes`, …); the same in another case; one of the usual spellings of the same thing
 //! (`names` has them: `status` is also `http.response.status_code`). Of several the first counts.
 
 mod access;
@@ -31,12 +31,15 @@ mod ids;
 mod json;
 mod names;
 mod text;
+mod value;
+mod visitor;
+mod walk;
 
-use std::borrow::Cow;
-use std::ops::ControlFlow;
+pub use ids::LineIds;
+pub use value::{FieldValue, ValueKind};
 
-/// So much of a line is read: the longest line that is kept whole.
-const MAX_BYTES: usize = 1024 * 1024;
+use visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
+use walk::walk;
 
 /// So many fields are listed.
 const MAX_FIELDS: usize = 512;
@@ -44,33 +47,6 @@ const MAX_FIELDS: usize = 512;
 /// Fields with longer names are not listed: in an object with a long name, each of many members
 /// would repeat it.
 const MAX_NAME: usize = 1024;
-
-/// Objects in objects are looked into so deep; deeper ones are values as they are.
-const MAX_DEPTH: usize = 128;
-
-/// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueKind {
-    /// Text, without its quotes and escapes.
-    Text,
-    /// A number as it was written.
-    Number,
-    /// `true` or `false`.
-    Bool,
-    /// JSON's `null`.
-    Null,
-    /// An object or an array of JSON, as it was written.
-    Json,
-}
-
-/// What a line says under a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldValue<'a> {
-    /// What it is.
-    pub kind: ValueKind,
-    /// The value in bytes.
-    pub text: Cow<'a, [u8]>,
-}
 
 /// A field with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,20 +66,6 @@ pub struct LineFields<'a> {
     pub left_out: usize,
 }
 
-/// The ids that a line names. Each as it was written, but without what surrounds it in a
-/// `traceparent`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LineIds<'a> {
-    /// Of the request.
-    pub request: Option<Cow<'a, [u8]>>,
-    /// Of the trace, over all services.
-    pub trace: Option<Cow<'a, [u8]>>,
-    /// Of the part of the trace.
-    pub span: Option<Cow<'a, [u8]>>,
-    /// Who it was for: an id where there is one, else a name.
-    pub user: Option<Cow<'a, [u8]>>,
-}
-
 /// The value of the field that a name means, if the line has it. `request_id`, `trace_id`,
 /// `span_id` and `user_id` are also found where [`ids()`] finds them.
 #[must_use]
@@ -119,10 +81,7 @@ pub fn get<'a>(line: &'a [u8], name: &str) -> Option<FieldValue<'a>> {
             "user_id" => ids.user,
             _ => None,
         };
-        id.map(|text| FieldValue {
-            kind: ValueKind::Text,
-            text,
-        })
+        id.map(FieldValue::of_text)
     })
 }
 
@@ -145,147 +104,6 @@ pub fn ids(line: &[u8]) -> LineIds<'_> {
 /// is something else.
 pub(super) fn message_rank(name: &str) -> Option<usize> {
     names::message_rank(name.as_bytes())
-}
-
-impl<'a> FieldValue<'a> {
-    /// As a number, quoted or not: `502`, `-1.5`, `1e400` (which is infinite). No units.
-    #[must_use]
-    pub fn as_number(&self) -> Option<f64> {
-        // What the standard library reads beyond this is `inf` and `nan`, which are words.
-        let is_number = self
-            .text
-            .iter()
-            .all(|b| b.is_ascii_digit() || b"+-.eE".contains(b));
-        std::str::from_utf8(&self.text)
-            .ok()
-            .filter(|_| is_number)?
-            .parse()
-            .ok()
-    }
-
-    /// A value of a format that has no kinds.
-    fn sniffed(text: &'a [u8]) -> Self {
-        let text = Cow::Borrowed(text);
-        let kind = match &*text {
-            b"true" | b"false" => ValueKind::Bool,
-            [b'0'..=b'9' | b'-' | b'.', ..]
-                if (Self {
-                    kind: ValueKind::Text,
-                    text: text.clone(),
-                })
-                .as_number()
-                .is_some() =>
-            {
-                ValueKind::Number
-            }
-            _ => ValueKind::Text,
-        };
-        Self { kind, text }
-    }
-
-    fn into_owned<'b>(self) -> FieldValue<'b> {
-        FieldValue {
-            kind: self.kind,
-            text: Cow::Owned(self.text.into_owned()),
-        }
-    }
-}
-
-/// Whether to go on; a break ends the whole walk.
-type Flow = ControlFlow<()>;
-
-/// The names from the outermost object to a field.
-#[derive(Debug, Clone, Copy)]
-struct FieldPath<'p> {
-    parent: Option<&'p FieldPath<'p>>,
-    key: &'p [u8],
-    /// The key is the place in an array.
-    is_index: bool,
-}
-
-impl<'p> FieldPath<'p> {
-    fn top(key: &'p [u8]) -> Self {
-        Self {
-            parent: None,
-            key,
-            is_index: false,
-        }
-    }
-
-    /// The length of its name.
-    fn len(&self) -> usize {
-        self.key.len() + self.parent.map_or(0, |parent| parent.len() + 1)
-    }
-
-    fn name(&self) -> String {
-        let mut name = self
-            .parent
-            .map(|parent| parent.name() + ".")
-            .unwrap_or_default();
-        name += &String::from_utf8_lossy(self.key);
-        name
-    }
-}
-
-/// What is under a name, before it is known whether anyone wants it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FieldShape {
-    /// A value, or an object that is empty or too deep.
-    Leaf,
-    /// An array.
-    Array,
-    /// An object with members.
-    Object,
-}
-
-/// What to do with a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FieldWish {
-    Skip,
-    Take,
-    /// Not the object or the array itself, but perhaps something in it.
-    Enter,
-}
-
-/// Sees every field of a line, and gets the value of those that it takes.
-trait FieldVisitor<'a> {
-    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish;
-    fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'a>) -> Flow;
-
-    /// Whether it is worth while to look for what is in columns without a name.
-    fn wants_columns(&self) -> bool {
-        false
-    }
-}
-
-/// A leaf that is decoded only if it is wanted.
-fn offer<'a>(
-    visit: &mut dyn FieldVisitor<'a>,
-    key: &[u8],
-    value: impl FnOnce() -> FieldValue<'a>,
-) -> Flow {
-    let path = FieldPath::top(key);
-    match visit.wish(&path, FieldShape::Leaf) {
-        FieldWish::Take => visit.take(&path, value()),
-        FieldWish::Skip | FieldWish::Enter => Flow::Continue(()),
-    }
-}
-
-/// For text that was decoded on the way and will not live as long as the line.
-struct OwningVisitor<'v, 'a>(&'v mut dyn FieldVisitor<'a>);
-
-impl<'b> FieldVisitor<'b> for OwningVisitor<'_, '_> {
-    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
-        self.0.wish(path, shape)
-    }
-
-    fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'b>) -> Flow {
-        self.0.take(path, value.into_owned())
-    }
-
-    fn wants_columns(&self) -> bool {
-        self.0.wants_columns()
-    }
 }
 
 impl<'a> FieldVisitor<'a> for LineFields<'a> {
@@ -311,53 +129,6 @@ impl<'a> FieldVisitor<'a> for LineFields<'a> {
     fn wants_columns(&self) -> bool {
         true
     }
-}
-
-/// Shows all fields of a line, outer ones first.
-fn walk<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let line = line.get(..MAX_BYTES).unwrap_or(line);
-    let (rest, is_message) = head::walk(line, visit)?;
-    if rest.first() == Some(&b'{') && json::is_object(rest) {
-        return object(rest, visit);
-    }
-    let text = access::walk(rest, visit)?;
-    if !is_message && text.len() == rest.len() && visit.wants_columns() {
-        columns::walk(text, visit)?;
-    }
-    text::walk(text, visit)?;
-    if is_message {
-        offer(visit, b"message", || FieldValue {
-            kind: ValueKind::Text,
-            text: Cow::Borrowed(rest),
-        })
-    } else {
-        Flow::Continue(())
-    }
-}
-
-/// A line that is an object; docker's has the line of the program in it.
-fn object<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let end = json::walk(line, visit)?;
-    let Some(log) = json::docker_log(line) else {
-        return text::walk(line.get(end..).unwrap_or_default(), visit);
-    };
-    match json::decoded(log) {
-        Cow::Borrowed(inner) => walk_inner(inner, visit),
-        Cow::Owned(inner) => walk_inner(&inner, &mut OwningVisitor(visit)),
-    }
-}
-
-/// Like [`walk`], for a line that has been taken out of docker's and is not another of them.
-fn walk_inner<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let line = line.trim_ascii();
-    if line.first() == Some(&b'{') && json::is_object(line) {
-        return json::walk(line, visit).map_continue(|_| ());
-    }
-    let rest = access::walk(line, visit)?;
-    if visit.wants_columns() {
-        columns::walk(rest, visit)?;
-    }
-    text::walk(rest, visit)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! How grave a line says it is.
 //!
 //! Only what a line *states* counts: a priority, a field, a letter, a mark, or a word in its head.
-//! "0 errors" in a message is no statement, and a line that states nothing has no level. What a
-//! container's runtime notes besides a line (`stderr`) is no level either: Go and Python print
+//! "0 errors" in a message is no statement, and a line that states nothing has no level. The stream
+//! that a container's runtime notes with a line (`stderr`) is no level either: Go and Python print
 //! everything there.
 //!
 //! Looking at the head is enough for that, and keeps this cheap enough to do for every line drawn.
@@ -13,30 +13,22 @@
 mod marks;
 mod members;
 mod names;
+mod stated;
 mod status;
 mod words;
 
-use names::named;
+use stated::{HEAD_BYTES, StatedLevel};
+use words::WordSearch;
 
+use super::bytes::{docker_log, first_line, number, split_digits, within};
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
-
-/// Where a statement of the level is looked for: stamps, names and threads come before it.
-const HEAD_BYTES: usize = 256;
-
-/// A level, and how clearly it is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct StatedLevel {
-    level: Level,
-    /// A field, or a word that is set apart; more than `error:` before a message.
-    clear: bool,
-}
 
 /// The level that a word names, in any case and in the usual spellings (`WARNING`, `err`,
 /// `crit`).
 #[must_use]
 pub fn named_by(word: &str) -> Option<Level> {
-    named(word.as_bytes())
+    names::named(word.as_bytes())
 }
 
 /// The level that a line states, or `None` where it states none. Of several lines the first
@@ -47,13 +39,11 @@ pub fn named_by(word: &str) -> Option<Level> {
 /// believed before it. The words with which a message begins are not.
 #[must_use]
 pub fn of(record: &[u8]) -> Option<Level> {
-    let end = memchr::memchr(b'\n', record);
-    let line = &record[..end.unwrap_or(record.len())];
+    let line = first_line(record);
     stated(line).or_else(|| {
-        let next = record.get(end? + 1..)?;
-        marks::is_java_util(line)
-            .then(|| stated(next.split(|b| *b == b'\n').next()?))
-            .flatten()
+        let next = record.get(line.len() + 1..)?;
+        let is_in_second = marks::is_java_util(line);
+        is_in_second.then(|| stated(first_line(next))).flatten()
     })
 }
 
@@ -62,44 +52,6 @@ pub fn of(record: &[u8]) -> Option<Level> {
 #[must_use]
 pub fn without_priority(line: &[u8]) -> &[u8] {
     split_priority(line).map_or(line, |(_, rest)| rest)
-}
-
-fn of_syslog(severity: u32) -> Level {
-    match severity {
-        0..=2 => Level::Fatal,
-        3 => Level::Error,
-        4 => Level::Warn,
-        5 => Level::Notice,
-        6 => Level::Info,
-        _ => Level::Debug,
-    }
-}
-
-fn of_letter(letter: u8) -> Option<Level> {
-    Some(match letter.to_ascii_uppercase() {
-        b'V' | b'T' => Level::Trace,
-        b'D' => Level::Debug,
-        b'I' => Level::Info,
-        b'N' => Level::Notice,
-        b'W' => Level::Warn,
-        b'E' => Level::Error,
-        b'F' | b'C' => Level::Fatal,
-        _ => return None,
-    })
-}
-
-/// Pino and bunyan count in tens from trace; GELF and journald write syslog's severity.
-fn of_number(number: u32) -> Option<Level> {
-    match number {
-        0..=7 => Some(of_syslog(number)),
-        10..=19 => Some(Level::Trace),
-        20..=29 => Some(Level::Debug),
-        30..=39 => Some(Level::Info),
-        40..=49 => Some(Level::Warn),
-        50..=59 => Some(Level::Error),
-        60 => Some(Level::Fatal),
-        _ => None,
-    }
 }
 
 /// The level that a line states. What only goes on with a record states none, unless it is the line
@@ -116,34 +68,34 @@ pub(super) fn is_field(name: &str) -> bool {
     names::is_key(name.as_bytes())
 }
 
-impl StatedLevel {
-    fn clear(level: Level) -> Self {
-        Self { level, clear: true }
-    }
-}
-
 /// What one line states, whatever was put around it on its way.
 fn stated(line: &[u8]) -> Option<Level> {
     let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
     let unindented = line.trim_ascii_start();
-    let indent = line.len() - unindented.len();
-    let begins = || unindented.starts_with(b"{") || unindented.get(4..5) == Some(b"-");
-    if (indent > 1 || line.first() == Some(&b'\t')) && !begins() {
+    if is_indented(line, unindented) {
         return words::aligned(unindented);
     }
-    // `------ INFO OUTPUT ------` is a heading.
-    if [&b"----"[..], b"====", b"****"]
-        .iter()
-        .any(|ruler| unindented.starts_with(ruler))
-    {
+    if is_heading(unindented) {
         return None;
     }
     let line = marks::unwrapped(unindented);
-    if let Some(escaped) = members::docker_log(line) {
-        let mut buffer = [0; HEAD_BYTES * 2];
-        return inner(members::decoded(escaped, &mut buffer));
-    }
-    inner(line)
+    let Some(escaped) = docker_log(line) else {
+        return inner(line);
+    };
+    let mut buffer = [0; HEAD_BYTES * 2];
+    inner(members::decoded(escaped, &mut buffer))
+}
+
+/// Whether a line is indented as those are that go on with a record, and does not begin one by an
+/// object or a date.
+fn is_indented(line: &[u8], unindented: &[u8]) -> bool {
+    let is_wide = line.len() > unindented.len() + 1 || line.starts_with(b"\t");
+    is_wide && !unindented.starts_with(b"{") && unindented.get(4) != Some(&b'-')
+}
+
+/// `------ INFO OUTPUT ------`
+fn is_heading(line: &[u8]) -> bool {
+    matches!(line, [a @ (b'-' | b'=' | b'*'), b, c, d, ..] if a == b && b == c && c == d)
 }
 
 fn inner(line: &[u8]) -> Option<Level> {
@@ -151,58 +103,46 @@ fn inner(line: &[u8]) -> Option<Level> {
         return text(line).map(|found| found.level);
     };
     let said = text(marks::message(rest)).filter(|found| found.clear);
-    Some(said.map_or(of_syslog(number % 8), |found| found.level))
+    Some(said.map_or(names::of_syslog(number % 8), |found| found.level))
 }
 
 /// What a line without a priority states.
 fn text(line: &[u8]) -> Option<StatedLevel> {
-    let head = line.get(..HEAD_BYTES).unwrap_or(line);
+    let head = within(line, HEAD_BYTES);
     if let Some(level) = marks::find(head).or_else(|| status::of_access_log(line)) {
         return Some(StatedLevel::clear(level));
     }
     let object = members::object_start(head);
-    let before = &head[..object];
-    let field = members::logfmt(before);
-    let words = &before[..field.map_or(before.len(), |(at, _)| at)];
-    let field = field.map(|(_, level)| StatedLevel::clear(level));
+    in_words(&head[..object]).or_else(|| {
+        line.get(object..)
+            .and_then(|object| members::find(object, text))
+            .or_else(|| status::of_request(line).map(StatedLevel::clear))
+    })
+}
+
+/// What words and a field before an object state.
+fn in_words(text: &[u8]) -> Option<StatedLevel> {
+    let field = members::logfmt(text);
+    let words = &text[..field.map_or(text.len(), |(at, _)| at)];
     match words::find(words) {
-        words::WordSearch::Level(found) => return Some(found),
+        WordSearch::Level(found) => Some(found),
         // `the cart has level=ERROR in it`
-        words::WordSearch::Message if !is_logfmt(words) => {}
-        _ if field.is_some() => return field,
-        _ => {}
+        WordSearch::Message if !is_logfmt(words) => None,
+        _ => field.map(|(_, level)| StatedLevel::clear(level)),
     }
-    line.get(object..)
-        .and_then(members::find)
-        .or_else(|| status::of_request(line).map(StatedLevel::clear))
 }
 
 /// Whether a text begins with a field, so that words further on are those of a value without
 /// quotes.
 fn is_logfmt(text: &[u8]) -> bool {
-    let end = text.iter().position(|b| b" =".contains(b));
-    end.is_some_and(|end| text[end] == b'=')
+    memchr::memchr2(b' ', b'=', text).is_some_and(|end| text[end] == b'=')
 }
 
 fn split_priority(line: &[u8]) -> Option<(u32, &[u8])> {
-    let (number, rest) = number(line.strip_prefix(b"<")?)?;
-    (number <= 191).then_some((number, rest.strip_prefix(b">")?))
-}
-
-/// At most six digits and what follows them.
-fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = text
-        .iter()
-        .take(7)
-        .take_while(|b| b.is_ascii_digit())
-        .count();
-    let number = text
-        .get(..digits)?
-        .iter()
-        .fold(0_u32, |number, b| number * 10 + u32::from(b - b'0'));
-    (1..=6)
-        .contains(&digits)
-        .then_some((number, text.get(digits..)?))
+    let priority = line.strip_prefix(b"<")?;
+    let number = number(priority).filter(|number| *number <= 191)?;
+    let (_, rest) = split_digits(priority);
+    Some((number, rest.strip_prefix(b">")?))
 }
 
 #[cfg(test)]

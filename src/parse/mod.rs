@@ -2,6 +2,7 @@
 //! and how a line is shown to people. Pure functions and small state machines; where the bytes come
 //! from is left to others.
 
+mod bytes;
 #[cfg(test)]
 mod cpu_time;
 pub mod display;

@@ -57,15 +57,15 @@ enum RecordContent {
     Traceback,
     /// A stack, which the program's own text seldom follows.
     Stack,
-    /// Between two tracebacks of which the first led to the second; or behind the source line that
+    /// Between two tracebacks, the first of which led to the second; or behind the source line that
     /// Node quotes.
     Chain,
     /// A record of MySQL's slow log: the query is anything.
     SlowQuery,
     /// A Go panic: blank lines, `goroutine 1 [running]:` and names of functions.
     Goroutines,
-    /// The line ended in the middle of what was to be said (a part of a container's line, a Rust
-    /// panic whose message is in the next line): whatever follows belongs to it.
+    /// The line ended in the middle of a message (a part of a container's line, a Rust panic whose
+    /// message is in the next line): whatever follows belongs to it.
     Cut,
 }
 

@@ -21,7 +21,7 @@ pub enum FilePiece {
     Gap {
         /// Offset of the first.
         from: u64,
-        /// Offset after the last; `None` where nobody can know.
+        /// Offset after the last; `None` where it cannot be known.
         to: Option<u64>,
         /// Why.
         reason: GapReason,

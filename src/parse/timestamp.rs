@@ -30,12 +30,13 @@ use clock::MomentResolver;
 pub use format::TimeFormat;
 use key::LastTimestamp;
 pub use key::TimeKey;
-use layout::{TimestampLayout, detect, is_of_our_time, may_be_stamped};
+use layout::{StampCandidate, TimestampLayout, detect, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
 use moment::{ParsedStamp, WrittenMoment};
 use notation::StampPlace;
 use w3c::W3cHeader;
 
+use super::bytes::{split_digits, within};
 use crate::model::time::{HostClock, Time, TimeSource};
 
 /// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
@@ -57,7 +58,8 @@ const SAMPLED_LATE: u32 = 10_000;
 /// A line whose time is so near to that of its arrival is read as it is written.
 const LIVE_NANOS: u64 = 600 * 1_000_000_000;
 
-/// A format that is told by little must fit the times before it to be believed of a single line.
+/// A format with little to recognise it by must fit the times before it to be believed of a single
+/// line.
 const LEAP_NANOS: u64 = 24 * 3600 * 1_000_000_000;
 
 /// Finds the stamps of one source.
@@ -100,7 +102,7 @@ impl StampSample {
             .take(SAMPLE_LINES.saturating_sub(self.heads.len()))
         {
             let (line, _) = body(line);
-            self.heads.push(line[..line.len().min(SAMPLE_BYTES)].into());
+            self.heads.push(within(line, SAMPLE_BYTES).into());
         }
     }
 }
@@ -167,8 +169,8 @@ impl TimestampReader {
         self.example.as_ref().is_some_and(LastTimestamp::is_undated)
     }
 
-    /// How the stamps of this source can be compared by who knows nothing of them; `None` where
-    /// they cannot, or there was none yet.
+    /// How a program that knows nothing of stamps can compare those of this source; `None` where it
+    /// cannot, or there was none yet.
     #[must_use]
     pub fn key(&self) -> Option<TimeKey> {
         let example = self.example.as_ref()?;
@@ -198,19 +200,7 @@ impl TimestampReader {
         if count / 4 == before / 4 && count < SAMPLE_LINES {
             return;
         }
-        let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
-        let layouts = learn::learn(&heads, &mut self.calendar, now);
-        if !layouts.is_empty() {
-            // What single lines were thought to say before may be a date that a message quotes.
-            if self.previous.is_none() || !self.is_learnt {
-                self.previous =
-                    begin_of_clock(&layouts, &heads, &mut self.calendar, now).or(self.previous);
-            }
-            self.misses = 0;
-        }
-        if !layouts.is_empty() || count >= ENOUGH_LINES {
-            self.adopt(layouts);
-        }
+        self.learn_from_sample(now);
         if count >= SAMPLE_LINES {
             self.sample = StampSample {
                 heads: Vec::new(),
@@ -219,17 +209,29 @@ impl TimestampReader {
         }
     }
 
+    fn learn_from_sample(&mut self, now: Time) {
+        let heads: Vec<&[u8]> = self.sample.heads.iter().map(|line| &**line).collect();
+        let layouts = learn::learn(&heads, &mut self.calendar, now);
+        if !layouts.is_empty() {
+            // What single lines were thought to say before may be a date that a message quotes.
+            if self.previous.is_none() || !self.is_learnt {
+                let begin = begin_of_clock(&layouts, &heads, &mut self.calendar, now);
+                self.previous = begin.or(self.previous);
+            }
+            self.misses = 0;
+        }
+        if !layouts.is_empty() || heads.len() >= ENOUGH_LINES {
+            self.adopt(layouts);
+        }
+    }
+
     /// What a sample proved goes before all that was known. The first one also says what was no
     /// stamp; a later one may be of nothing but a stack trace.
     fn adopt(&mut self, mut layouts: Vec<TimestampLayout>) {
         if self.is_learnt {
-            let others = self.layouts.iter().filter(|known| {
-                layouts
-                    .iter()
-                    .all(|layout| layout.format != known.format || layout.word != known.word)
-            });
-            let others: Vec<TimestampLayout> = others.copied().collect();
-            layouts.extend(others);
+            self.layouts
+                .retain(|known| !layouts.iter().any(|layout| layout.is_like(known)));
+            layouts.append(&mut self.layouts);
             layouts.truncate(MOST_LAYOUTS);
         }
         self.layouts = layouts;
@@ -243,15 +245,7 @@ impl TimestampReader {
         let (text, skipped) = body(line);
         let Some((found, time)) = self.find(text, now) else {
             self.miss();
-            let (time, from) = match self.previous {
-                Some(previous) => (previous, TimeSource::Previous),
-                None => (now, TimeSource::Arrival),
-            };
-            return ParsedTime {
-                time,
-                from,
-                span: None,
-            };
+            return self.unstamped(now);
         };
         self.misses = 0;
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
@@ -261,6 +255,18 @@ impl TimestampReader {
             time,
             from: TimeSource::Stamp,
             span: Some(found.start + skipped..found.end + skipped),
+        }
+    }
+
+    fn unstamped(&self, now: Time) -> ParsedTime {
+        let from = match self.previous {
+            Some(_) => TimeSource::Previous,
+            None => TimeSource::Arrival,
+        };
+        ParsedTime {
+            time: self.previous.unwrap_or(now),
+            from,
+            span: None,
         }
     }
 
@@ -338,7 +344,7 @@ impl TimestampReader {
         None
     }
 
-    /// An entry of a slow log has its time in its first line, mostly, and another one further down.
+    /// An entry of a slow log usually has its time in its first line, and again further down.
     #[inline]
     fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
         match first {
@@ -359,19 +365,16 @@ impl TimestampReader {
     /// once, others when nothing fits for long.
     fn other(&mut self, line: &[u8], now: Time) -> Option<(ParsedStamp, Time)> {
         let knows = self.is_learnt || !self.layouts.is_empty();
-        if knows && self.misses < PATIENCE && matches!(line.first(), Some(b' ' | b'\t')) {
+        let is_indented = matches!(line.first(), Some(b' ' | b'\t'));
+        if knows && ((is_indented && self.misses < PATIENCE) || !may_be_stamped(line)) {
             return None;
         }
-        if knows && !may_be_stamped(line) {
-            return None;
-        }
-        let (layout, found, _) = detect(line, &mut self.calendar, now)?;
+        let StampCandidate { layout, found, .. } = detect(line, &mut self.calendar, now)?;
         let (found, time) = self.time(found, now)?;
         if knows && !self.believes(layout, time, line, now) {
             return None;
         }
-        self.layouts
-            .retain(|known| known.format != layout.format || known.word != layout.word);
+        self.layouts.retain(|known| !known.is_like(&layout));
         self.layouts.truncate(MOST_LAYOUTS - 1);
         self.layouts.insert(0, layout);
         Some((found, time))
@@ -424,16 +427,9 @@ fn is_possible(time: Time, now: Time) -> bool {
 fn body(line: &[u8]) -> (&[u8], usize) {
     match line.first() {
         Some(b'<') => {
-            let digits = line[1..]
-                .iter()
-                .take(4)
-                .take_while(|b| b.is_ascii_digit())
-                .count();
-            let skipped = if (1..4).contains(&digits) && line.get(digits + 1) == Some(&b'>') {
-                digits + 2
-            } else {
-                0
-            };
+            let (digits, rest) = split_digits(&within(line, 6)[1..]);
+            let has_priority = (1..4).contains(&digits.len()) && rest.starts_with(b">");
+            let skipped = if has_priority { digits.len() + 2 } else { 0 };
             (&line[skipped..], skipped)
         }
         Some(0xef) if line.starts_with(b"\xef\xbb\xbf") => (&line[3..], 3),
@@ -441,7 +437,7 @@ fn body(line: &[u8]) -> (&[u8], usize) {
     }
 }
 
-/// Where the first of several times of day stands that end at `now`: so many midnights back.
+/// The moment of the first of several times of day, the last of which is before `now`.
 fn begin_of_clock(
     layouts: &[TimestampLayout],
     lines: &[&[u8]],

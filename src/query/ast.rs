@@ -78,7 +78,7 @@ pub enum ValuePiece {
     Any,
 }
 
-/// How two things stand to each other.
+/// How two values compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComparisonOp {
     /// `<`
@@ -96,8 +96,7 @@ pub enum ComparisonOp {
 }
 
 impl ComparisonOp {
-    /// Whether the left stands so to the right. What cannot be compared (NaN) is in no
-    /// relation.
+    /// Whether the left compares so with the right. What cannot be compared (NaN) never does.
     #[must_use]
     pub fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
         match self {

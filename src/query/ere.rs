@@ -57,15 +57,19 @@ enum BindingPower {
     Alternatives,
     /// `ab`, `a*`
     Sequence,
-    /// A single byte, which stands for one or more where `true`.
+    /// A single byte; with `true` it means one or more.
     Atom(bool),
 }
 
 impl ErePart {
     fn empty() -> Self {
+        Self::sequence(Vec::new(), true)
+    }
+
+    fn sequence(text: Vec<u8>, nullable: bool) -> Self {
         Self {
-            text: Vec::new(),
-            nullable: true,
+            text,
+            nullable,
             binds: BindingPower::Sequence,
         }
     }
@@ -87,7 +91,7 @@ impl ErePart {
         }
     }
 
-    /// As what a repetition stands behind.
+    /// As what a repetition goes behind.
     fn repeatable(&self) -> Vec<u8> {
         match self.binds {
             BindingPower::Atom(_) => self.text.clone(),
@@ -100,20 +104,7 @@ fn part(hir: &Hir) -> ErePart {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => ErePart::empty(),
         HirKind::Literal(literal) => literal_part(&literal.0),
-        HirKind::Class(Class::Unicode(class)) => {
-            let mut set = ByteSet::new();
-            for range in class.iter() {
-                set.add(u32::from(range.start()), u32::from(range.end()));
-            }
-            set.part()
-        }
-        HirKind::Class(Class::Bytes(class)) => {
-            let mut set = ByteSet::new();
-            for range in class.iter() {
-                set.add_bytes(range.start(), range.end());
-            }
-            set.part()
-        }
+        HirKind::Class(class) => ByteSet::of(class).part(),
         HirKind::Capture(capture) => part(&capture.sub),
         HirKind::Repetition(repetition) => repeated(repetition),
         HirKind::Concat(parts) => sequence(parts),
@@ -133,15 +124,10 @@ fn literal_part(bytes: &[u8]) -> ErePart {
             byte => text.push(byte),
         }
     }
-    let binds = if bytes.len() == 1 {
-        BindingPower::Atom(false)
+    if bytes.len() == 1 {
+        ErePart::atom(text, false)
     } else {
-        BindingPower::Sequence
-    };
-    ErePart {
-        text,
-        nullable: false,
-        binds,
+        ErePart::sequence(text, false)
     }
 }
 
@@ -160,11 +146,7 @@ fn sequence(parts: &[Hir]) -> ErePart {
             break;
         }
     }
-    ErePart {
-        text,
-        nullable,
-        binds: BindingPower::Sequence,
-    }
+    ErePart::sequence(text, nullable)
 }
 
 fn alternatives(parts: Vec<ErePart>) -> ErePart {
@@ -177,11 +159,7 @@ fn alternatives(parts: Vec<ErePart>) -> ErePart {
     let text = branches.join(&b'|');
     // An empty branch has no meaning in POSIX.
     if nullable && !text.is_empty() {
-        return ErePart {
-            text: [b"(", &text[..], b")?"].concat(),
-            nullable,
-            binds: BindingPower::Sequence,
-        };
+        return ErePart::sequence([b"(", &text[..], b")?"].concat(), true);
     }
     ErePart {
         text,
@@ -195,38 +173,24 @@ fn repeated(repetition: &Repetition) -> ErePart {
     if inner.text.is_empty() || repetition.max == Some(0) {
         return ErePart::empty();
     }
-    let again = inner.repeatable();
-    let nullable = inner.nullable || repetition.min == 0;
     if repetition.min == 0 {
-        let sign = if repetition.max == Some(1) && inner.binds != BindingPower::Atom(true) {
-            b"?"
-        } else {
-            b"*"
-        };
-        return ErePart {
-            text: [&again[..], sign].concat(),
-            nullable,
-            binds: BindingPower::Sequence,
-        };
+        let is_optional = repetition.max == Some(1) && inner.binds != BindingPower::Atom(true);
+        let sign = if is_optional { b"?" } else { b"*" };
+        return ErePart::sequence([&inner.repeatable()[..], sign].concat(), true);
     }
     if repetition.max == Some(1) {
         return inner;
     }
-    let copies = if again.len() <= MAX_COPIED_BYTES {
-        repetition.min.min(MAX_COPIES)
-    } else {
-        1
-    };
-    let mut text = again.repeat(usize::try_from(copies).unwrap_or(1));
-    text.extend(if copies == 1 {
-        b"+".to_vec()
-    } else {
-        [&again[..], b"*"].concat()
-    });
-    ErePart {
-        text,
-        nullable,
-        binds: BindingPower::Sequence,
+    ErePart::sequence(copies(&inner, repetition.min), inner.nullable)
+}
+
+/// A pattern that is found so many times, or more often.
+fn copies(inner: &ErePart, least: u32) -> Vec<u8> {
+    let again = inner.repeatable();
+    let is_short = again.len() <= MAX_COPIED_BYTES;
+    match least.min(MAX_COPIES) {
+        copies @ 2.. if is_short => [again.repeat(copies as usize), again, b"*".to_vec()].concat(),
+        _ => [&again[..], b"+"].concat(),
     }
 }
 
@@ -240,12 +204,21 @@ struct ByteSet {
 }
 
 impl ByteSet {
-    fn new() -> Self {
-        Self {
+    fn of(class: &Class) -> Self {
+        let mut set = Self {
             ascii: [false; 128],
             listed: Vec::new(),
             others: false,
+        };
+        match class {
+            Class::Unicode(class) => class
+                .iter()
+                .for_each(|range| set.add(range.start().into(), range.end().into())),
+            Class::Bytes(class) => class
+                .iter()
+                .for_each(|range| set.add_bytes(range.start(), range.end())),
         }
+        set
     }
 
     fn add(&mut self, first: u32, last: u32) {

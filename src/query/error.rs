@@ -44,23 +44,21 @@ impl QueryError {
         let before = SafeText::new(&text[..start]).width();
         let wrong = SafeText::new(&text[start..end.max(start)]).width();
         let whole = SafeText::new(text);
-        let skipped = if whole.width() <= PICTURE_CELLS {
-            0
-        } else {
+        let is_long = whole.width() > PICTURE_CELLS;
+        let skipped = if is_long {
             before.saturating_sub(BEFORE_CELLS)
+        } else {
+            0
         };
         let head = if skipped > 0 { "…" } else { "" };
-        let tail = skipped + PICTURE_CELLS < whole.width();
         let shown = whole.slice_cells(skipped, PICTURE_CELLS);
-        let indent = " ".repeat(2 + head.width() + before - skipped);
-        let carets = "^".repeat(wrong.clamp(
-            1,
-            (PICTURE_CELLS + 1 - (before - skipped).min(PICTURE_CELLS)).max(1),
-        ));
-        format!(
-            "  {head}{shown}{}\n{indent}{carets}",
-            if tail { "…" } else { "" }
-        )
+        let goes_on = skipped + PICTURE_CELLS < whole.width();
+        let tail = if goes_on { "…" } else { "" };
+        let at = before - skipped;
+        let indent = " ".repeat(2 + head.width() + at);
+        let room = PICTURE_CELLS + 1 - at.min(PICTURE_CELLS);
+        let carets = "^".repeat(wrong.clamp(1, room));
+        format!("  {head}{shown}{tail}\n{indent}{carets}")
     }
 }
 

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::ast::{QueryExpr, QueryTerm};
+use super::grep::Prefilter;
 use super::when::ReferenceTime;
-use super::{Prefilter, Query};
 use crate::model::time::Time;
 
 /// What becomes of a query.
@@ -24,23 +24,19 @@ pub struct QueryExplanation {
     pub checked: Vec<String>,
 }
 
-impl Query {
-    /// What becomes of it.
-    #[must_use]
-    pub fn explain(&self) -> QueryExplanation {
+impl QueryExplanation {
+    pub(super) fn of(expr: &QueryExpr, now: &ReferenceTime) -> Self {
         let mut times = Vec::new();
-        collect(&self.expr, &self.now, &mut times);
-        let checked = match &self.expr {
+        collect(expr, now, &mut times);
+        let checked = match expr {
             QueryExpr::All(parts) => parts.iter().map(ToString::to_string).collect(),
             other => vec![other.to_string()],
         };
-        let prefilter = self.prefilter();
-        let window = self.window();
-        QueryExplanation {
-            query: self.expr.to_string(),
+        Self {
+            query: expr.to_string(),
             times,
-            prefilter,
-            window,
+            prefilter: Prefilter::of(expr),
+            window: window(expr, now),
             checked,
         }
     }
@@ -57,22 +53,25 @@ fn collect(expr: &QueryExpr, now: &ReferenceTime, times: &mut Vec<(String, Range
     }
 }
 
-/// The times outside of which nothing matches; `None` where nothing does at all.
+/// The times outside which nothing matches; `None` where nothing matches at all.
 pub(super) fn window(expr: &QueryExpr, now: &ReferenceTime) -> Option<Range<Time>> {
     let always = Time(i64::MIN)..Time(i64::MAX);
     match expr {
-        QueryExpr::All(parts) => parts.iter().try_fold(always, |window, part| {
-            let part = self::window(part, now)?;
-            let both = window.start.max(part.start)..window.end.min(part.end);
-            (both.start < both.end).then_some(both)
-        }),
-        QueryExpr::Any(parts) => {
-            let windows = parts.iter().filter_map(|part| self::window(part, now));
-            windows.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
-        }
+        QueryExpr::All(parts) => parts
+            .iter()
+            .try_fold(always, |all, part| common(&all, &window(part, now)?)),
+        QueryExpr::Any(parts) => parts
+            .iter()
+            .filter_map(|part| window(part, now))
+            .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)),
         QueryExpr::Term(QueryTerm::Time(span)) => {
             Some(span.resolve(now)).filter(|range| range.start < range.end)
         }
         QueryExpr::Not(_) | QueryExpr::Term(_) => Some(always),
     }
+}
+
+fn common(a: &Range<Time>, b: &Range<Time>) -> Option<Range<Time>> {
+    let both = a.start.max(b.start)..a.end.min(b.end);
+    (both.start < both.end).then_some(both)
 }

@@ -10,6 +10,10 @@ use super::ast::{RegexPattern, ValuePiece};
 /// worth (`(?:a{1000}){1000}`).
 pub const MAX_REGEX_BYTES: usize = 1024 * 1024;
 
+/// Why an expression cannot be made ready, which the parser has ruled out for those that were
+/// typed.
+pub(super) type Failed = Box<dyn std::error::Error + Send + Sync>;
+
 /// The texts among the pieces of a value.
 pub(super) fn texts(pieces: &[ValuePiece]) -> impl Iterator<Item = &str> {
     pieces.iter().filter_map(|piece| match piece {
@@ -59,7 +63,9 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The expression of a query, made ready.
 pub(super) fn regex(pattern: &RegexPattern) -> Result<Regex, regex::Error> {
-    builder(&pattern.text)
+    RegexBuilder::new(&pattern.text)
+        .size_limit(MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES)
         .case_insensitive(pattern.either_case)
         .build()
 }
@@ -71,14 +77,6 @@ pub(super) fn built(pattern: &str) -> Result<Regex, regex::Error> {
         .size_limit(16 * MAX_REGEX_BYTES)
         .dfa_size_limit(MAX_REGEX_BYTES)
         .build()
-}
-
-fn builder(pattern: &str) -> RegexBuilder {
-    let mut builder = RegexBuilder::new(pattern);
-    builder
-        .size_limit(MAX_REGEX_BYTES)
-        .dfa_size_limit(MAX_REGEX_BYTES);
-    builder
 }
 
 /// The pattern of a name; without a capital it matches either case.

@@ -1,13 +1,12 @@
-//! Filling a gap: the page that is asked for, and which of the lines that come stand in its place.
+//! Filling a gap: the page that is asked for, and which of the lines that come take its place.
 //!
 //! ```text
 //!  line before │ the gap: these lines are wanted │ line after
 //!              ╰─ the page begins here           ╰─ and is of no more use from here on
 //! ```
 //!
-//! Pure: who asks the host, how often and how much of it, is left to the caller. How a host finds
-//! the bytes again (an earlier generation that has turned up, under whatever name) is left to
-//! `host`.
+//! Pure. The caller asks the host, as often and for as much as it decides. How a host finds the
+//! bytes again (an earlier generation that has turned up, under whatever name) is left to `host`.
 
 use crate::model::cursor::LineRef;
 use crate::model::gap::{Gap, GapReason};
@@ -45,7 +44,7 @@ pub enum FillOutcome {
 pub struct GapFill {
     before: LineRef,
     boundary: GapBoundary,
-    /// The last line that stands in its place, and the offset after it.
+    /// The last line that took its place, and the offset after it.
     last: Option<(LineRef, u64)>,
     /// The last line when the present page began.
     page_began: Option<LineRef>,
@@ -77,7 +76,7 @@ impl GapFill {
         }
     }
 
-    /// Takes in a line of the response. Returns whether it stands in the place of the gap.
+    /// Takes in a line of the response. Returns whether it takes the place of the gap.
     pub fn takes(&mut self, line: &Line) -> bool {
         if self.outcome.is_some() {
             return false;

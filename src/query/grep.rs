@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 
 use super::ast::{QueryExpr, QueryTerm, RegexPattern};
 use super::literals::{self, Literal};
-use super::{Query, ere, expression};
+use super::{ere, expression};
 
 /// A question to `grep` that finds every line which matches a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,12 @@ pub struct GrepPatterns {
 /// More patterns than these cost a host more than the lines they keep back.
 const MAX_PATTERNS: usize = 64;
 
-impl Query {
-    /// What to ask a host's `grep`.
-    #[must_use]
-    pub fn prefilter(&self) -> Prefilter {
-        match wider(self.expr()) {
-            Some(parts) => Prefilter::Lines(patterns(&parts)),
-            None => Prefilter::Everything,
+impl Prefilter {
+    /// The narrowest that is wide enough for an expression.
+    pub(super) fn of(expr: &QueryExpr) -> Self {
+        match wider(expr) {
+            Some(parts) => Self::Lines(patterns(&parts)),
+            None => Self::Everything,
         }
     }
 }
@@ -82,25 +81,25 @@ fn wider(expr: &QueryExpr) -> Option<Vec<WideAlternative>> {
     match expr {
         QueryExpr::All(parts) => parts.iter().filter_map(wider).max_by_key(|set| worth(set)),
         QueryExpr::Any(parts) => {
-            let all: Vec<WideAlternative> = parts
-                .iter()
-                .map(wider)
-                .collect::<Option<Vec<_>>>()?
-                .concat();
-            (1..=MAX_PATTERNS).contains(&all.len()).then_some(all)
+            let all: Option<Vec<_>> = parts.iter().map(wider).collect();
+            Some(all?.concat()).filter(|all| (1..=MAX_PATTERNS).contains(&all.len()))
         }
         QueryExpr::Not(_) => None,
         QueryExpr::Term(QueryTerm::Regex(pattern)) => expression(pattern),
-        QueryExpr::Term(QueryTerm::Text(text))
-            if !text.is_ascii() && expression::either_case(text) && !text.contains('\n') =>
-        {
-            expression(&RegexPattern {
-                text: expression::folded(text),
-                either_case: false,
-            })
-        }
-        QueryExpr::Term(term) => texts(term),
+        QueryExpr::Term(term) => folded(term).map_or_else(|| texts(term), |text| expression(&text)),
     }
+}
+
+/// The expression for a text in either case that is more than ASCII, where `grep -i` is no way.
+fn folded(term: &QueryTerm) -> Option<RegexPattern> {
+    let QueryTerm::Text(text) = term else {
+        return None;
+    };
+    let is_folded = !text.is_ascii() && expression::either_case(text) && !text.contains('\n');
+    is_folded.then(|| RegexPattern {
+        text: expression::folded(text),
+        either_case: false,
+    })
 }
 
 fn texts(term: &QueryTerm) -> Option<Vec<WideAlternative>> {

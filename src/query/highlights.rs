@@ -4,14 +4,12 @@
 use std::ops::Range;
 
 use super::ast::{FieldTest, QueryExpr, QueryTerm, ValueTest};
-use super::expression;
+use super::expression::{self, Failed};
 use super::matcher::Needle;
 
 /// The places that are marked.
 #[derive(Debug, Default)]
 pub(super) struct TextHighlights(Vec<Needle>);
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 impl TextHighlights {
     pub(super) fn of(expr: &QueryExpr) -> Result<Self, Failed> {

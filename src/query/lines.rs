@@ -7,9 +7,10 @@ use memchr::{memchr, memmem, memrchr};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::ast::{QueryExpr, QueryTerm};
+use super::expression;
 use super::literals::{self, Literal};
+use super::match_input::MatchInput;
 use super::matcher::CompiledExpr;
-use super::{MatchInput, Query, expression};
 
 /// What is searched in a buffer in place of the query.
 #[derive(Debug, Clone)]
@@ -81,6 +82,19 @@ pub struct MatchingLines<'q, 'b, F> {
     pub(super) subject: F,
 }
 
+impl<F> MatchingLines<'_, '_, F> {
+    /// The line in which a place is; the search goes on behind it.
+    fn line_around(&mut self, hit: usize) -> Range<usize> {
+        let before = memrchr(b'\n', &self.block[self.at..hit]);
+        let start = before.map_or(self.at, |before| self.at + before + 1);
+        let after = memchr(b'\n', &self.block[hit..]);
+        let end = after.map_or(self.block.len(), |after| hit + after);
+        self.at = end + 1;
+        let line = &self.block[start..end];
+        start..start + line.strip_suffix(b"\r").unwrap_or(line).len()
+    }
+}
+
 impl<'b, F: FnMut(&'b [u8]) -> MatchInput<'b>> Iterator for MatchingLines<'_, 'b, F> {
     type Item = Range<usize>;
 
@@ -90,37 +104,12 @@ impl<'b, F: FnMut(&'b [u8]) -> MatchInput<'b>> Iterator for MatchingLines<'_, 'b
                 Some((probe, certain)) => (probe.find(self.block, self.at)?, *certain),
                 None => (self.at, false),
             };
-            let start = memrchr(b'\n', &self.block[self.at..hit])
-                .map_or(self.at, |before| self.at + before + 1);
-            let end =
-                memchr(b'\n', &self.block[hit..]).map_or(self.block.len(), |after| hit + after);
-            self.at = end + 1;
-            let line = &self.block[start..end];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if (certain && hit < start + line.len()) || self.node.matches(&(self.subject)(line)) {
-                return Some(start..start + line.len());
+            let line = self.line_around(hit);
+            let text = &self.block[line.clone()];
+            if (certain && hit < line.end) || self.node.matches(&(self.subject)(text)) {
+                return Some(line);
             }
         }
         None
-    }
-}
-
-impl Query {
-    /// The lines of a buffer that match, as ranges of its bytes without line ends (`\n` or `\r\n`).
-    /// `subject` says of a line where and when it was written; it is asked only where the text of
-    /// the line leaves a doubt.
-    ///
-    /// The same lines as [`Query::matches`] finds, some ten times faster where few of them match.
-    pub fn find_lines<'q, 'b, F>(&'q self, block: &'b [u8], subject: F) -> MatchingLines<'q, 'b, F>
-    where
-        F: FnMut(&'b [u8]) -> MatchInput<'b>,
-    {
-        MatchingLines {
-            node: &self.ready.node,
-            probe: self.ready.probe.as_ref(),
-            block,
-            at: 0,
-            subject,
-        }
     }
 }

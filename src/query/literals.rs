@@ -1,5 +1,5 @@
-//! Texts of which every line that a query matches has one, so that most lines need not be looked
-//! at.
+//! Texts one of which is in every line that a query matches, so that most lines need no second
+//! look.
 //!
 //! Wider than the query, never narrower: used for the search of whole buffers, and for what is
 //! asked of a host.
@@ -37,7 +37,7 @@ impl Literal {
     }
 }
 
-/// The literals of which every line that matches has one; `None` where there are none.
+/// The literals one of which is in every line that matches; `None` where there are none.
 pub(super) fn of(expr: &QueryExpr) -> Option<Vec<Literal>> {
     match expr {
         QueryExpr::All(parts) => parts.iter().filter_map(of).max_by_key(|set| worth(set)),
@@ -167,24 +167,16 @@ fn letter(hir: &Hir) -> Option<u8> {
     let HirKind::Class(class) = hir.kind() else {
         return None;
     };
-    let ranges: Vec<(u32, u32)> = match class {
-        Class::Unicode(class) => class
-            .iter()
-            .map(|r| (u32::from(r.start()), u32::from(r.end())))
-            .collect(),
-        Class::Bytes(class) => class
-            .iter()
-            .map(|r| (u32::from(r.start()), u32::from(r.end())))
-            .collect(),
+    let class = match class {
+        Class::Unicode(class) => class.to_byte_class()?,
+        Class::Bytes(class) => class.clone(),
     };
-    let [(upper, upper_end), (lower, lower_end)] = ranges[..] else {
+    let [upper, lower] = class.ranges() else {
         return None;
     };
-    let upper = u8::try_from(upper)
-        .ok()
-        .filter(|u| u32::from(*u) == upper_end)?;
-    let lower = u8::try_from(lower)
-        .ok()
-        .filter(|l| u32::from(*l) == lower_end)?;
-    (upper.is_ascii_uppercase() && upper.to_ascii_lowercase() == lower).then_some(lower)
+    let is_letter = upper.len() == 1
+        && lower.len() == 1
+        && upper.start().is_ascii_uppercase()
+        && upper.start().to_ascii_lowercase() == lower.start();
+    is_letter.then_some(lower.start())
 }

@@ -7,10 +7,13 @@ use memchr::{memchr, memmem};
 use regex::bytes::Regex;
 
 use super::ast::{ComparisonOp, FieldTest, QueryExpr, QueryTerm, ValuePiece, ValueTest};
-use super::expression::{built, either_case, folded, glob, has_capital, like, regex, texts};
+use super::derived;
+use super::expression::{
+    Failed, built, either_case, folded, glob, has_capital, like, regex, texts,
+};
+use super::match_input::MatchInput;
 use super::number::{self, Amount};
 use super::when::ReferenceTime;
-use super::{MatchInput, derived};
 use crate::model::level::Level;
 use crate::model::time::Time;
 use crate::parse::{fields, level};
@@ -54,7 +57,7 @@ pub(super) struct CompiledField {
     value: CompiledValue,
     /// What must be in the line for the condition to hold, unless it is written with escapes.
     hint: Option<Needle>,
-    /// It may be said by a priority, and not by what the hint is.
+    /// A priority may say it in place of the hint.
     derived: bool,
     /// What is found in place of the field in a line that has no such field.
     text: Option<Needle>,
@@ -69,26 +72,21 @@ enum CompiledValue {
     Number(ComparisonOp, Option<Amount>),
 }
 
-/// Why an expression cannot be made ready, which the parser has ruled out for those that were
-/// typed.
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-
 impl CompiledExpr {
     pub(super) fn of(expr: &QueryExpr, now: &ReferenceTime) -> Result<Self, Failed> {
-        let list = |parts: &[QueryExpr]| {
-            let mut nodes = parts
-                .iter()
-                .map(|part| Self::of(part, now))
-                .collect::<Result<Vec<_>, _>>()?;
-            nodes.sort_by_key(Self::cost);
-            Ok::<_, Failed>(nodes)
-        };
         Ok(match expr {
-            QueryExpr::All(parts) => Self::All(list(parts)?),
-            QueryExpr::Any(parts) => Self::Any(list(parts)?),
+            QueryExpr::All(parts) => Self::All(Self::cheapest_first(parts, now)?),
+            QueryExpr::Any(parts) => Self::Any(Self::cheapest_first(parts, now)?),
             QueryExpr::Not(inner) => Self::Not(Box::new(Self::of(inner, now)?)),
             QueryExpr::Term(term) => Self::Ask(Box::new(CompiledTerm::of(term, now)?)),
         })
+    }
+
+    fn cheapest_first(parts: &[QueryExpr], now: &ReferenceTime) -> Result<Vec<Self>, Failed> {
+        let nodes: Result<Vec<_>, _> = parts.iter().map(|part| Self::of(part, now)).collect();
+        let mut nodes = nodes?;
+        nodes.sort_by_key(Self::cost);
+        Ok(nodes)
     }
 
     pub(super) fn matches(&self, subject: &MatchInput<'_>) -> bool {
@@ -199,43 +197,12 @@ impl Needle {
 
 impl CompiledField {
     fn of(field: &FieldTest) -> Result<Self, Failed> {
-        let name = field.name.clone();
-        let (value, hint, text) = match &field.test {
-            ValueTest::Like(pieces) if pieces[..] == [ValuePiece::Any] => {
-                (CompiledValue::Present, None, None)
-            }
-            ValueTest::Like(pieces) => {
-                let longest = texts(pieces)
-                    .filter(|text| !text.contains('\n'))
-                    .max_by_key(|text| text.len());
-                let longest = longest.map(Needle::of).transpose()?;
-                let text = match &pieces[..] {
-                    [ValuePiece::Text(text)] => Some((":", text.as_str(), !has_capital(text))),
-                    _ => None,
-                };
-                (CompiledValue::Like(like(pieces)?), longest, text)
-            }
-            ValueTest::Is(value) => (
-                CompiledValue::Is(value.clone().into_bytes()),
-                exact(value),
-                Some(("=", value.as_str(), false)),
-            ),
-            ValueTest::IsNot(value) => {
-                (CompiledValue::IsNot(value.clone().into_bytes()), None, None)
-            }
-            ValueTest::Number(order, number) => {
-                (CompiledValue::Number(*order, number.amount()), None, None)
-            }
-        };
-        let text = text
-            .map(|(sign, value, fold)| Needle::whole(&format!("{name}{sign}{value}"), fold))
-            .transpose()?;
         Ok(Self {
-            name,
-            value,
-            hint,
+            name: field.name.clone(),
+            value: CompiledValue::of(&field.test)?,
+            hint: hint(&field.test)?,
             derived: derived::may_satisfy(&field.test),
-            text,
+            text: in_text(field)?,
         })
     }
 
@@ -254,7 +221,43 @@ impl CompiledField {
     }
 }
 
+/// What is in every line in which a condition holds, unless it is written with escapes.
+fn hint(test: &ValueTest) -> Result<Option<Needle>, Failed> {
+    match test {
+        ValueTest::Like(pieces) => texts(pieces)
+            .filter(|text| !text.contains('\n'))
+            .max_by_key(|text| text.len())
+            .map(Needle::of)
+            .transpose(),
+        ValueTest::Is(value) => Ok(exact(value)),
+        ValueTest::IsNot(_) | ValueTest::Number(..) => Ok(None),
+    }
+}
+
+/// What is searched for in a line that has no such field: the condition as it was written.
+fn in_text(field: &FieldTest) -> Result<Option<Needle>, Failed> {
+    let (sign, value, either_case) = match &field.test {
+        ValueTest::Like(pieces) => match &pieces[..] {
+            [ValuePiece::Text(text)] => (':', text, !has_capital(text)),
+            _ => return Ok(None),
+        },
+        ValueTest::Is(value) => ('=', value, false),
+        ValueTest::IsNot(_) | ValueTest::Number(..) => return Ok(None),
+    };
+    Needle::whole(&format!("{}{sign}{value}", field.name), either_case).map(Some)
+}
+
 impl CompiledValue {
+    fn of(test: &ValueTest) -> Result<Self, Failed> {
+        Ok(match test {
+            ValueTest::Like(pieces) if pieces[..] == [ValuePiece::Any] => Self::Present,
+            ValueTest::Like(pieces) => Self::Like(like(pieces)?),
+            ValueTest::Is(value) => Self::Is(value.clone().into_bytes()),
+            ValueTest::IsNot(value) => Self::IsNot(value.clone().into_bytes()),
+            ValueTest::Number(order, number) => Self::Number(*order, number.amount()),
+        })
+    }
+
     fn holds(&self, found: &fields::FieldValue<'_>) -> bool {
         match self {
             Self::Present => true,

@@ -36,6 +36,7 @@ mod highlights;
 mod language;
 mod lines;
 mod literals;
+mod match_input;
 mod matcher;
 mod number;
 mod parse;
@@ -54,38 +55,12 @@ pub use expression::MAX_REGEX_BYTES;
 pub use grep::{GrepPatterns, Prefilter};
 pub use language::{LANGUAGE, NOTES};
 pub use lines::MatchingLines;
+pub use match_input::MatchInput;
 pub use number::WrittenNumber;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
 pub use when::{ReferenceTime, TimeSpan, WrittenTime};
 
-use crate::model::record::RecordText;
 use crate::model::time::Time;
-
-/// What a query looks at.
-#[derive(Debug, Clone, Copy)]
-pub struct MatchInput<'a> {
-    /// Name of the host.
-    pub host: &'a str,
-    /// Name of the source.
-    pub source: &'a str,
-    /// When it was written.
-    pub time: Time,
-    /// The raw line, or the lines of a record with `\n` between them.
-    pub raw: &'a [u8],
-}
-
-impl<'a> MatchInput<'a> {
-    /// A whole record: it matches by any of its lines, and by the time of the first.
-    #[must_use]
-    pub fn of_record(host: &'a str, source: &'a str, record: &'a RecordText<'_>) -> Self {
-        Self {
-            host,
-            source,
-            time: record.time(),
-            raw: record.bytes(),
-        }
-    }
-}
 
 /// A query, made ready to be asked. The default is empty and means every line.
 #[derive(Debug, Clone)]
@@ -115,11 +90,7 @@ impl Query {
             .map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
     }
 
-    fn new(
-        typed: &str,
-        expr: QueryExpr,
-        now: &ReferenceTime,
-    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    fn new(typed: &str, expr: QueryExpr, now: &ReferenceTime) -> Result<Self, expression::Failed> {
         let node = matcher::CompiledExpr::of(&expr, now)?;
         let ready = CompiledQuery {
             node,
@@ -170,6 +141,24 @@ impl Query {
         self.ready.node.matches(subject)
     }
 
+    /// The lines of a buffer that match, as ranges of its bytes without line ends (`\n` or `\r\n`).
+    /// `subject` says of a line where and when it was written; it is asked only where the text of
+    /// the line leaves a doubt.
+    ///
+    /// The same lines as [`Query::matches`] finds, some ten times faster where few of them match.
+    pub fn find_lines<'q, 'b, F>(&'q self, block: &'b [u8], subject: F) -> MatchingLines<'q, 'b, F>
+    where
+        F: FnMut(&'b [u8]) -> MatchInput<'b>,
+    {
+        MatchingLines {
+            node: &self.ready.node,
+            probe: self.ready.probe.as_ref(),
+            block,
+            at: 0,
+            subject,
+        }
+    }
+
     /// The parts of a text (as shown) that the positive terms match, values of fields included:
     /// byte ranges, sorted, not overlapping.
     #[must_use]
@@ -181,6 +170,18 @@ impl Query {
     #[must_use]
     pub fn window(&self) -> Option<Range<Time>> {
         explain::window(&self.expr, &self.now)
+    }
+
+    /// What to ask a host's `grep`.
+    #[must_use]
+    pub fn prefilter(&self) -> Prefilter {
+        Prefilter::of(&self.expr)
+    }
+
+    /// What becomes of it.
+    #[must_use]
+    pub fn explain(&self) -> QueryExplanation {
+        QueryExplanation::of(&self.expr, &self.now)
     }
 }
 

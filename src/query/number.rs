@@ -1,8 +1,7 @@
 //! Numbers in queries and in fields, with the units of durations and sizes.
 //!
 //! A number without a unit is compared with numbers without one, a duration with durations, a size
-//! with sizes; so `took>=500ms` finds `took=1.2s` and not `took=700`, of which nobody knows what it
-//! counts.
+//! with sizes; so `took>=500ms` finds `took=1.2s` and not `took=700`, whose unit is not known.
 
 use std::fmt;
 

@@ -133,7 +133,7 @@ impl<'a> QueryReader<'a> {
         Ok(QueryExpr::all(parts))
     }
 
-    /// Nothing stands where something should.
+    /// Something is missing here.
     fn missing<T>(&self) -> Result<T, QueryError> {
         let word = ["AND", "OR"].into_iter().find(|word| self.is_at(word));
         match word {
@@ -332,24 +332,13 @@ impl<'a> QueryReader<'a> {
     fn regex(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         let body = &self.rest()[1..];
-        let mut escaped = false;
-        for (at, c) in body.char_indices() {
-            let after = &body[at + c.len_utf8()..];
-            let either_case = !self.ends(after);
-            if c == '/'
-                && !escaped
-                && (!either_case || after.strip_prefix('i').is_some_and(|rest| self.ends(rest)))
-            {
-                self.at = start + 1 + at + 1 + usize::from(either_case);
-                return self.pattern(start + 1, &body[..at], either_case);
-            }
-            escaped = c == '\\' && !escaped;
+        if let Some((length, either_case)) = self.end_of_regex(body) {
+            self.at = start + "//".len() + length + usize::from(either_case);
+            return self.pattern(start + 1, &body[..length], either_case);
         }
         let word = self.bare_at();
-        if word
-            .chars()
-            .all(|c| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c))
-        {
+        let is_path = |c: char| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c);
+        if word.chars().all(is_path) {
             self.at += word.len();
             return Ok(QueryExpr::Term(QueryTerm::Text(word.to_owned())));
         }
@@ -357,6 +346,24 @@ impl<'a> QueryReader<'a> {
             start..self.text.len(),
             "this regular expression is not closed: end it with / or /i, or put text in \"quotes\"",
         )
+    }
+
+    /// Where the slash is that ends an expression, and whether an `i` follows it.
+    fn end_of_regex(&self, body: &str) -> Option<(usize, bool)> {
+        let mut escaped = false;
+        for (at, c) in body.char_indices() {
+            if c == '/' && !escaped {
+                let after = &body[at + 1..];
+                if self.ends(after) {
+                    return Some((at, false));
+                }
+                if after.strip_prefix('i').is_some_and(|rest| self.ends(rest)) {
+                    return Some((at, true));
+                }
+            }
+            escaped = c == '\\' && !escaped;
+        }
+        None
     }
 
     fn pattern(
@@ -381,10 +388,8 @@ impl<'a> QueryReader<'a> {
         };
         if let Err(error) = expression::regex(&pattern) {
             let (offset, reason) = place_and_reason(&error, &pattern.text);
-            let escapes = pattern.text[..offset]
-                .matches('/')
-                .count()
-                .min(body.matches("\\/").count());
+            let slashes = pattern.text[..offset].matches('/').count();
+            let escapes = slashes.min(body.matches("\\/").count());
             let at = start + (offset + escapes).min(body.len());
             return self.error(at..at + usize::from(at < start + body.len()), reason);
         }
@@ -418,10 +423,9 @@ fn place_and_reason(error: &regex::Error, pattern: &str) -> (usize, String) {
         return (0, message.to_owned());
     }
     let explained = error.to_string();
-    let caret = explained
+    let column = explained
         .lines()
-        .find(|line| line.contains('^') && line.trim().bytes().all(|b| b == b'^'));
-    let column = caret
+        .find(|line| line.contains('^') && line.trim().bytes().all(|b| b == b'^'))
         .and_then(|line| line.find('^'))
         .map_or(0, |at| at.saturating_sub(INDENT));
     let offset = pattern

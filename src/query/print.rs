@@ -90,29 +90,14 @@ impl fmt::Display for RegexPattern {
 
 impl fmt::Display for FieldTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dot = if parse::RESERVED.contains(&self.name.as_str()) {
-            "."
-        } else {
-            ""
-        };
         if parse::is_name(&self.name) {
-            write!(f, "{dot}{}", self.name)?;
+            let is_reserved = parse::RESERVED.contains(&self.name.as_str());
+            write!(f, "{}{}", if is_reserved { "." } else { "" }, self.name)?;
         } else {
             write!(f, "{}", Quoted(&self.name))?;
         }
         match &self.test {
-            ValueTest::Like(pieces) if pieces.is_empty() => f.write_str(":\"\""),
-            ValueTest::Like(pieces) => {
-                f.write_str(":")?;
-                pieces.iter().try_for_each(|piece| match piece {
-                    // `a:/x` is text, for the letter may be a drive.
-                    ValuePiece::Text(text) if self.name.len() == 1 && text.starts_with('/') => {
-                        write!(f, "{}", Quoted(text))
-                    }
-                    ValuePiece::Text(text) => write!(f, "{}", PrintedValue(text)),
-                    ValuePiece::Any => f.write_str("*"),
-                })
-            }
+            ValueTest::Like(pieces) => self.write_pieces(f, pieces),
             ValueTest::Is(value) => write!(f, "={}", PrintedValue(value)),
             ValueTest::IsNot(value) => write!(f, "!={}", PrintedValue(value)),
             ValueTest::Number(order, number) => {
@@ -123,6 +108,20 @@ impl fmt::Display for FieldTest {
                 write!(f, "{}{number}", order.sign())
             }
         }
+    }
+}
+
+impl FieldTest {
+    fn write_pieces(&self, f: &mut fmt::Formatter<'_>, pieces: &[ValuePiece]) -> fmt::Result {
+        f.write_str(if pieces.is_empty() { ":\"\"" } else { ":" })?;
+        pieces.iter().try_for_each(|piece| match piece {
+            // `a:/x` is text, for the letter may be a drive.
+            ValuePiece::Text(text) if self.name.len() == 1 && text.starts_with('/') => {
+                write!(f, "{}", Quoted(text))
+            }
+            ValuePiece::Text(text) => write!(f, "{}", PrintedValue(text)),
+            ValuePiece::Any => f.write_str("*"),
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a host can be asked about its logs besides being followed, and what it answers. How an
-//! answer is found is left to `host`.
+//! What a host can be asked about its logs apart from following them, and what it answers. How it
+//! finds an answer is left to `host`.
 //!
 //! One [`LogRequest`] goes to many hosts; each answers with any number of [`LogResponse`]s as it
 //! finds them, in the order of its sources and of their bytes unless it says otherwise, and the
@@ -46,10 +46,10 @@ impl LogRequest {
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub enum RequestKind {
-    /// Which sources there are, and of which files they consist.
+    /// The sources, and the files that each consists of.
     List,
-    /// What a page, a search or a histogram would cost: nothing is read but what tells where a time
-    /// stands.
+    /// What a page, a search or a histogram would cost. Only what shows where a time is found is
+    /// read.
     Estimate(Box<RequestKind>),
     /// Lines that follow each other.
     Page(PageRequest),
@@ -170,7 +170,7 @@ pub struct HistogramBucket {
 pub struct MissingBytes {
     /// Offset of the first.
     pub from: u64,
-    /// Offset after the last; `None` where nobody can know.
+    /// Offset after the last; `None` where it cannot be known.
     pub to: Option<u64>,
     /// Why.
     pub reason: GapReason,

@@ -6,7 +6,7 @@
 //! it is the first one after the beginning.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use jiff::civil::{self, Date};
 use jiff::tz::{Offset, TimeZone};
@@ -261,38 +261,27 @@ pub(super) fn date(text: &str) -> Option<Date> {
 
 /// `9:30`, `13:00:05`, `13:00:05.250`
 pub(super) fn time_of_day(text: &str) -> Option<civil::Time> {
-    let (hour, rest) = text.split_once(':')?;
-    let (minute, rest) = rest
-        .split_once(':')
-        .map_or((rest, None), |(minute, rest)| (minute, Some(rest)));
-    let (second, fraction) = match rest {
-        None => ("00", None),
-        Some(rest) => rest
-            .split_once('.')
-            .map_or((rest, None), |(second, fraction)| (second, Some(fraction))),
+    let (clock, fraction) = match text.split_once('.') {
+        Some((clock, fraction)) => (clock, Some(fraction)),
+        None => (text, None),
     };
-    let digits = |text: &str, most: usize| {
-        let right = (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        right.then(|| text.parse::<i32>().ok()).flatten()
-    };
-    let two = |text: &str| {
-        digits(text, 2)
-            .filter(|_| text.len() == 2)
-            .and_then(|number| i8::try_from(number).ok())
-    };
-    let nanos = match fraction {
-        None => 0,
-        Some(fraction) => {
-            digits(fraction, 9)? * 10_i32.pow(9 - u32::try_from(fraction.len()).ok()?)
-        }
+    let (hour, rest) = clock.split_once(':')?;
+    let [minute, second] = match numbers(rest, ':', [2]) {
+        Some([minute]) if fraction.is_none() => [minute, 0],
+        _ => numbers(rest, ':', [2, 2])?,
     };
     civil::Time::new(
-        i8::try_from(digits(hour, 2)?).ok()?,
-        two(minute)?,
-        two(second)?,
-        nanos,
+        i8::try_from(digits(hour, 1..=2)?).ok()?,
+        i8::try_from(minute).ok()?,
+        i8::try_from(second).ok()?,
+        fraction.map_or(Some(0), nanoseconds)?,
     )
     .ok()
+}
+
+fn nanoseconds(fraction: &str) -> Option<i32> {
+    let missing = 9_u32.checked_sub(u32::try_from(fraction.len()).ok()?)?;
+    Some(digits(fraction, 1..=9)? * 10_i32.pow(missing))
 }
 
 /// A date and a time of day with `T` or a blank between, and perhaps `Z` or an offset.
@@ -345,12 +334,15 @@ fn numbers<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Opt
     let mut parts = text.split(between);
     let mut found = [0; N];
     for (slot, width) in found.iter_mut().zip(widths) {
-        let part = parts
-            .next()
-            .filter(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))?;
-        *slot = part.parse().ok()?;
+        *slot = digits(parts.next()?, width..=width)?;
     }
     parts.next().is_none().then_some(found)
+}
+
+/// A number of so many digits and nothing else.
+fn digits(text: &str, widths: RangeInclusive<usize>) -> Option<i32> {
+    let is_number = widths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
 }
 
 /// `15m`, `1h30m`, `2days`: seconds.
@@ -409,19 +401,24 @@ impl fmt::Display for WrittenTime {
             Self::TimeOfDay(time) => f.write_str(&short(*time)),
             Self::Local(shown) => write!(f, "{}T{}", shown.date(), short(shown.time())),
             Self::Moment(at) => write!(f, "{at}"),
-            Self::Ago(0) => f.write_str("0s"),
-            Self::Ago(seconds) => {
-                let mut left = *seconds;
-                for (unit, size) in &UNITS[..4] {
-                    if left >= *size {
-                        write!(f, "{}{unit}", left / size)?;
-                        left %= size;
-                    }
-                }
-                Ok(())
-            }
+            Self::Ago(seconds) => write_duration(f, *seconds),
         }
     }
+}
+
+/// `1h30m`
+fn write_duration(f: &mut fmt::Formatter<'_>, seconds: u64) -> fmt::Result {
+    if seconds == 0 {
+        return f.write_str("0s");
+    }
+    let mut left = seconds;
+    for (unit, size) in &UNITS[..4] {
+        if left >= *size {
+            write!(f, "{}{unit}", left / size)?;
+            left %= size;
+        }
+    }
+    Ok(())
 }
 
 /// Without seconds that are none.

@@ -1,6 +1,6 @@
 //! logtrail-json(5): the JSON Lines, from the table that tests hold them against.
 
-use super::escape;
+use super::roff::escape;
 use crate::report::schema::{KINDS, SchemaField, SchemaType};
 
 const HEAD: &str = "\

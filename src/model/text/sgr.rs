@@ -49,7 +49,7 @@ fn applied(parameters: &[u8], before: TextLook) -> Option<TextLook> {
     Some(look)
 }
 
-/// A parameter that stands for itself.
+/// A parameter without parts.
 fn simple(code: u8, look: &mut TextLook) -> Option<()> {
     match code {
         0 => *look = TextLook::default(),

@@ -37,8 +37,8 @@ pub(super) fn is_visible(c: char) -> bool {
         | '\u{ffa0}' => false,
         // Variation selectors.
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => false,
-        // Khmer's joiner and two vowels of Kirat Rai: layouts join what they stand between in one
-        // cell, terminals do not.
+        // Khmer's joiner and two vowels of Kirat Rai: layouts join their neighbours in one cell,
+        // terminals do not.
         '\u{17d2}' | '\u{16d67}' | '\u{16d68}' => false,
         // Skin tones.
         '\u{1f3fb}'..='\u{1f3ff}' => false,

@@ -2,11 +2,10 @@
 //! virtual host before it, too), HAProxy's HTTP format, Envoy's default, Squid's native format, and
 //! a bare `"GET / HTTP/1.1" 200`.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::head::{quoted_end, word};
-use super::{FieldValue, FieldVisitor, Flow, ValueKind, offer};
+use super::visitor::{FieldVisitor, Flow};
+use crate::parse::bytes::{Words, first_line, is_digits, quoted, split_once, within, word};
 
 /// How far into a line the request is looked for: paths are long.
 const WITHIN: usize = 8 * 1024;
@@ -19,14 +18,13 @@ pub(super) fn walk<'a>(
     line: &'a [u8],
     visit: &mut dyn FieldVisitor<'a>,
 ) -> ControlFlow<(), &'a [u8]> {
-    let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
-    let first = &line[..end];
-    let rest = first_line(first, visit)?;
-    ControlFlow::Continue(&line[end - rest.len()..])
+    let first = first_line(line);
+    let rest = request_of(first, visit)?;
+    ControlFlow::Continue(&line[first.len() - rest.len()..])
 }
 
 /// The same for one line; what is left is its end.
-fn first_line<'a>(first: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), &'a [u8]> {
+fn request_of<'a>(first: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), &'a [u8]> {
     if let Some((before, after)) = around_stamp(first) {
         if after.starts_with(b"\"") {
             client(before, visit)?;
@@ -47,13 +45,19 @@ fn first_line<'a>(first: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlF
 
 /// What precedes and follows `[20/Nov/2026:13:00:00 +0000] `.
 fn around_stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let head = line.get(..STAMP_WITHIN).unwrap_or(line);
-    memchr::memchr_iter(b'[', head).take(4).find_map(|at| {
-        let stamp = line.get(at + 1..)?;
-        let close = memchr::memchr(b']', stamp.get(..64).unwrap_or(stamp))?;
-        let is_stamp = matches!(stamp, [a, b, b'/', _, _, _, b'/', ..] if a.is_ascii_digit() && b.is_ascii_digit());
-        is_stamp.then(|| (line[..at].trim_ascii(), stamp[close + 1..].trim_ascii_start()))
-    })
+    memchr::memchr_iter(b'[', within(line, STAMP_WITHIN))
+        .take(4)
+        .find_map(|at| {
+            let stamp = line.get(at + 1..)?;
+            let close = memchr::memchr(b']', within(stamp, 64))?;
+            let is_stamp = matches!(stamp, [b'0'..=b'9', b'0'..=b'9', b'/', _, _, _, b'/', ..]);
+            is_stamp.then(|| {
+                (
+                    line[..at].trim_ascii(),
+                    stamp[close + 1..].trim_ascii_start(),
+                )
+            })
+        })
 }
 
 /// `shop.example:443 10.0.0.1 - bob`
@@ -75,28 +79,14 @@ fn text<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flo
     if text.is_empty() || text == b"-" {
         return Flow::Continue(());
     }
-    offer(visit, key, || FieldValue {
-        kind: ValueKind::Text,
-        text: Cow::Borrowed(text),
-    })
+    visit.text(key, text)
 }
 
 fn number<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flow {
-    if text
-        .first()
-        .is_some_and(|b| b.is_ascii_digit() || *b == b'-')
-        && text != b"-"
-    {
-        return offer(visit, key, || FieldValue::sniffed(text));
+    if text != b"-" && matches!(text, [b'0'..=b'9' | b'-', ..]) {
+        return visit.sniffed(key, text);
     }
     Flow::Continue(())
-}
-
-/// A text between quotes, and what follows it.
-fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let inner = text.strip_prefix(b"\"")?;
-    let end = quoted_end(inner)?;
-    Some((&inner[..end], inner[end + 1..].trim_ascii_start()))
 }
 
 /// `"GET / HTTP/1.1" 200 612 "https://…" "curl/8.0" …`
@@ -105,22 +95,30 @@ fn answered<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow
         return ControlFlow::Continue(line);
     };
     request(line, visit)?;
-    let (status, mut rest) = word(rest);
-    if status.len() != 3 || !status.iter().all(u8::is_ascii_digit) {
+    let (status, rest) = word(rest.trim_ascii_start());
+    if status.len() != 3 || !is_digits(status) {
         return ControlFlow::Continue(rest);
     }
     number(visit, b"status", status)?;
     let (bytes, after) = word(rest);
-    if bytes == b"-" || bytes.iter().all(u8::is_ascii_digit) {
-        number(visit, b"bytes", bytes)?;
-        rest = after;
+    if bytes != b"-" && !is_digits(bytes) {
+        return clients_say(rest, visit);
     }
+    number(visit, b"bytes", bytes)?;
+    clients_say(after, visit)
+}
+
+/// `"https://…" "curl/8.0" …`, what clients say of themselves.
+fn clients_say<'a>(
+    mut rest: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), &'a [u8]> {
     for key in [&b"referer"[..], b"user_agent", b"x_forwarded_for"] {
         let Some((value, after)) = quoted(rest) else {
             break;
         };
         text(visit, key, value)?;
-        rest = after;
+        rest = after.trim_ascii_start();
     }
     ControlFlow::Continue(rest)
 }
@@ -142,109 +140,87 @@ pub(super) fn request<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> F
 
 /// Where `"GET /… HTTP/1.1" 200` begins.
 fn quoted_request(line: &[u8]) -> Option<usize> {
-    let proto = memchr::memmem::find(line.get(..WITHIN).unwrap_or(line), b" HTTP/")?;
+    let proto = memchr::memmem::find(within(line, WITHIN), b" HTTP/")?;
     let open = memchr::memrchr(b'"', &line[..proto])?;
     let (method, _) = word(&line[open + 1..proto]);
     let (_, rest) = quoted(&line[open..])?;
     let is_method = (3..=10).contains(&method.len()) && method.iter().all(u8::is_ascii_uppercase);
-    (is_method && rest.first().is_some_and(u8::is_ascii_digit)).then_some(open)
+    let is_answered = rest
+        .trim_ascii_start()
+        .first()
+        .is_some_and(u8::is_ascii_digit);
+    (is_method && is_answered).then_some(open)
 }
 
 /// The address in `INFO:     127.0.0.1:51234 - `.
 fn peer<'a>(before: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let before = before.trim_ascii_end();
     let before = before.strip_suffix(b" -").unwrap_or(before);
-    let start = before
-        .iter()
-        .rposition(|b| b" \t[".contains(b))
-        .map_or(0, |at| at + 1);
-    let addr = &before[start..];
-    let is_addr = addr
-        .first()
-        .is_some_and(|b| b.is_ascii_hexdigit() || *b == b'[')
-        && addr
-            .iter()
-            .all(|b| b.is_ascii_hexdigit() || b".:[]".contains(b))
-        && addr.iter().any(|b| b".:".contains(b));
-    if is_addr {
-        text(visit, b"remote_addr", addr)
-    } else {
-        Flow::Continue(())
+    let addr = before.rsplit(|b| b" \t[".contains(b)).next();
+    match addr.filter(|addr| is_address(addr)) {
+        Some(addr) => text(visit, b"remote_addr", addr),
+        None => Flow::Continue(()),
     }
+}
+
+fn is_address(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_hexdigit)
+        && text
+            .iter()
+            .all(|b| b.is_ascii_hexdigit() || b".:]".contains(b))
+        && text.iter().any(|b| b".:".contains(b))
 }
 
 /// `front back/server 10/0/30/69/109 200 …`
 fn is_haproxy(after: &[u8]) -> bool {
-    let (_, rest) = word(after);
-    let (server, rest) = word(rest);
-    let (timers, _) = word(rest);
-    server.contains(&b'/') && timers.iter().filter(|b| **b == b'/').count() >= 2
+    let mut words = Words(after);
+    let _frontend = words.take();
+    let server = words.take();
+    let slashes = |text: &[u8]| memchr::memchr_iter(b'/', text).count();
+    server.contains(&b'/') && slashes(words.take()) >= 2
 }
 
 /// HAProxy's HTTP and TCP formats, behind the stamp: the manual's sections 8.2.3 and 8.2.2.
 fn haproxy<'a>(before: &'a [u8], after: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
+    let mut words = Words(after);
     text(visit, b"remote_addr", word(before).0)?;
-    let (frontend, rest) = word(after);
-    text(visit, b"frontend", frontend)?;
-    let (target, rest) = word(rest);
-    let slash = memchr::memchr(b'/', target).unwrap_or(target.len());
-    text(visit, b"backend", &target[..slash])?;
-    text(
-        visit,
-        b"server",
-        target.get(slash + 1..).unwrap_or_default(),
-    )?;
-    let (timers, rest) = word(rest);
-    let total = memchr::memrchr(b'/', timers).map_or(timers, |at| &timers[at + 1..]);
-    number(
-        visit,
-        b"duration_ms",
-        total.strip_prefix(b"+").unwrap_or(total),
-    )?;
-    let (status, rest) = word(rest);
-    // The TCP format has the bytes here, and no status.
-    let is_http = quoted_start(rest).is_some();
-    number(visit, if is_http { b"status" } else { b"bytes" }, status)?;
-    let Some(open) = quoted_start(rest) else {
-        return Flow::Continue(());
+    text(visit, b"frontend", words.take())?;
+    let target = words.take();
+    let (backend, server) = split_once(target, b'/').unwrap_or((target, b""));
+    text(visit, b"backend", backend)?;
+    text(visit, b"server", server)?;
+    let timers = words.take();
+    let total = timers.rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let total = total.strip_prefix(b"+").unwrap_or(total);
+    number(visit, b"duration_ms", total)?;
+    let status = words.take();
+    let Some((_, line)) = split_once(words.0, b'"') else {
+        // The TCP format has the bytes here, and no status.
+        return number(visit, b"bytes", status);
     };
-    number(visit, b"bytes", word(rest).0)?;
-    let line = rest[open + 1..]
-        .strip_suffix(b"\"")
-        .unwrap_or(&rest[open + 1..]);
-    request(line, visit)
-}
-
-fn quoted_start(rest: &[u8]) -> Option<usize> {
-    memchr::memchr(b'"', rest)
+    number(visit, b"status", status)?;
+    number(visit, b"bytes", words.take())?;
+    request(line.strip_suffix(b"\"").unwrap_or(line), visit)
 }
 
 /// `1795179600.603    310 192.0.2.16 TCP_MISS/200 1234 GET http://… - DIRECT/… text/html`
 fn squid<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let mut words = line
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
-    let mut next = || words.next().unwrap_or_default();
-    let stamp = next();
-    let elapsed = next();
-    let addr = next();
-    let result = next();
-    let bytes = next();
-    let method = next();
-    let url = next();
-    let user = next();
+    let mut words = Words(line.trim_ascii_start());
+    let stamp = words.take();
+    let elapsed = words.take();
+    let addr = words.take();
+    let result = split_once(words.take(), b'/');
     let is_stamp = stamp.len() > 10 && stamp.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-    let Some(slash) =
-        memchr::memchr(b'/', result).filter(|_| is_stamp && result.starts_with(b"TCP"))
+    let Some((cache, status)) = result.filter(|(cache, _)| is_stamp && cache.starts_with(b"TCP"))
     else {
         return Flow::Continue(());
     };
     number(visit, b"duration_ms", elapsed)?;
     text(visit, b"remote_addr", addr)?;
-    text(visit, b"cache", &result[..slash])?;
-    number(visit, b"status", &result[slash + 1..])?;
-    number(visit, b"bytes", bytes)?;
-    text(visit, b"method", method)?;
-    text(visit, b"path", url)?;
-    text(visit, b"user", user)
+    text(visit, b"cache", cache)?;
+    number(visit, b"status", status)?;
+    number(visit, b"bytes", words.take())?;
+    text(visit, b"method", words.take())?;
+    text(visit, b"path", words.take())?;
+    text(visit, b"user", words.take())
 }

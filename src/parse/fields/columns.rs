@@ -1,12 +1,10 @@
-//! What is in columns without a name, in formats that are told by their shape: the process, the
+//! What is in columns without a name, in formats with a shape of their own: the process, the
 //! thread and the logger of log4j, logback and Spring, klog and glog, logcat, PostgreSQL, nginx,
 //! Apache and Redis.
 
+use super::visitor::{FieldVisitor, Flow};
+use crate::parse::bytes::{Words, first_line, is_digits, split_digits, split_once, within, word};
 use crate::parse::level;
-use std::borrow::Cow;
-
-use super::head::word;
-use super::{FieldValue, FieldVisitor, Flow, ValueKind, offer};
 
 /// How far into a line columns are looked for.
 const WITHIN: usize = 256;
@@ -16,91 +14,88 @@ pub(super) const NAMES: [&str; 3] = ["pid", "thread", "logger"];
 
 /// Shows the columns of the first line of a text.
 pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let end = memchr::memchr(b'\n', text)
-        .unwrap_or(text.len())
-        .min(WITHIN);
-    let head = &text[..end];
-    if !head.iter().take(48).any(u8::is_ascii_digit) {
+    let head = within(first_line(text), WITHIN);
+    if !within(head, 48).iter().any(u8::is_ascii_digit) {
         return Flow::Continue(());
     }
-    if let Some((pid, thread, logger)) = klog(head).or_else(|| logcat(head)) {
-        show(visit, "pid", pid)?;
-        show(visit, "thread", thread)?;
-        return show(visit, "logger", logger);
-    }
-    show(visit, "pid", pid(head).unwrap_or_default())?;
-    let (thread, logger) = java(head);
-    show(visit, "thread", thread)?;
-    show(visit, "logger", logger)
-}
-
-fn show<'a>(visit: &mut dyn FieldVisitor<'a>, name: &str, text: &'a [u8]) -> Flow {
-    if text.is_empty() {
-        return Flow::Continue(());
-    }
-    let value = || {
-        if name == "pid" {
-            FieldValue::sniffed(text)
-        } else {
-            FieldValue {
-                kind: ValueKind::Text,
-                text: Cow::Borrowed(text),
-            }
-        }
-    };
-    offer(visit, name.as_bytes(), value)
+    let columns = klog(head).or_else(|| logcat(head));
+    columns.unwrap_or_else(|| java(head)).show(visit)
 }
 
 fn is_number(text: &[u8]) -> bool {
-    (1..=10).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
+    text.len() <= 10 && is_digits(text)
 }
 
-/// The process, the thread and the logger.
-type Columns<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+/// The process, the thread and the logger; empty where there is none.
+#[derive(Default)]
+struct UnnamedColumns<'a> {
+    pid: &'a [u8],
+    thread: &'a [u8],
+    logger: &'a [u8],
+}
+
+impl<'a> UnnamedColumns<'a> {
+    fn show(&self, visit: &mut dyn FieldVisitor<'a>) -> Flow {
+        if !self.pid.is_empty() {
+            visit.sniffed(b"pid", self.pid)?;
+        }
+        if !self.thread.is_empty() {
+            visit.text(b"thread", self.thread)?;
+        }
+        if !self.logger.is_empty() {
+            visit.text(b"logger", self.logger)?;
+        }
+        Flow::Continue(())
+    }
+}
 
 /// `E1120 13:00:00.123456   29451 main.go:81] …`
-fn klog(head: &[u8]) -> Option<Columns<'_>> {
-    let (day, rest) = word(head);
-    let is_day = matches!(day, [b'I' | b'W' | b'E' | b'F' | b'D', date @ ..] if date.len() >= 4 && is_number(date));
-    let (_, rest) = word(rest);
-    let (thread, rest) = word(rest);
-    let source = word(rest).0.strip_suffix(b"]")?;
-    (is_day && is_number(thread)).then_some((thread, b"", source))
+fn klog(head: &[u8]) -> Option<UnnamedColumns<'_>> {
+    let mut words = Words(head);
+    let (letter, date) = words.take().split_first()?;
+    let is_day = b"IWEFD".contains(letter) && date.len() >= 4 && is_number(date);
+    let _time = words.take();
+    let thread = words.take();
+    let logger = words.take().strip_suffix(b"]")?;
+    (is_day && is_number(thread)).then_some(UnnamedColumns {
+        pid: thread,
+        thread: b"",
+        logger,
+    })
 }
 
 /// `11-20 13:00:01.123  1702  2395 D WindowManager: …`
-fn logcat(head: &[u8]) -> Option<Columns<'_>> {
-    let (day, rest) = word(head);
-    let (_, rest) = word(rest);
-    let (pid, rest) = word(rest);
-    let (thread, rest) = word(rest);
-    let (letter, rest) = word(rest);
-    let tag = &rest[..memchr::memchr(b':', rest)?];
+fn logcat(head: &[u8]) -> Option<UnnamedColumns<'_>> {
+    let mut words = Words(head);
+    let day = words.take();
+    let _time = words.take();
+    let pid = words.take();
+    let thread = words.take();
+    let letter = words.take();
+    let (tag, _) = split_once(words.0, b':')?;
     let is_day = day.len() == 5 && day[2] == b'-';
-    (is_day && is_number(pid) && is_number(thread) && letter.len() == 1).then_some((
+    let is_logcat = is_day && is_number(pid) && is_number(thread) && letter.len() == 1;
+    is_logcat.then_some(UnnamedColumns {
         pid,
         thread,
-        tag.trim_ascii_end(),
-    ))
+        logger: tag.trim_ascii_end(),
+    })
 }
 
 /// `[pid 12:tid 1]`, ` 811#811: `, `1:M `, ` [77] `, ` 1234 --- `
 fn pid(head: &[u8]) -> Option<&[u8]> {
     if let Some(at) = memchr::memmem::find(head, b"[pid ") {
-        return Some(leading_digits(&head[at + 5..]));
+        return Some(split_digits(&head[at + 5..]).0);
     }
-    let first = leading_digits(head);
-    let role = head.get(first.len()..first.len() + 3);
-    if matches!(role, Some([b':', b'M' | b'S' | b'C' | b'X', b' '])) {
+    let (first, role) = split_digits(head);
+    if matches!(role, [b':', b'M' | b'S' | b'C' | b'X', b' ', ..]) {
         return Some(first);
     }
     if let Some(at) = memchr::memmem::find(head, b" --- [") {
         return last_word(&head[..at]).filter(|number| is_number(number));
     }
-    let hash = memchr::memchr(b'#', head);
-    if let Some(at) = hash.filter(|at| head.get(at + 1).is_some_and(u8::is_ascii_digit)) {
-        let pid = last_word(&head[..at])?;
-        return Some(pid).filter(|pid| is_number(pid) && head[..at].contains(&b'['));
+    if let Some((before, [b'0'..=b'9', ..])) = split_once(head, b'#') {
+        return last_word(before).filter(|pid| is_number(pid) && before.contains(&b'['));
     }
     memchr::memchr_iter(b'[', head)
         .take(3)
@@ -109,19 +104,13 @@ fn pid(head: &[u8]) -> Option<&[u8]> {
 
 /// In brackets by itself, behind a stamp.
 fn pid_in_brackets<'a>(before: &[u8], inner: &'a [u8]) -> Option<&'a [u8]> {
-    let number = leading_digits(inner);
-    let end = inner.get(number.len()..number.len() + 2);
-    let is_closed = matches!(end, Some([b']', b' ' | b':']));
+    let (number, rest) = split_digits(inner);
+    let is_closed = matches!(rest, [b']', b' ' | b':', ..]);
     // One name may come between; with two, the message has begun.
     let is_plain = |token: &&[u8]| token.iter().any(u8::is_ascii_lowercase);
     let names = before.split(|b| *b == b' ').filter(is_plain).count();
     let is_behind_stamp = before.contains(&b':') && before.ends_with(b" ") && names < 2;
     (is_closed && is_behind_stamp && is_number(number)).then_some(number)
-}
-
-fn leading_digits(text: &[u8]) -> &[u8] {
-    let count = text.iter().take_while(|b| b.is_ascii_digit()).count();
-    &text[..count]
 }
 
 fn last_word(text: &[u8]) -> Option<&[u8]> {
@@ -130,44 +119,41 @@ fn last_word(text: &[u8]) -> Option<&[u8]> {
 
 /// `… [main] ERROR com.shop.Cart - …`, `… ERROR [main] com.shop.Cart: …`, `… ERROR 12 --- [main]
 /// c.s.Cart : …`
-fn java(head: &[u8]) -> (&[u8], &[u8]) {
-    let none = (&b""[..], &b""[..]);
-    let Some((before, mut rest)) = around_level(head) else {
-        return none;
-    };
-    let mut thread = before.strip_suffix(b"]").and_then(|text| {
-        let open = memchr::memrchr(b'[', text)?;
-        Some(&text[open + 1..])
-    });
-    if let Some((_, behind)) =
-        rest.split_at_checked(memchr::memmem::find(rest, b"--- ").map_or(0, |at| at + 4))
-    {
-        rest = behind;
+fn java(head: &[u8]) -> UnnamedColumns<'_> {
+    let (thread, logger) = thread_and_logger(head).unwrap_or_default();
+    UnnamedColumns {
+        pid: pid(head).unwrap_or_default(),
+        thread,
+        logger,
     }
+}
+
+fn thread_and_logger(head: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, behind) = around_level(head)?;
+    let mut thread = before
+        .strip_suffix(b"]")
+        .and_then(|text| Some(&text[memchr::memrchr(b'[', text)? + 1..]));
+    let mut rest = memchr::memmem::find(behind, b"--- ").map_or(behind, |at| &behind[at + 4..]);
     while let Some(inner) = rest.strip_prefix(b"[") {
-        let Some(close) = memchr::memchr(b']', inner) else {
-            return none;
-        };
-        thread = Some(&inner[..close]);
-        rest = inner[close + 1..].trim_ascii_start();
+        let (name, after) = split_once(inner, b']')?;
+        thread = Some(name);
+        rest = after.trim_ascii_start();
     }
-    let name = word(rest).0;
+    let logger = logger(rest)?;
+    let is_thread =
+        |name: &&[u8]| name.iter().any(u8::is_ascii_alphabetic) && !name.contains(&b']');
+    let thread = thread.map(<[u8]>::trim_ascii).filter(is_thread);
+    Some((thread.unwrap_or_default(), logger))
+}
+
+/// A name with dots that a text begins with.
+fn logger(text: &[u8]) -> Option<&[u8]> {
+    let (name, _) = word(text);
     let name = name.strip_suffix(b":").unwrap_or(name);
     let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"._$-".contains(b);
     let is_logger =
         name.contains(&b'.') && name.iter().all(is_name) && name[0].is_ascii_alphabetic();
-    if !is_logger {
-        return none;
-    }
-    let is_thread =
-        |name: &&[u8]| name.iter().any(u8::is_ascii_alphabetic) && !name.contains(&b']');
-    (
-        thread
-            .map(<[u8]>::trim_ascii)
-            .filter(is_thread)
-            .unwrap_or_default(),
-        name,
-    )
+    is_logger.then_some(name)
 }
 
 /// What precedes and follows a level in capitals that is a token by itself.

@@ -1,11 +1,13 @@
 //! What is put before a program's line on its way: by syslog, by a container runtime, by docker
 //! compose.
 
-use crate::parse::level;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::{FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, ValueKind, offer};
+use super::value::FieldValue;
+use super::visitor::{FieldPath, FieldVisitor, Flow};
+use crate::parse::bytes::{Words, is_digits, split_digits, split_once, split_quoted, within, word};
+use crate::parse::level;
 
 /// A name longer than this is none.
 const MAX_NAME: usize = 128;
@@ -22,46 +24,30 @@ const SEVERITIES: [&str; 8] = [
     "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
 ];
 
-/// Shows what heads say. Answers with what follows them, and whether that is the message of a
-/// syslog line.
-pub(super) fn walk<'a>(
-    line: &'a [u8],
-    visit: &mut dyn FieldVisitor<'a>,
-) -> ControlFlow<(), (&'a [u8], bool)> {
+/// What follows a head, and whether that is the message of a syslog line.
+type BehindHead<'a> = ControlFlow<(), (&'a [u8], bool)>;
+
+/// Shows what heads say.
+pub(super) fn walk<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> BehindHead<'a> {
     let mut rest = line.trim_ascii_start();
     if let Some((name, inner)) = compose(rest) {
-        text(visit, b"container", name)?;
+        visit.text(b"container", name)?;
         rest = inner;
     }
     if let Some((stream, tag, inner)) = cri(rest) {
-        text(visit, b"stream", stream)?;
-        text(visit, b"tag", tag)?;
+        visit.text(b"stream", stream)?;
+        visit.text(b"tag", tag)?;
         rest = inner;
     }
     let unmarked = level::without_priority(rest);
-    if unmarked.len() < rest.len() {
-        priority(&rest[1..], visit)?;
+    if unmarked.len() == rest.len() {
+        return rfc3164(rest, visit);
     }
-    if let Some(fields) = unmarked
-        .strip_prefix(b"1 ")
-        .filter(|_| unmarked.len() < rest.len())
-    {
-        return rfc5424(fields, visit);
+    priority(&rest[1..], visit)?;
+    match unmarked.strip_prefix(b"1 ") {
+        Some(fields) => rfc5424(fields, visit),
+        None => rfc3164(unmarked, visit),
     }
-    rfc3164(unmarked, visit)
-}
-
-fn text<'a>(visit: &mut dyn FieldVisitor<'a>, key: &[u8], text: &'a [u8]) -> Flow {
-    offer(visit, key, || FieldValue {
-        kind: ValueKind::Text,
-        text: Cow::Borrowed(text),
-    })
-}
-
-/// A word and what follows the blanks after it.
-pub(super) fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = memchr::memchr3(b' ', b'\t', b'\n', text).unwrap_or(text.len());
-    (&text[..end], text[end..].trim_ascii_start())
 }
 
 /// `web-1  | …`
@@ -87,39 +73,33 @@ fn cri(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 
 /// `165>…`: facility × 8 + severity.
 fn priority<'a>(digits: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let number = digits
+    let number = split_digits(digits)
+        .0
         .iter()
-        .take_while(|b| b.is_ascii_digit())
         .fold(0_usize, |sum, b| sum * 10 + usize::from(b - b'0'));
     if let Some(facility) = FACILITIES.get(number / 8) {
-        text(visit, b"facility", facility.as_bytes())?;
+        visit.text(b"facility", facility.as_bytes())?;
     }
-    text(visit, b"severity", SEVERITIES[number % 8].as_bytes())
+    visit.text(b"severity", SEVERITIES[number % 8].as_bytes())
 }
 
 /// `2026-11-20T13:00:00Z web-1 app 4711 ID47 [id key="value"] message`, behind its version.
-fn rfc5424<'a>(
-    line: &'a [u8],
-    visit: &mut dyn FieldVisitor<'a>,
-) -> ControlFlow<(), (&'a [u8], bool)> {
-    let (_, mut rest) = word(line);
+fn rfc5424<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> BehindHead<'a> {
+    let mut words = Words(line);
+    let _time = words.take();
     for name in [&b"host"[..], b"program", b"pid", b"msgid"] {
-        let (value, after) = word(rest);
+        let value = words.take();
         if value != b"-" && !value.is_empty() {
-            offer(visit, name, || FieldValue::sniffed(value))?;
+            visit.sniffed(name, value)?;
         }
-        rest = after;
     }
+    let mut rest = words.0;
     while let Some(element) = rest.strip_prefix(b"[") {
         rest = structured(element, visit)?;
     }
     let message = rest.strip_prefix(b"-").unwrap_or(rest).trim_ascii_start();
-    ControlFlow::Continue((
-        message
-            .strip_prefix("\u{feff}".as_bytes())
-            .unwrap_or(message),
-        true,
-    ))
+    let without_bom = message.strip_prefix("\u{feff}".as_bytes());
+    ControlFlow::Continue((without_bom.unwrap_or(message), true))
 }
 
 /// `id@32473 key="value" …]`; answers with what follows the bracket.
@@ -127,38 +107,24 @@ fn structured<'a>(
     element: &'a [u8],
     visit: &mut dyn FieldVisitor<'a>,
 ) -> ControlFlow<(), &'a [u8]> {
-    let id_end = element
-        .iter()
-        .position(|b| b" ]".contains(b))
-        .unwrap_or(element.len());
+    let id_end = memchr::memchr2(b' ', b']', element).unwrap_or(element.len());
     let (id, mut rest) = element.split_at(id_end);
-    let parent = FieldPath::top(id);
-    while let Some(parameter) = rest.strip_prefix(b" ") {
-        let Some(equals) = memchr::memmem::find(parameter, b"=\"") else {
-            break;
-        };
-        let key = parameter[..equals].trim_ascii();
-        let quoted = &parameter[equals + 2..];
-        let Some(end) = quoted_end(quoted).filter(|_| is_name(key)) else {
-            break;
-        };
-        let path = FieldPath {
-            parent: Some(&parent),
-            key,
-            is_index: false,
-        };
-        if visit.wish(&path, FieldShape::Leaf) == FieldWish::Take {
-            visit.take(
-                &path,
-                FieldValue {
-                    kind: ValueKind::Text,
-                    text: without_escapes(&quoted[..end]),
-                },
-            )?;
-        }
-        rest = &quoted[end + 1..];
+    let parent = FieldPath::member(None, id);
+    while let Some((key, value, after)) = parameter(rest) {
+        let path = FieldPath::member(Some(&parent), key);
+        visit.offer(&path, || FieldValue::of_text(without_escapes(value)))?;
+        rest = after;
     }
     ControlFlow::Continue(rest.strip_prefix(b"]").unwrap_or_default())
+}
+
+/// The name and the value in ` key="value"`, and what follows them.
+fn parameter(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let parameter = text.strip_prefix(b" ")?;
+    let equals = memchr::memmem::find(parameter, b"=\"")?;
+    let key = parameter[..equals].trim_ascii();
+    let (value, after) = split_quoted(&parameter[equals + 2..])?;
+    is_name(key).then_some((key, value, after))
 }
 
 /// RFC 5424, section 6: any printable character but three.
@@ -167,18 +133,6 @@ fn is_name(key: &[u8]) -> bool {
         && key
             .iter()
             .all(|b| b.is_ascii_graphic() && !b"=]\"".contains(b))
-}
-
-/// The first quote without a backslash before it.
-pub(super) fn quoted_end(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text[at] == b'"' {
-            return Some(at);
-        }
-        at += 2;
-    }
 }
 
 /// RFC 5424 escapes `"`, `\` and `]`, and nothing else.
@@ -204,61 +158,66 @@ fn without_escapes(raw: &[u8]) -> Cow<'_, [u8]> {
 
 /// `Nov 20 13:00:00 web-1 sshd[4711]: message`, or with an ISO stamp as rsyslog and journalctl
 /// write it.
-fn rfc3164<'a>(
-    line: &'a [u8],
-    visit: &mut dyn FieldVisitor<'a>,
-) -> ControlFlow<(), (&'a [u8], bool)> {
-    let none = ControlFlow::Continue((line, false));
+fn rfc3164<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> BehindHead<'a> {
+    let no_head = ControlFlow::Continue((line, false));
     let Some((rest, is_iso)) = stamp(line) else {
-        return none;
+        return no_head;
     };
     let (host, after) = word(rest);
-    let is_host = host.len() <= MAX_NAME
-        && host
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.:%/@".contains(b))
-        && host.last() != Some(&b':');
     let tag = tag(after);
-    // Programs without syslog also begin a line with an ISO stamp, and mostly go on with the level.
-    let is_level = std::str::from_utf8(host).is_ok_and(|host| level::named_by(host).is_some());
     // The kernel has no host behind `[   12.345678]`, but what looks like one, and a tag without a
     // process.
-    let is_tag = tag.is_some_and(|(_, pid, _)| !pid.is_empty() || !line.starts_with(b"["));
-    if !is_host || host.is_empty() || is_level || (is_iso && !is_tag) {
-        return none;
+    let is_of_kernel = line.starts_with(b"[");
+    let is_tag = tag.is_some_and(|tag| !tag.pid.is_empty() || !is_of_kernel);
+    if !is_host(host) || (is_iso && !is_tag) {
+        return no_head;
     }
-    text(visit, b"host", host)?;
-    let Some((program, pid, message)) = tag else {
+    visit.text(b"host", host)?;
+    let Some(tag) = tag else {
         return ControlFlow::Continue((after, true));
     };
-    text(visit, b"program", program)?;
-    if !pid.is_empty() {
-        offer(visit, b"pid", || FieldValue::sniffed(pid))?;
+    visit.text(b"program", tag.program)?;
+    if !tag.pid.is_empty() {
+        visit.sniffed(b"pid", tag.pid)?;
     }
-    ControlFlow::Continue((message, true))
+    ControlFlow::Continue((tag.message, true))
+}
+
+fn is_host(word: &[u8]) -> bool {
+    let is_name = (1..=MAX_NAME).contains(&word.len())
+        && word
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.:%/@".contains(b))
+        && !word.ends_with(b":");
+    // Programs without syslog begin lines with an ISO stamp too, and usually go on with the level.
+    is_name && !std::str::from_utf8(word).is_ok_and(|word| level::named_by(word).is_some())
 }
 
 /// Behind a stamp of syslog; true where it is one that programs use too, so that a tag must follow.
 fn stamp(line: &[u8]) -> Option<(&[u8], bool)> {
-    let (first, rest) = word(line);
+    let mut words = Words(line);
+    let first = words.take();
     if is_iso(first) || is_journal(first) {
-        return Some((rest, true));
+        return Some((words.0, true));
     }
-    let (day, rest) = word(rest);
-    let is_name = first.len() == 3 && first[0].is_ascii_uppercase();
-    if is_name && day.len() == 10 && day[4] == b'-' {
+    if first.len() != 3 || !first[0].is_ascii_uppercase() {
+        return None;
+    }
+    let day = words.take();
+    let mut time = words.take();
+    if day.len() == 10 && day[4] == b'-' {
         // `Fri 2026-11-20 13:00:00 CET`
-        let (_, rest) = word(rest);
-        return Some((word(rest).1, true));
+        let _zone = words.take();
+        return Some((words.0, true));
     }
-    let (mut time, mut rest) = word(rest);
-    if time.len() == 4 && all_digits(time) {
-        (time, rest) = word(rest);
+    if time.len() == 4 && is_digits(time) {
+        time = words.take();
     }
-    let is_time = time
-        .get(..8)
-        .is_some_and(|time| time[2] == b':' && time[5] == b':' && all_digits(&time[6..]));
-    (is_name && day.len() <= 2 && all_digits(day) && is_time).then_some((rest, false))
+    (day.len() <= 2 && is_digits(day) && is_time(time)).then_some((words.0, false))
+}
+
+fn is_time(word: &[u8]) -> bool {
+    matches!(word, [_, _, b':', _, _, b':', second @ ..] if second.get(..2).is_some_and(is_digits))
 }
 
 /// `1795179600.123456`, as `journalctl -o short-unix` has it, or `[11700.548833]` with
@@ -268,46 +227,51 @@ fn is_journal(stamp: &[u8]) -> bool {
         .strip_prefix(b"[")
         .and_then(|rest| rest.strip_suffix(b"]"))
         .unwrap_or(stamp);
-    let dot = number
-        .len()
-        .checked_sub(7)
-        .filter(|dot| number[*dot] == b'.');
-    dot.is_some_and(|dot| all_digits(&number[..dot]) && all_digits(&number[dot + 1..]))
+    split_once(number, b'.').is_some_and(|(seconds, micros)| {
+        micros.len() == 6 && is_digits(seconds) && is_digits(micros)
+    })
 }
 
 fn is_iso(stamp: &[u8]) -> bool {
     stamp
         .get(..19)
-        .is_some_and(|s| all_digits(&s[..4]) && s[4] == b'-' && s[10] == b'T' && s[13] == b':')
+        .is_some_and(|s| is_digits(&s[..4]) && s[4] == b'-' && s[10] == b'T' && s[13] == b':')
 }
 
-fn all_digits(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+/// The program that wrote a message, before it.
+#[derive(Clone, Copy)]
+struct ProgramTag<'a> {
+    program: &'a [u8],
+    /// Empty where it is left out.
+    pid: &'a [u8],
+    message: &'a [u8],
 }
 
 /// `sshd[4711]: message`, `kernel: message`, `kernel[0] (label): message`.
-fn tag(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let head = text.get(..MAX_NAME).unwrap_or(text);
-    let end = head.iter().position(|b| b" \t\n:[".contains(b))?;
+fn tag(text: &[u8]) -> Option<ProgramTag<'_>> {
+    let end = within(text, MAX_NAME)
+        .iter()
+        .position(|b| b" \t\n:[".contains(b))?;
     let (program, rest) = text.split_at(end);
     let (pid, rest) = match rest.strip_prefix(b"[") {
-        Some(inner) => {
-            let close = memchr::memchr(b']', inner.get(..MAX_NAME).unwrap_or(inner))?;
-            (&inner[..close], &inner[close + 1..])
-        }
+        Some(inner) => up_to_bracket(inner, b']')?,
         None => (&b""[..], rest),
     };
     let rest = match rest.strip_prefix(b" (") {
-        Some(label) => {
-            label.get(memchr::memchr(b')', label.get(..MAX_NAME).unwrap_or(label))? + 1..)?
-        }
+        Some(label) => up_to_bracket(label, b')')?.1,
         None => rest,
     };
     let message = rest.strip_prefix(b":")?;
-    let apart = message.is_empty() || message[0].is_ascii_whitespace();
-    (!program.is_empty() && apart).then_some((
+    let is_apart = message.first().is_none_or(u8::is_ascii_whitespace);
+    (!program.is_empty() && is_apart).then_some(ProgramTag {
         program,
         pid,
-        message.strip_prefix(b" ").unwrap_or(message),
-    ))
+        message: message.strip_prefix(b" ").unwrap_or(message),
+    })
+}
+
+/// What precedes and follows a closing bracket that is near.
+fn up_to_bracket(inner: &[u8], bracket: u8) -> Option<(&[u8], &[u8])> {
+    let close = memchr::memchr(bracket, within(inner, MAX_NAME))?;
+    Some((&inner[..close], &inner[close + 1..]))
 }

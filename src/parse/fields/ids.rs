@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::names::{NameSet, REQUEST, Rank, SPAN, TRACE, USER, USER_NAMES};
-use super::{
-    FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, LineIds, ValueKind, walk,
-};
+use super::value::{FieldValue, ValueKind};
+use super::visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
+use super::walk::walk;
+use crate::parse::bytes::{first_line, split_once, within};
 
 /// Longer values are no ids.
 const MAX_ID: usize = 128;
@@ -28,6 +29,20 @@ static KINDS: [&[NameSet]; 4] = [&[REQUEST], &[TRACE], &[SPAN], &[USER, USER_NAM
 const OF_TRACE: usize = 1;
 const OF_SPAN: usize = 2;
 
+/// The ids that a line names. Each as it was written, but without what surrounds it in a
+/// `traceparent`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LineIds<'a> {
+    /// Of the request.
+    pub request: Option<Cow<'a, [u8]>>,
+    /// Of the trace, over all services.
+    pub trace: Option<Cow<'a, [u8]>>,
+    /// Of the part of the trace.
+    pub span: Option<Cow<'a, [u8]>>,
+    /// Who it was for: an id where there is one, else a name.
+    pub user: Option<Cow<'a, [u8]>>,
+}
+
 pub(super) fn find(line: &[u8]) -> LineIds<'_> {
     let is_object = line.trim_ascii_start().first() == Some(&b'{');
     let mut collector = IdCollector {
@@ -43,8 +58,7 @@ pub(super) fn find(line: &[u8]) -> LineIds<'_> {
         user,
     };
     if !is_object && (ids.request.is_none() || ids.trace.is_none()) {
-        let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
-        forms(&line[..end.min(FORMS_WITHIN)], &mut ids);
+        forms(within(first_line(line), FORMS_WITHIN), &mut ids);
     }
     ids
 }
@@ -70,19 +84,16 @@ impl<'a> FieldVisitor<'a> for IdCollector<'a> {
             FieldShape::Leaf => {}
         }
         for (kind, sets) in KINDS.iter().enumerate() {
-            let rank = sets
-                .iter()
-                .zip(0..)
-                .find_map(|(set, at)| Some(at * 100 + set.position(path)?));
-            let better = |rank: &Rank| self.best[kind].as_ref().is_none_or(|(best, _)| rank < best);
-            self.wished[kind] = rank.filter(better);
+            let best = self.best[kind].as_ref().map(|(best, _)| *best);
+            self.wished[kind] =
+                rank(sets, path).filter(|rank| best.is_none_or(|best| *rank < best));
         }
         if self.wished.iter().all(Option::is_none) {
             return FieldWish::Skip;
         }
-        self.is_uid = path.key.eq_ignore_ascii_case(b"uid");
-        self.is_vague =
-            path.key.eq_ignore_ascii_case(b"trace") || path.key.eq_ignore_ascii_case(b"span");
+        let is = |name: &[u8]| path.key.eq_ignore_ascii_case(name);
+        self.is_uid = is(b"uid");
+        self.is_vague = is(b"trace") || is(b"span");
         FieldWish::Take
     }
 
@@ -101,6 +112,13 @@ impl<'a> FieldVisitor<'a> for IdCollector<'a> {
         }
         Flow::Continue(())
     }
+}
+
+/// How good a name is among some sets of names, better sets first.
+fn rank(sets: &[NameSet], path: &FieldPath<'_>) -> Option<Rank> {
+    sets.iter()
+        .zip(0..)
+        .find_map(|(set, at)| Some(at * 100 + set.position(path)?))
 }
 
 fn is_id(value: &FieldValue<'_>) -> bool {
@@ -188,61 +206,61 @@ fn nth_part(text: &[u8], separator: u8, n: usize) -> Option<Range<usize>> {
 /// Ids without a name.
 fn forms<'a>(line: &'a [u8], ids: &mut LineIds<'a>) {
     for at in memchr::memchr_iter(b'[', line).take(MAX_FORMS) {
-        let inner = &line[at + 1..];
-        let Some(end) = memchr::memchr(b']', inner) else {
+        let Some((inner, _)) = split_once(&line[at + 1..], b']') else {
             break;
         };
-        bracket(&inner[..end], ids);
+        bracket(inner, ids);
     }
-    let dashes = memchr::memchr_iter(b'-', line).filter_map(|dash| dash.checked_sub(8));
-    for start in dashes
+    let goes_on = |b: &u8| b.is_ascii_hexdigit() || *b == b'-';
+    for start in memchr::memchr_iter(b'-', line)
+        .filter_map(|dash| dash.checked_sub(8))
         .filter(|start| is_uuid(&line[*start..]))
         .take(MAX_FORMS)
     {
         let before = &line[..start];
-        if start == 0 || !(before[start - 1].is_ascii_hexdigit() || before[start - 1] == b'-') {
+        if !before.last().is_some_and(goes_on) {
             uuid(before, &line[start..], ids);
         }
     }
 }
 
-fn set<'a>(id: &mut Option<Cow<'a, [u8]>>, text: &'a [u8]) {
-    if id.is_none() && !text.is_empty() {
-        *id = Some(Cow::Borrowed(text));
+fn set<'a>(id: &mut Option<Cow<'a, [u8]>>, found: Option<&'a [u8]>) {
+    if id.is_none() {
+        *id = found.map(Cow::Borrowed);
     }
 }
 
-/// What is in brackets: OpenStack's `req-… user project - - -`, Spring's `shop,trace,span` and
-/// `shop,trace-span`.
+/// What is in brackets.
 fn bracket<'a>(inner: &'a [u8], ids: &mut LineIds<'a>) {
     if inner.starts_with(b"req-") {
-        let mut words = inner.split(|b| *b == b' ');
-        set(
-            &mut ids.request,
-            words
-                .next()
-                .filter(|id| is_uuid(&id[4..]))
-                .unwrap_or_default(),
-        );
-        set(
-            &mut ids.user,
-            words
-                .next()
-                .filter(|id| is_hexadecimal(id) && id.len() > 31)
-                .unwrap_or_default(),
-        );
-        return;
+        openstack(inner, ids);
+    } else {
+        spring(inner, ids);
     }
+}
+
+/// `req-… user project - - -`
+fn openstack<'a>(inner: &'a [u8], ids: &mut LineIds<'a>) {
+    let mut words = inner.split(|b| *b == b' ');
+    let request = words.next().filter(|id| is_uuid(&id[4..]));
+    let user = words
+        .next()
+        .filter(|id| is_hexadecimal(id) && id.len() > 31);
+    set(&mut ids.request, request);
+    set(&mut ids.user, user);
+}
+
+/// `shop,trace,span` and `shop,trace-span`
+fn spring<'a>(inner: &'a [u8], ids: &mut LineIds<'a>) {
     let mut parts = inner
         .rsplit(|b| b",- ".contains(b))
         .skip_while(|part| matches!(*part, b"true" | b"false"));
-    let (Some(span), Some(trace)) = (parts.next(), parts.next()) else {
-        return;
-    };
-    let is_hex = |text: &[u8], lens: &[usize]| {
-        lens.contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
-    };
-    if is_hex(span, &[16]) && is_hex(trace, &[16, 32]) {
+    let is_hex = |text: &[u8]| text.iter().all(u8::is_ascii_hexdigit);
+    let span = parts.next().filter(|id| id.len() == 16 && is_hex(id));
+    let trace = parts
+        .next()
+        .filter(|id| matches!(id.len(), 16 | 32) && is_hex(id));
+    if span.is_some() && trace.is_some() {
         set(&mut ids.trace, trace);
         set(&mut ids.span, span);
     }
@@ -272,22 +290,22 @@ fn uuid<'a>(before: &[u8], text: &'a [u8], ids: &mut LineIds<'a>) {
         (near.last(), text.get(36)),
         (Some(b'['), Some(b']')) | (Some(b'\t'), Some(b'\t'))
     );
-    let mut words = near
-        .rsplit(|b| !b.is_ascii_alphanumeric() && *b != b'_')
-        .filter(|word| !word.is_empty());
-    let word = match words.next().unwrap_or_default() {
-        word if word.eq_ignore_ascii_case(b"id") => words.next().unwrap_or_default(),
-        word => word,
-    };
-    let is = |name: &[u8]| {
-        word.get(..name.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(name))
-    };
+    let owner = owner(near);
+    let is = |name: &[u8]| within(owner, name.len()).eq_ignore_ascii_case(name);
     if is(b"trace") {
-        set(&mut ids.trace, id);
+        set(&mut ids.trace, Some(id));
     } else if is(b"user") || is(b"account") || is(b"customer") {
-        set(&mut ids.user, id);
+        set(&mut ids.user, Some(id));
     } else if is_tag || is(b"req") || is(b"correlation") {
-        set(&mut ids.request, id);
+        set(&mut ids.request, Some(id));
     }
+}
+
+/// The last word of a text, before `id` where that is the last.
+fn owner(text: &[u8]) -> &[u8] {
+    text.rsplit(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+        .filter(|word| !word.is_empty())
+        .take(2)
+        .find(|word| !word.eq_ignore_ascii_case(b"id"))
+        .unwrap_or_default()
 }

@@ -1,13 +1,17 @@
-//! Objects of JSON, read lazily: keys are compared, and values nobody asked for are stepped over.
+//! Objects of JSON, read lazily: keys are compared, and values that are not wanted are stepped over.
 //!
 //! What is cut off or broken gives the fields before the flaw. Steps over values need no stack,
 //! whatever their depth.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
-use super::{
-    FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, MAX_DEPTH, ValueKind,
-};
+use super::value::{FieldValue, ValueKind};
+use super::visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish};
+use crate::parse::bytes::split_quoted;
+
+/// Objects in objects are looked into so deep; deeper ones are values as they are.
+const MAX_DEPTH: usize = 128;
 
 /// Whether `{` is followed by a key or by the end of the object.
 pub(super) fn is_object(text: &[u8]) -> bool {
@@ -19,29 +23,10 @@ pub(super) fn is_object(text: &[u8]) -> bool {
 }
 
 /// Shows the members of the object with which a text begins; answers with the end of what was read.
-pub(super) fn walk<'a>(
-    text: &'a [u8],
-    visit: &mut dyn FieldVisitor<'a>,
-) -> std::ops::ControlFlow<(), usize> {
+pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), usize> {
     let mut scan = JsonScanner { text, at: 1 };
     scan.members(None, 1, visit)?;
-    std::ops::ControlFlow::Continue(scan.at)
-}
-
-/// The escaped line in `{"log":"…","stream":"stdout","time":"…"}`, as docker's json-file driver
-/// writes it.
-pub(super) fn docker_log(object: &[u8]) -> Option<&[u8]> {
-    let at = object.len() - object.strip_prefix(b"{\"log\":\"")?.len();
-    let mut scan = JsonScanner {
-        text: object,
-        at: at - 1,
-    };
-    let log = scan.string()?;
-    let rest = object.get(scan.at..)?;
-    (rest.starts_with(b",\"stream\":")
-        || rest.starts_with(b",\"attrs\":")
-        || rest.starts_with(b",\"time\":"))
-    .then_some(log)
+    ControlFlow::Continue(scan.at)
 }
 
 /// A string without its escapes. What is no escape of JSON stays as it is, and half a surrogate
@@ -114,6 +99,9 @@ fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number, rest))
 }
 
+/// A break ends the whole walk; with `None` it goes on behind what is broken.
+type Whole = ControlFlow<(), Option<()>>;
+
 struct JsonScanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -134,15 +122,9 @@ impl<'a> JsonScanner<'a> {
     /// What is between quotes, with its escapes.
     fn string(&mut self) -> Option<&'a [u8]> {
         self.skip(b'"')?;
-        let start = self.at;
-        loop {
-            let next = self.at + memchr::memchr2(b'"', b'\\', self.text.get(self.at..)?)?;
-            if self.text[next] == b'"' {
-                self.at = next + 1;
-                return Some(&self.text[start..next]);
-            }
-            self.at = next + 2;
-        }
+        let (string, rest) = split_quoted(self.text.get(self.at..)?)?;
+        self.at = self.text.len() - rest.len();
+        Some(string)
     }
 
     /// Behind the `{` to behind its `}`.
@@ -151,68 +133,55 @@ impl<'a> JsonScanner<'a> {
         parent: Option<&FieldPath<'_>>,
         depth: usize,
         visit: &mut dyn FieldVisitor<'a>,
-    ) -> Flow {
+    ) -> Whole {
         while self.peek() == Some(b'"') {
-            let Some(key) = self.string() else {
-                return Flow::Continue(());
+            let Some(key) = self.key() else {
+                return Whole::Continue(None);
             };
-            let key = decoded(key);
-            if self.skip(b':').is_none() {
-                return Flow::Continue(());
-            }
-            let path = FieldPath {
-                parent,
-                key: &key,
-                is_index: false,
-            };
+            let path = FieldPath::member(parent, &key);
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
         }
-        let _ = self.skip(b'}');
-        Flow::Continue(())
+        Whole::Continue(self.skip(b'}'))
     }
 
-    /// One value; none where the text is broken.
+    /// A name and its colon.
+    fn key(&mut self) -> Option<Cow<'a, [u8]>> {
+        let key = self.string()?;
+        self.skip(b':')?;
+        Some(decoded(key))
+    }
+
+    /// One value.
     fn member(
         &mut self,
         path: &FieldPath<'_>,
         depth: usize,
         visit: &mut dyn FieldVisitor<'a>,
-    ) -> std::ops::ControlFlow<(), Option<()>> {
+    ) -> Whole {
         let shape = self.shape(depth);
-        let start = self.at;
-        match visit.wish(path, shape) {
-            FieldWish::Enter if shape == FieldShape::Object => {
+        match (visit.wish(path, shape), shape) {
+            (FieldWish::Enter, FieldShape::Object) => {
                 self.at += 1;
-                self.members(Some(path), depth + 1, visit)?;
-                return std::ops::ControlFlow::Continue(
-                    self.text
-                        .get(self.at.wrapping_sub(1))
-                        .filter(|b| **b == b'}')
-                        .map(|_| ()),
-                );
+                self.members(Some(path), depth + 1, visit)
             }
-            FieldWish::Enter if shape == FieldShape::Array => {
+            (FieldWish::Enter, FieldShape::Array) => {
                 self.at += 1;
-                self.elements(path, depth + 1, visit)?;
-                return std::ops::ControlFlow::Continue(
-                    self.text
-                        .get(self.at.wrapping_sub(1))
-                        .filter(|b| **b == b']')
-                        .map(|_| ()),
-                );
+                self.elements(path, depth + 1, visit)
             }
-            FieldWish::Skip | FieldWish::Enter => {
-                return std::ops::ControlFlow::Continue(self.step_over());
-            }
-            FieldWish::Take => {}
+            (FieldWish::Take, _) => self.take(path, visit),
+            (FieldWish::Skip | FieldWish::Enter, _) => Whole::Continue(self.step_over()),
         }
+    }
+
+    fn take(&mut self, path: &FieldPath<'_>, visit: &mut dyn FieldVisitor<'a>) -> Whole {
+        let start = self.at;
         if self.step_over().is_none() {
-            return std::ops::ControlFlow::Continue(None);
+            return Whole::Continue(None);
         }
         visit.take(path, value(&self.text[start..self.at]))?;
-        std::ops::ControlFlow::Continue(Some(()))
+        Whole::Continue(Some(()))
     }
 
     /// Behind the `[` to behind its `]`.
@@ -221,33 +190,26 @@ impl<'a> JsonScanner<'a> {
         parent: &FieldPath<'_>,
         depth: usize,
         visit: &mut dyn FieldVisitor<'a>,
-    ) -> Flow {
+    ) -> Whole {
         let mut index = 0_usize;
         while !matches!(self.peek(), None | Some(b']')) {
             let key = index.to_string();
-            let path = FieldPath {
-                parent: Some(parent),
-                key: key.as_bytes(),
-                is_index: true,
-            };
+            let path = FieldPath::element(parent, &key);
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
             index += 1;
         }
-        let _ = self.skip(b']');
-        Flow::Continue(())
+        Whole::Continue(self.skip(b']'))
     }
 
     fn shape(&mut self, depth: usize) -> FieldShape {
         match self.peek() {
             Some(b'[') if depth < MAX_DEPTH => FieldShape::Array,
             Some(b'{') if depth < MAX_DEPTH => {
-                let empty = self.text[self.at + 1..].trim_ascii_start().first() == Some(&b'}');
-                if empty {
-                    FieldShape::Leaf
-                } else {
-                    FieldShape::Object
+                match self.text[self.at + 1..].trim_ascii_start().first() {
+                    Some(b'}') => FieldShape::Leaf,
+                    _ => FieldShape::Object,
                 }
             }
             _ => FieldShape::Leaf,
@@ -294,10 +256,7 @@ impl<'a> JsonScanner<'a> {
 fn value(raw: &[u8]) -> FieldValue<'_> {
     let kind = match raw {
         [b'"', text @ .., b'"'] => {
-            return FieldValue {
-                kind: ValueKind::Text,
-                text: decoded(text),
-            };
+            return FieldValue::of_text(decoded(text));
         }
         [b'{' | b'[', ..] => ValueKind::Json,
         b"true" | b"false" => ValueKind::Bool,

@@ -1,11 +1,13 @@
-//! What a name means: the field of this name, and the other spellings of what it stands for. Which
-//! of them are ids is said here too; reading them is left to `ids`.
+//! What a name means: the field of this name, and other spellings of the same thing. The names of
+//! ids are listed here too; reading ids is left to `ids`.
 
-use super::{FieldPath, FieldShape, FieldValue, FieldVisitor, FieldWish, Flow, columns};
+use super::columns;
+use super::value::FieldValue;
+use super::visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
 
-/// Objects that loggers put around what they were given, so that nobody thinks of them as a part of
-/// the name: tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud
-/// vendors. Elements of RFC 5424 too.
+/// Objects that loggers put around what they were given, and which people leave out of the name:
+/// tracing, zap, monolog, log4j2, logback, serilog, MongoDB, OpenTelemetry, the cloud vendors.
+/// Elements of RFC 5424 too.
 const WRAPPERS: &[&str] = &[
     "fields",
     "context",
@@ -36,7 +38,7 @@ const WRAPPERS: &[&str] = &[
     "custom",
 ];
 
-/// A name to ask for, and the spellings that stand for the same, the most telling first. All in
+/// A name to ask for, and other spellings of it, the most telling first. All in
 /// lower case.
 static SPELLINGS: &[(&str, NameSet)] = &[
     (
@@ -498,7 +500,9 @@ pub(super) fn message_rank(name: &[u8]) -> Option<usize> {
         return Some(0);
     }
     let (_, spellings) = SPELLINGS.first()?;
-    spellings.position(&FieldPath::top(name)).map(|at| at + 1)
+    spellings
+        .position(&FieldPath::member(None, name))
+        .map(|at| at + 1)
 }
 
 /// Looks for the field that a name means.
@@ -598,20 +602,13 @@ fn is(path: &FieldPath<'_>, name: &[u8], any_case: bool, wrapped: bool) -> bool 
     let Some(front) = name.len().checked_sub(path.key.len()) else {
         return false;
     };
-    // Nearly all names are told apart by this.
+    // This sorts out nearly all names.
     if front > 0 && name[front - 1] != b'.' {
         return false;
     }
     let (front, tail) = name.split_at(front);
-    let same = if any_case {
-        tail.eq_ignore_ascii_case(path.key)
-    } else {
-        tail == path.key
-    };
-    if !same {
-        return false;
-    }
-    match (path.parent, front.strip_suffix(b".")) {
+    let same = tail == path.key || (any_case && tail.eq_ignore_ascii_case(path.key));
+    same && match (path.parent, front.strip_suffix(b".")) {
         (None, None) => front.is_empty(),
         (Some(parent), Some(front)) => is(parent, front, any_case, wrapped),
         (Some(parent), None) => front.is_empty() && wrapped && is_wrapper(parent),

@@ -1,5 +1,7 @@
 //! Lines and what they say.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::*;

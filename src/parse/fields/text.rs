@@ -3,10 +3,10 @@
 //! A value ends at a blank, or at a comma, semicolon or bracket that does not belong to it.
 //! Everything is one pass over the bytes: looks back and ahead are bounded.
 
-use std::borrow::Cow;
-
-use super::head::quoted_end;
-use super::{FieldValue, FieldVisitor, Flow, ValueKind, json, offer};
+use super::value::FieldValue;
+use super::visitor::{FieldPath, FieldVisitor, Flow};
+use super::{access, json};
+use crate::parse::bytes::{first_line, quoted, within};
 
 /// Longer names are no names.
 const MAX_KEY: usize = 64;
@@ -42,71 +42,95 @@ pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow
 }
 
 fn pairs<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
-    let mut at = 0;
-    // What comes before this belongs to fields that have been shown.
-    let mut done = 0;
-    while let Some(next) = text
-        .get(at..)
-        .and_then(|rest| memchr::memchr3(b'=', b'{', b':', rest))
-    {
-        at += next;
-        if text[at] == b'{' {
-            let is_object = json::is_object(&text[at..]);
-            at += if is_object {
-                json::walk(&text[at..], visit)?.max(1)
-            } else {
-                1
-            };
-            done = if is_object { at } else { done };
-            continue;
+    let mut scan = PairScanner {
+        text,
+        at: 0,
+        shown: 0,
+    };
+    while let Some(mark) = scan.next_mark() {
+        if mark == b'{' {
+            scan.object(visit)?;
+        } else if let Some(key) = scan.key(mark) {
+            scan.pair(key, mark, visit)?;
+        } else {
+            scan.at += 1;
         }
-        let begins = match text[at] {
-            b':' => text.get(at + 1) == Some(&b' '),
-            _ => !matches!(text.get(at + 1), Some(b'=' | b'>' | b'~')),
-        };
-        let is_named = |key: &&[u8]| text[at] == b'=' || is_colon_key(key);
-        let Some(key) = begins
-            .then(|| key(&text[done..at]))
-            .flatten()
-            .filter(is_named)
-        else {
-            at += 1;
-            continue;
-        };
-        at += usize::from(text[at] == b':');
-        at += 1 + colour_bytes(&text[at + 1..]);
-        let value = PairValue::of(&text[at..]);
-        offer(visit, key, || value.value())?;
-        at += value.len;
-        done = at;
     }
     Flow::Continue(())
 }
 
+/// Looks for pairs and objects in a text.
+struct PairScanner<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// What comes before this belongs to fields that have been shown.
+    shown: usize,
+}
+
+impl<'a> PairScanner<'a> {
+    fn next_mark(&mut self) -> Option<u8> {
+        let rest = self.text.get(self.at..)?;
+        self.at += memchr::memchr3(b'=', b'{', b':', rest)?;
+        Some(self.text[self.at])
+    }
+
+    fn object(&mut self, visit: &mut dyn FieldVisitor<'a>) -> Flow {
+        let text = &self.text[self.at..];
+        if !json::is_object(text) {
+            self.at += 1;
+            return Flow::Continue(());
+        }
+        self.at += json::walk(text, visit)?.max(1);
+        self.shown = self.at;
+        Flow::Continue(())
+    }
+
+    /// The name before an equals sign or a colon.
+    fn key(&self, mark: u8) -> Option<&'a [u8]> {
+        let next = self.text.get(self.at + 1);
+        if mark == b':' {
+            next.filter(|b| **b == b' ')?;
+        } else if matches!(next, Some(b'=' | b'>' | b'~')) {
+            return None;
+        }
+        key(&self.text[self.shown..self.at]).filter(|key| mark == b'=' || is_colon_key(key))
+    }
+
+    fn pair(&mut self, key: &[u8], mark: u8, visit: &mut dyn FieldVisitor<'a>) -> Flow {
+        self.at += if mark == b':' { 2 } else { 1 };
+        self.at += colour_bytes(&self.text[self.at..]);
+        let value = PairValue::of(&self.text[self.at..]);
+        visit.offer(&FieldPath::member(None, key), || value.value())?;
+        self.at += value.len;
+        self.shown = self.at;
+        Flow::Continue(())
+    }
+}
+
 /// The name that ends a text: letters, digits and `_.@/-`, not in the middle of a word. Colours may
-/// stand around it.
+/// surround it.
 fn key(before: &[u8]) -> Option<&[u8]> {
     let before = without_colour(before);
     let from = before.len().saturating_sub(MAX_KEY + 1);
-    let is_key = |b: &u8| b.is_ascii_alphanumeric() || b"_.@/-".contains(b) || !b.is_ascii();
-    let start = before[from..]
+    let word = before[from..]
         .iter()
-        .rposition(|b| !is_key(b))
+        .rposition(|b| !(b.is_ascii_alphanumeric() || b"_.@/-".contains(b) || !b.is_ascii()))
         .map_or(from, |at| from + at + 1);
-    let colour = before[..start]
-        .ends_with(b"\x1b[")
-        .then(|| memchr::memchr(b'm', &before[start..]))
-        .flatten();
-    let coloured = start;
-    let start = start + colour.map_or(0, |end| end + 1);
+    let start = word + rest_of_colour(before, word);
     let key = &before[start..];
-    let first = key
-        .first()
-        .filter(|b| b.is_ascii_alphabetic() || b"_@".contains(b) || !b.is_ascii());
     // 0x1d comes before what auditd adds in words.
-    let apart =
-        start == 0 || start > coloured || b" \t\n\r,;[({|'\"\x1d:".contains(&before[start - 1]);
-    (first.is_some() && apart && key.len() <= MAX_KEY).then_some(key)
+    let is_apart =
+        start == 0 || start > word || b" \t\n\r,;[({|'\"\x1d:".contains(&before[start - 1]);
+    let begins = |b: &u8| b.is_ascii_alphabetic() || b"_@".contains(b) || !b.is_ascii();
+    (is_apart && key.len() <= MAX_KEY && key.first().is_some_and(begins)).then_some(key)
+}
+
+/// How much of a word belongs to the colour that is before it: `36m` in `\x1b[36mlevel`.
+fn rest_of_colour(text: &[u8], word: usize) -> usize {
+    if !text[..word].ends_with(b"\x1b[") {
+        return 0;
+    }
+    memchr::memchr(b'm', &text[word..]).map_or(0, |end| end + 1)
 }
 
 /// Of the colours with which a text begins.
@@ -162,30 +186,16 @@ struct PairValue<'a> {
 
 impl<'a> PairValue<'a> {
     fn of(text: &'a [u8]) -> Self {
-        if let Some(inner) = text.strip_prefix(b"\"")
-            && let Some(end) = quoted_end(inner)
-        {
-            return Self {
-                raw: &inner[..end],
-                quoted: true,
-                len: end + 2,
-            };
+        if let Some((raw, _)) = quoted(text) {
+            return Self::quoted(raw);
         }
-        if let Some(inner) = text.strip_prefix(b"'")
-            && let Some(end) =
-                memchr::memchr2(b'\'', b'\n', inner).filter(|end| inner[*end] == b'\'')
-        {
+        if let Some(raw) = in_single_quotes(text) {
+            let mut value = Self::quoted(raw);
             // auditd has fields in its `msg='…'`.
-            let len = if memchr::memchr(b'=', &inner[..end]).is_some() {
-                1
-            } else {
-                end + 2
-            };
-            return Self {
-                raw: &inner[..end],
-                quoted: true,
-                len,
-            };
+            if raw.contains(&b'=') {
+                value.len = 1;
+            }
+            return value;
         }
         let raw = bare(text);
         Self {
@@ -195,15 +205,27 @@ impl<'a> PairValue<'a> {
         }
     }
 
+    fn quoted(raw: &'a [u8]) -> Self {
+        Self {
+            raw,
+            quoted: true,
+            len: raw.len() + 2,
+        }
+    }
+
     fn value(&self) -> FieldValue<'a> {
         if self.quoted {
-            return FieldValue {
-                kind: ValueKind::Text,
-                text: json::decoded(self.raw),
-            };
+            FieldValue::of_text(json::decoded(self.raw))
+        } else {
+            FieldValue::sniffed(self.raw)
         }
-        FieldValue::sniffed(self.raw)
     }
+}
+
+fn in_single_quotes(text: &[u8]) -> Option<&[u8]> {
+    let inner = text.strip_prefix(b"'")?;
+    let end = memchr::memchr2(b'\'', b'\n', inner)?;
+    (inner[end] == b'\'').then_some(&inner[..end])
 }
 
 /// A value without quotes.
@@ -234,7 +256,7 @@ fn bare(text: &[u8]) -> &[u8] {
 
 /// Whether what follows a comma is the end, a blank, or another field.
 fn separates(rest: &[u8]) -> bool {
-    let head = rest.get(..MAX_KEY).unwrap_or(rest);
+    let head = within(rest, MAX_KEY);
     let len = head
         .iter()
         .position(|b| !b.is_ascii_alphanumeric() && !b"_.-".contains(b));
@@ -247,42 +269,33 @@ fn separates(rest: &[u8]) -> bool {
 
 /// Where `, client: 10.0.0.1, server: …` begins, as nginx ends a line of its error log.
 fn nginx_tail(text: &[u8]) -> Option<usize> {
-    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-    memchr::memmem::find(&text[..end], b", client: ")
+    memchr::memmem::find(first_line(text), b", client: ")
 }
 
 fn nginx<'a>(tail: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
     let mut rest = tail;
-    while let Some(field) = rest.strip_prefix(b", ") {
-        let Some(colon) = memchr::memmem::find(field.get(..MAX_KEY).unwrap_or(field), b": ") else {
-            break;
+    while let Some((key, value)) = nginx_field(rest) {
+        let (text, len) = match quoted(value) {
+            Some((text, _)) => (text, text.len() + 2),
+            None => {
+                let end = memchr::memchr2(b',', b'\n', value).unwrap_or(value.len());
+                (&value[..end], end)
+            }
         };
-        let key = &field[..colon];
-        let value = &field[colon + 2..];
-        if !NGINX.iter().any(|name| name.as_bytes() == key) {
-            break;
-        }
-        let quoted = value
-            .strip_prefix(b"\"")
-            .and_then(|inner| Some(&inner[..quoted_end(inner)?]));
-        let len = quoted.map_or_else(
-            || {
-                value
-                    .iter()
-                    .position(|b| b",\n".contains(b))
-                    .unwrap_or(value.len())
-            },
-            |q| q.len() + 2,
-        );
-        let text = quoted.unwrap_or(&value[..len]);
-        offer(visit, key, || FieldValue {
-            kind: ValueKind::Text,
-            text: Cow::Borrowed(text),
-        })?;
+        visit.text(key, text)?;
         if key == b"request" {
-            super::access::request(text, visit)?;
+            access::request(text, visit)?;
         }
         rest = &value[len..];
     }
     Flow::Continue(())
+}
+
+/// The name in `, client: 10.0.0.1…`, and what follows it.
+fn nginx_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let field = text.strip_prefix(b", ")?;
+    let colon = memchr::memmem::find(within(field, MAX_KEY), b": ")?;
+    let key = &field[..colon];
+    let is_known = NGINX.iter().any(|name| name.as_bytes() == key);
+    is_known.then_some((key, &field[colon + 2..]))
 }

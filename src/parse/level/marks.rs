@@ -1,9 +1,9 @@
 //! Levels that are at a fixed place of a known format: letters, marks and numbers.
 
-use super::names::named;
-use super::number;
+use super::names::{named, of_letter, of_syslog};
 use super::words::letters;
 use crate::model::level::Level;
+use crate::parse::bytes::{split_digits, split_once, within};
 
 /// The level that a format says without a word.
 pub(super) fn find(head: &[u8]) -> Option<Level> {
@@ -23,13 +23,12 @@ pub(super) fn find(head: &[u8]) -> Option<Level> {
 
 /// A line without what docker compose or a container runtime put before it.
 pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
-    let head = line.get(..64).unwrap_or(line);
-    let Some(end) = memchr::memchr(b' ', head) else {
+    let Some(end) = memchr::memchr(b' ', within(line, 64)) else {
         return line;
     };
-    let rest = line[end..].trim_ascii_start();
+    let (name, rest) = line.split_at(end);
+    let rest = rest.trim_ascii_start();
     // `web-1  | …`
-    let name = &head[..end];
     let is_name = || name.iter().any(u8::is_ascii_alphabetic) && named(name).is_none();
     if let Some(inner) = rest.strip_prefix(b"| ").filter(|_| is_name()) {
         return inner;
@@ -39,7 +38,7 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
         .strip_prefix(b"stdout ")
         .or_else(|| rest.strip_prefix(b"stderr "));
     match runtime {
-        Some([b'F' | b'P', b' ', inner @ ..]) if head.get(10) == Some(&b'T') => inner,
+        Some([b'F' | b'P', b' ', inner @ ..]) if name.get(10) == Some(&b'T') => inner,
         _ => line,
     }
 }
@@ -61,13 +60,13 @@ pub(super) fn message(line: &[u8]) -> &[u8] {
         };
         return rest.get(data..).unwrap_or_default().trim_ascii_start();
     }
-    let tag = memchr::memmem::find(line.get(..128).unwrap_or(line), b": ");
+    let tag = memchr::memmem::find(within(line, 128), b": ");
     tag.map_or(line, |at| line[at + 2..].trim_ascii_start())
 }
 
 /// `Nov 20, 2026 1:00:00 PM shop.Cart add`, behind which java.util.logging begins a new line.
 pub(super) fn is_java_util(line: &[u8]) -> bool {
-    let head = line.get(..32).unwrap_or(line);
+    let head = within(line, 32);
     let is_date = line.first().is_some_and(u8::is_ascii_uppercase)
         && memchr::memmem::find(head, b", ").is_some();
     is_date
@@ -78,42 +77,27 @@ pub(super) fn is_java_util(line: &[u8]) -> bool {
 /// `E1120 13:00:00.123456       1 file.go:12] …`, `E20261120 …` of newer glog, `E261120 …` of
 /// CockroachDB.
 fn klog(head: &[u8]) -> Option<Level> {
-    let digits = head[1..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let time = head.get(digits + 1..digits + 5)?;
-    let is_time =
-        time[0] == b' ' && time[1].is_ascii_digit() && time[2].is_ascii_digit() && time[3] == b':';
-    (matches!(digits, 4 | 6 | 8) && is_time)
-        .then(|| super::of_letter(head[0]))
+    let (letter, rest) = head.split_first()?;
+    let (digits, rest) = split_digits(rest);
+    let is_time = matches!(rest, [b' ', b'0'..=b'9', b'0'..=b'9', b':', ..]);
+    (matches!(digits.len(), 4 | 6 | 8) && is_time)
+        .then(|| of_letter(*letter))
         .flatten()
 }
 
 /// `1:M 20 Nov 2026 13:00:00.000 * Ready`, `[1] 20 Nov 13:00:00.000 # Warning`: the marks are those
 /// of Redis' `serverLogRaw`, the levels those it gives to syslog.
 fn redis(head: &[u8]) -> Option<Level> {
-    let start = match head.strip_prefix(b"[") {
-        Some(rest) => {
-            rest.len()
-                - rest
-                    .get(..24)
-                    .unwrap_or(rest)
-                    .iter()
-                    .position(|b| *b == b']')?
-        }
-        None => head.len(),
+    let rest = match head.strip_prefix(b"[") {
+        Some(inner) => &inner[memchr::memchr(b']', within(inner, 24))? + 1..],
+        None => match split_digits(head).1 {
+            [b':', b'M' | b'S' | b'C' | b'X', rest @ ..] => rest,
+            _ => return None,
+        },
     };
-    let (_, rest) = number(head).or_else(|| Some((0, &head[head.len() - start + 1..])))?;
-    let rest = match rest {
-        [b':', b'M' | b'S' | b'C' | b'X', rest @ ..] | [b']', rest @ ..] => rest,
-        rest if start < head.len() => rest,
-        _ => return None,
-    };
-    let time = memchr::memchr(b':', rest.get(..24).unwrap_or(rest))?;
-    let rest = &rest[time..];
-    let fraction = rest.get(..10)?;
-    if fraction[3] != b':' || fraction[6] != b'.' {
-        return None;
-    }
-    match rest.get(10..13)? {
+    let clock = &rest[memchr::memchr(b':', within(rest, 24))?..];
+    let is_clock = clock.get(3) == Some(&b':') && clock.get(6) == Some(&b'.');
+    match clock.get(10..13).filter(|_| is_clock)? {
         b" . " => Some(Level::Debug),
         b" - " => Some(Level::Info),
         b" * " => Some(Level::Notice),
@@ -126,7 +110,7 @@ fn redis(head: &[u8]) -> Option<Level> {
 fn stunnel(head: &[u8]) -> Option<Level> {
     match head.get(19..26)? {
         [b' ', b'L', b'O', b'G', digit @ b'0'..=b'7', b'[', _] => {
-            Some(super::of_syslog(u32::from(digit - b'0')))
+            Some(of_syslog(u32::from(digit - b'0')))
         }
         _ => None,
     }
@@ -142,7 +126,7 @@ fn erlang(head: &[u8]) -> Option<Level> {
     }
 }
 
-/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters, of which X is an emergency and `d` more
+/// `E [20/Nov/2026:13:00:00 +0000] …`: CUPS' letters. X is an emergency, and `d` has more
 /// detail than `D`.
 fn cups(head: &[u8]) -> Option<Level> {
     match head.get(..6)? {
@@ -162,26 +146,27 @@ fn cups(head: &[u8]) -> Option<Level> {
             b'0'..=b'9',
             b'0'..=b'9',
             b'/',
-        ] => super::of_letter(*letter),
+        ] => of_letter(*letter),
         _ => None,
     }
 }
 
 /// `%LINK-3-UPDOWN: …`: the severity of Cisco's systems.
 fn cisco(head: &[u8]) -> Option<Level> {
-    let at = memchr::memchr(b'%', head)?;
-    let code = &head[at + 1..];
-    let end = code
-        .iter()
-        .position(|b| !b.is_ascii_uppercase() && !b.is_ascii_digit() && *b != b'_' && *b != b'-')?;
-    let mut parts = code[..end].split(|b| *b == b'-');
+    let (_, behind) = split_once(head, b'%')?;
+    let (code, _) = split_once(behind, b':')?;
+    let is_code = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_-".contains(b);
+    let mut parts = code.split(|b| *b == b'-');
     let facility = parts.next()?;
-    let severity = parts.find(|part| matches!(part, [b'0'..=b'7']))?;
-    let is_code = code[end] == b':'
+    let severity = parts.find_map(|part| match part {
+        [digit @ b'0'..=b'7'] => Some(u32::from(digit - b'0')),
+        _ => None,
+    })?;
+    let is_cisco = code.iter().all(is_code)
         && facility.len() > 1
         && facility[0].is_ascii_uppercase()
         && parts.next().is_some();
-    is_code.then(|| super::of_syslog(u32::from(severity[0] - b'0')))
+    is_cisco.then(|| of_syslog(severity))
 }
 
 /// `[I 2026-11-20 13:00:00.123 ServerApp] …`: Tornado's and Jupyter's; Passenger has a blank before
@@ -193,17 +178,15 @@ fn tornado(head: &[u8]) -> Option<Level> {
             letter @ (b'D' | b'I' | b'N' | b'W' | b'E' | b'C'),
             b' ',
             b'0'..=b'9',
-        ] => super::of_letter(*letter),
+        ] => of_letter(*letter),
         _ => None,
     }
 }
 
-/// `[    12.345] (EE) …`: the marks of the X server, of which these say how grave a line is.
+/// `[    12.345] (EE) …`: those marks of the X server that say how grave a line is.
 fn xorg(head: &[u8]) -> Option<Level> {
     let rest = match head.strip_prefix(b"[") {
-        Some(rest) => rest
-            .get(memchr::memchr(b']', rest.get(..24).unwrap_or(rest))? + 1..)?
-            .trim_ascii_start(),
+        Some(rest) => rest[memchr::memchr(b']', within(rest, 24))? + 1..].trim_ascii_start(),
         None => head,
     };
     match rest.get(..5)? {
@@ -239,12 +222,12 @@ fn php(head: &[u8]) -> Option<Level> {
     let rest = match head.strip_prefix(b"PHP ") {
         Some(rest) => rest,
         None if head.first() == Some(&b'[') => {
-            let close = memchr::memchr(b']', head.get(..64).unwrap_or(head))?;
+            let close = memchr::memchr(b']', within(head, 64))?;
             head[close + 1..].strip_prefix(b" PHP ")?
         }
         None => return None,
     };
-    let end = memchr::memchr(b':', rest.get(..32).unwrap_or(rest))?;
+    let end = memchr::memchr(b':', within(rest, 32))?;
     match &rest[..end] {
         b"Fatal error" | b"Core error" | b"Compile error" => Some(Level::Fatal),
         b"Parse error" | b"Recoverable fatal error" | b"Catchable fatal error" => {

@@ -1,18 +1,20 @@
 //! Levels in fields: `level=warn`, `"level":"warn"`, `"log":{"level":40}`, the journal's
 //! `"PRIORITY":"4"`.
 
-use super::names::{is_key, named};
-use super::{HEAD_BYTES, StatedLevel, number, status, text, words};
+use super::names::{is_key, named, of_letter, of_number};
+use super::stated::{HEAD_BYTES, StatedLevel};
+use super::{status, words};
 use crate::model::level::Level;
+use crate::parse::bytes::{number, quoted, split_quoted, within};
 
 /// Objects may have their level after the message, and the journal has it anywhere.
 const OBJECT_BYTES: usize = 8 * 1024;
 
 /// Objects that have the level of the record in them: `{"log":{"level":…}}` is ECS.
-const PARENTS: [&[u8]; 4] = [b"log", b"fields", b"record", b"meta"];
+const PARENTS: &[&[u8]] = &[b"log", b"fields", b"record", b"meta"];
 
 /// Names that access logs have besides the status.
-const REQUESTS: [&[u8]; 12] = [
+const REQUESTS: &[&[u8]] = &[
     b"method",
     b"path",
     b"uri",
@@ -27,8 +29,11 @@ const REQUESTS: [&[u8]; 12] = [
     b"verb",
 ];
 
+/// OpenTelemetry's number of the level, by the names that its exporters give it.
+const TELEMETRY: &[&[u8]] = &[b"severitynumber", b"severity_number"];
+
 /// Names of the status.
-const STATUSES: [&[u8]; 8] = [
+const STATUSES: &[&[u8]] = &[
     b"status",
     b"status_code",
     b"statuscode",
@@ -53,15 +58,6 @@ pub(super) fn object_start(head: &[u8]) -> usize {
         .unwrap_or(head.len())
 }
 
-/// The escaped line in docker's `{"log":"…","stream":…`.
-pub(super) fn docker_log(line: &[u8]) -> Option<&[u8]> {
-    let (log, rest) = string(line.strip_prefix(b"{\"log\":")?)?;
-    let is_docker = [&b",\"stream\""[..], b",\"attrs\"", b",\"time\""]
-        .iter()
-        .any(|next| rest.starts_with(next));
-    is_docker.then_some(log)
-}
-
 /// The beginning of an escaped text, as it reads; nothing after its first line.
 pub(super) fn decoded<'b>(escaped: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
     let mut from = escaped.iter();
@@ -69,30 +65,38 @@ pub(super) fn decoded<'b>(escaped: &[u8], buffer: &'b mut [u8]) -> &'b [u8] {
     while len < buffer.len()
         && let Some(&byte) = from.next()
     {
-        buffer[len] = match byte {
-            b'\\' => match from.next() {
-                Some(b'n' | b'r') if len > 0 => break,
-                Some(b't' | b'n' | b'r') => b' ',
-                // `<` and `>` are written as \u003c and \u003e by Go, the escape of colours as
-                // \u001b.
-                Some(b'u') => {
-                    let digits = from
-                        .as_slice()
-                        .get(..4)
-                        .and_then(|digits| std::str::from_utf8(digits).ok());
-                    from = from.as_slice().get(4..).unwrap_or_default().iter();
-                    digits
-                        .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-                        .unwrap_or(b'?')
-                }
-                Some(&other) => other,
+        buffer[len] = if byte == b'\\' {
+            match unescaped(&mut from) {
+                Some(b'\n' | b'\r') if len > 0 => break,
+                Some(b'\t' | b'\n' | b'\r') => b' ',
+                Some(other) => other,
                 None => break,
-            },
-            byte => byte,
+            }
+        } else {
+            byte
         };
         len += 1;
     }
     buffer[..len].trim_ascii_start()
+}
+
+/// What the escape behind a backslash stands for, as far as levels need it.
+fn unescaped(from: &mut std::slice::Iter<'_, u8>) -> Option<u8> {
+    Some(match from.next()? {
+        b't' => b'\t',
+        b'n' => b'\n',
+        b'r' => b'\r',
+        // `<` and `>` are written as \u003c and \u003e by Go, the escape of colours as \u001b.
+        b'u' => {
+            let digits = within(from.as_slice(), 4);
+            *from = from.as_slice()[digits.len()..].iter();
+            std::str::from_utf8(digits)
+                .ok()
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                .unwrap_or(b'?')
+        }
+        &other => other,
+    })
 }
 
 /// The first `level=warn`, with the place where it begins.
@@ -105,7 +109,7 @@ pub(super) fn logfmt(head: &[u8]) -> Option<(usize, Level)> {
         let key = &head[start..equals];
         // `at=info method=GET …` is Heroku's. Numbers are something else: `compression level=6`.
         let value = &head[equals + 1..];
-        let letters = words::letters(value.strip_prefix(b"\"").unwrap_or(value));
+        let letters = words::letters(unquoted(value));
         Some((
             start,
             named(letters).filter(|_| is_key(key) || key == b"at")?,
@@ -113,45 +117,65 @@ pub(super) fn logfmt(head: &[u8]) -> Option<(usize, Level)> {
     })
 }
 
-/// What the members of an object state.
-pub(super) fn find(object: &[u8]) -> Option<StatedLevel> {
+/// What the members of an object state; `said` is what the message in one of them does.
+pub(super) fn find(object: &[u8], said: fn(&[u8]) -> Option<StatedLevel>) -> Option<StatedLevel> {
+    let mut scan = MemberScanner {
+        rest: within(object, OBJECT_BYTES).strip_prefix(b"{")?,
+        depth: 1,
+        parent: 1,
+    };
     let mut found = MemberLevel::default();
-    let object = object.get(..OBJECT_BYTES).unwrap_or(object);
-    let mut rest = object.strip_prefix(b"{")?;
-    let mut depth = 1_u32;
-    // The innermost object that may have the level in it is that of depth 1, or this one.
-    let mut parent = 1_u32;
-    while let Some(at) = rest
-        .iter()
-        .position(|b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']'))
-    {
-        let byte = rest[at];
-        rest = &rest[at + 1..];
-        match byte {
-            b'"' => {
-                let Some((text, after)) = quoted(rest) else {
-                    break;
-                };
-                let member = behind_colon(after);
-                rest = member.unwrap_or(after);
-                let Some(value) = member.filter(|_| depth <= parent) else {
-                    continue;
-                };
-                if value.first() == Some(&b'{') && is_parent(text) {
-                    parent = depth + 1;
-                } else if let Some(level) = found.member(text, value) {
-                    return Some(StatedLevel::clear(level));
+    while let Some((key, value)) = scan.next_member() {
+        if let Some(level) = found.member(key, value) {
+            return Some(StatedLevel::clear(level));
+        }
+    }
+    found.rest(said).map(StatedLevel::clear)
+}
+
+/// Steps over an object, from one member that may have the level to the next.
+struct MemberScanner<'a> {
+    rest: &'a [u8],
+    depth: u32,
+    /// The innermost object that may have the level in it is that of depth 1, or this one.
+    parent: u32,
+}
+
+impl<'a> MemberScanner<'a> {
+    /// The name of a member, and what its value begins with.
+    fn next_member(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        loop {
+            match self.next_mark()? {
+                b'"' => {
+                    let (text, after) = split_quoted(self.rest)?;
+                    let value = behind_colon(after);
+                    self.rest = value.unwrap_or(after);
+                    let Some(value) = value.filter(|_| self.depth <= self.parent) else {
+                        continue;
+                    };
+                    if !value.starts_with(b"{") || !is_any_of(PARENTS, text) {
+                        return Some((text, value));
+                    }
+                    self.parent = self.depth + 1;
                 }
-            }
-            b'{' | b'[' => depth += 1,
-            _ if depth == 1 => break,
-            _ => {
-                depth -= 1;
-                parent = parent.min(depth);
+                b'{' | b'[' => self.depth += 1,
+                _ if self.depth == 1 => return None,
+                _ => {
+                    self.depth -= 1;
+                    self.parent = self.parent.min(self.depth);
+                }
             }
         }
     }
-    found.rest()
+
+    /// To behind the next quote or bracket.
+    fn next_mark(&mut self) -> Option<u8> {
+        let is_mark = |b: &u8| matches!(b, b'"' | b'{' | b'}' | b'[' | b']');
+        let at = self.rest.iter().position(is_mark)?;
+        let mark = self.rest[at];
+        self.rest = &self.rest[at + 1..];
+        Some(mark)
+    }
 }
 
 /// The value, where a string is the name of a member.
@@ -161,10 +185,8 @@ fn behind_colon(text: &[u8]) -> Option<&[u8]> {
         .map(<[u8]>::trim_ascii_start)
 }
 
-fn is_parent(key: &[u8]) -> bool {
-    PARENTS
-        .iter()
-        .any(|parent| key.eq_ignore_ascii_case(parent))
+fn is_any_of(names: &[&[u8]], key: &[u8]) -> bool {
+    names.iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
 /// What says the level only together with something else.
@@ -183,53 +205,37 @@ impl<'a> MemberLevel<'a> {
         match key {
             // Of the journal: as a program said it, or that of its standard output.
             b"PRIORITY" => self.priority = value(text),
-            b"MESSAGE" => self.message = string(text).map(|(message, _)| message),
+            b"MESSAGE" => self.message = quoted(text).map(|(message, _)| message),
             // MongoDB writes a letter, others write anything.
-            b"s" => {
-                return text
-                    .strip_prefix(b"\"")
-                    .filter(|text| text.get(1) == Some(&b'"'))
-                    .and_then(value);
-            }
+            b"s" => return value(text).filter(|_| text.get(2) == Some(&b'"')),
             // Python counts in tens from debug, OpenTelemetry in fours from trace.
-            b"levelno" => {
-                return number(text).and_then(|(number, _)| super::of_number(number + 10));
-            }
-            key if key.eq_ignore_ascii_case(b"severitynumber")
-                || key.eq_ignore_ascii_case(b"severity_number") =>
-            {
-                self.number = number(text).and_then(|(number, _)| of_telemetry(number));
-            }
+            b"levelno" => return of_number(number(text)? + 10),
+            _ if is_any_of(TELEMETRY, key) => self.number = number(text).and_then(of_telemetry),
             // PostgreSQL's LOG says where a line goes.
             b"error_severity" if text.starts_with(b"\"LOG\"") => return Some(Level::Info),
-            b"priority" => return string(text).and_then(|(word, _)| named(word)),
-            key if is_key(key) => return value(text),
-            key if STATUSES.iter().any(|name| key.eq_ignore_ascii_case(name)) => {
-                let digits = text.strip_prefix(b"\"").unwrap_or(text);
-                self.status = number(digits).and_then(|(number, _)| status::level(number));
+            b"priority" => return word(text),
+            _ if is_key(key) => return value(text),
+            _ if is_any_of(STATUSES, key) => {
+                self.status = number(unquoted(text)).and_then(status::level);
                 // Datadog's name of the level.
-                return string(text).and_then(|(word, _)| named(word));
+                return word(text);
             }
-            key => self.is_request |= REQUESTS.iter().any(|name| key.eq_ignore_ascii_case(name)),
+            _ => self.is_request |= is_any_of(REQUESTS, key),
         }
         None
     }
 
-    fn rest(self) -> Option<StatedLevel> {
-        let mut buffer = [0; HEAD_BYTES * 2];
+    fn rest(self, said: fn(&[u8]) -> Option<StatedLevel>) -> Option<Level> {
         let message = self.message.filter(|_| self.priority.is_some());
-        let said = message.and_then(|message| {
-            let line = decoded(message, &mut buffer);
-            // What is in there is smaller than the buffer, so this ends soon.
-            text(line)
-        });
-        let of_status = self.status.filter(|_| self.is_request);
-        let level = said.filter(|said| said.clear).map(|said| said.level);
-        level
+        // What the buffer has is smaller than the line, so that objects in messages end soon.
+        let mut buffer = [0; HEAD_BYTES * 2];
+        message
+            .and_then(|message| said(decoded(message, &mut buffer)))
+            .filter(|said| said.clear)
+            .map(|said| said.level)
             .or(self.priority)
             .or(self.number)
-            .or(of_status)
-            .map(StatedLevel::clear)
+            .or(self.status.filter(|_| self.is_request))
     }
 }
 
@@ -245,31 +251,22 @@ fn of_telemetry(number: u32) -> Option<Level> {
     })
 }
 
-/// A string between quotes with its escapes, and what follows it.
-fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    quoted(text.strip_prefix(b"\"")?)
+/// A string that is the name of a level.
+fn word(text: &[u8]) -> Option<Level> {
+    named(quoted(text)?.0)
 }
 
-/// The same behind the first quote.
-fn quoted(inner: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', inner.get(at..)?)?;
-        if inner[at] == b'"' {
-            return Some((&inner[..at], &inner[at + 1..]));
-        }
-        at += 2;
-    }
+fn unquoted(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\"").unwrap_or(text)
 }
 
 fn value(text: &[u8]) -> Option<Level> {
-    let text = text.strip_prefix(b"\"").unwrap_or(text);
-    if let Some((number, _)) = number(text) {
-        return super::of_number(number);
+    let text = unquoted(text);
+    if let Some(number) = number(text) {
+        return of_number(number);
     }
-    let word = words::letters(text);
-    match word {
-        [letter] => super::of_letter(*letter),
-        _ => named(word),
+    match words::letters(text) {
+        [letter] => of_letter(*letter),
+        word => named(word),
     }
 }

@@ -1,4 +1,4 @@
-//! The words that name levels, and the fields that have them.
+//! The words, letters and numbers that name levels, and the fields that have them.
 
 use crate::model::level::Level;
 
@@ -105,6 +105,45 @@ pub(super) fn named(word: &[u8]) -> Option<Level> {
         .iter()
         .find(|(name, _)| word.eq_ignore_ascii_case(name))
         .map(|&(_, level)| level)
+}
+
+/// By the severity of syslog.
+pub(super) fn of_syslog(severity: u32) -> Level {
+    match severity {
+        0..=2 => Level::Fatal,
+        3 => Level::Error,
+        4 => Level::Warn,
+        5 => Level::Notice,
+        6 => Level::Info,
+        _ => Level::Debug,
+    }
+}
+
+pub(super) fn of_letter(letter: u8) -> Option<Level> {
+    Some(match letter.to_ascii_uppercase() {
+        b'V' | b'T' => Level::Trace,
+        b'D' => Level::Debug,
+        b'I' => Level::Info,
+        b'N' => Level::Notice,
+        b'W' => Level::Warn,
+        b'E' => Level::Error,
+        b'F' | b'C' => Level::Fatal,
+        _ => return None,
+    })
+}
+
+/// Pino and bunyan count in tens from trace; GELF and journald write syslog's severity.
+pub(super) fn of_number(number: u32) -> Option<Level> {
+    match number {
+        0..=7 => Some(of_syslog(number)),
+        10..=19 => Some(Level::Trace),
+        20..=29 => Some(Level::Debug),
+        30..=39 => Some(Level::Info),
+        40..=49 => Some(Level::Warn),
+        50..=59 => Some(Level::Error),
+        60 => Some(Level::Fatal),
+        _ => None,
+    }
 }
 
 /// Whether a field of this name has the level.

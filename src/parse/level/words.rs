@@ -6,9 +6,10 @@
 //! what surrounds it: `ERROR` may be anywhere there, `[error]` too, `error:` only first, and
 //! `error` only right behind a stamp.
 
-use super::StatedLevel;
-use super::names::{named, translated};
+use super::names::{named, of_letter, translated};
+use super::stated::StatedLevel;
 use crate::model::level::Level;
+use crate::parse::bytes::is_digits;
 
 /// What the words in the head of a line state.
 pub(super) enum WordSearch {
@@ -108,7 +109,7 @@ struct WordReader<'a> {
     is_open: bool,
 }
 
-/// Where a token stands, in bytes.
+/// The bytes of a token.
 #[derive(Clone, Copy)]
 struct TokenSpan {
     start: usize,
@@ -274,42 +275,42 @@ impl<'a> WordReader<'a> {
     }
 
     fn gap_after(&mut self, text: &[u8], kind: &WordKind) -> WordGap {
-        match kind {
-            _ if text.iter().all(u8::is_ascii_digit) => self.stamped(WordGap::Number),
-            // The address of a thread.
-            WordKind {
-                digits: true,
-                marks: false,
-                ..
-            } if text.len() > 7 && text.iter().all(u8::is_ascii_hexdigit) => WordGap::Number,
-            WordKind {
-                names: 0,
-                digits: true,
-                ..
-            } => self.stamped(WordGap::Stamp),
-            _ if text == b"|" || text == b"::" => WordGap::Stamp,
-            WordKind { names: 0, .. } if text.contains(&b'-') || text.contains(&b'*') => {
-                WordGap::Dash
-            }
+        let is_address = kind.digits && !kind.marks && text.len() > 7;
+        if is_digits(text) {
+            self.stamped(WordGap::Number)
+        } else if is_address && text.iter().all(u8::is_ascii_hexdigit) {
+            // Of a thread.
+            WordGap::Number
+        } else if kind.names > 0 {
+            self.gap_after_name(text, kind)
+        } else if kind.digits {
+            self.stamped(WordGap::Stamp)
+        } else {
+            self.gap_after_marks(text)
+        }
+    }
+
+    fn gap_after_name(&mut self, text: &[u8], kind: &WordKind) -> WordGap {
+        if text.ends_with(b":") {
+            return self.tag();
+        }
+        if !kind.lower {
+            return WordGap::Capitals;
+        }
+        if !kind.digits && (!kind.marks || text.ends_with(b",")) {
+            self.bare += 1;
+        }
+        WordGap::Name
+    }
+
+    fn gap_after_marks(&self, text: &[u8]) -> WordGap {
+        match text {
+            b"|" | b"::" => WordGap::Stamp,
+            _ if text.contains(&b'-') || text.contains(&b'*') => WordGap::Dash,
             // `I/O error: …`
-            WordKind { names: 0, .. } if text.contains(&b'/') => WordGap::Name,
+            _ if text.contains(&b'/') => WordGap::Name,
             // Months, days, AM and zones, and marks.
-            WordKind { names: 0, .. } => self.gap,
-            _ if text.ends_with(b":") => self.tag(),
-            WordKind { lower: false, .. } => WordGap::Capitals,
-            WordKind {
-                digits: false,
-                marks: false,
-                ..
-            } => {
-                self.bare += 1;
-                WordGap::Name
-            }
-            _ if text.ends_with(b",") && !kind.digits => {
-                self.bare += 1;
-                WordGap::Name
-            }
-            _ => WordGap::Name,
+            _ => self.gap,
         }
     }
 
@@ -327,39 +328,34 @@ impl<'a> WordReader<'a> {
         if let [letter] = word.letters {
             return self
                 .is_letter(word)
-                .then(|| super::of_letter(*letter))
+                .then(|| of_letter(*letter))
                 .flatten()
                 .map(StatedLevel::clear);
         }
         let level = word.name(self.gap)?;
-        let first = match word.before {
-            None => true,
-            Some(b'"') => matches!(word.lead, [b'"'] | [.., b',' | b';', b'"']),
-            Some(b) => b"[(<|*,;#".contains(&b),
-        };
         if word.letters.iter().all(u8::is_ascii_uppercase) {
             return self
-                .states_in_capitals(word, first)
+                .states_in_capitals(word)
                 .then_some(self.statement(level));
         }
         if word.is_enclosed() || self.is_before_tag(word) {
             return Some(StatedLevel::clear(level));
         }
         let begins = word.before.is_none() && self.gap != WordGap::Name && self.brackets == 0;
-        let tagged = word.after == Some(b':')
-            || (word.padded && word.next == Some(b':'))
-            || self.is_numbered(word);
-        if begins && (tagged || self.is_column(word)) {
-            return Some(self.statement(level));
-        }
-        None
+        let is_tagged = || {
+            word.after == Some(b':')
+                || (word.padded && word.next == Some(b':'))
+                || self.is_numbered(word)
+        };
+        (begins && (is_tagged() || self.is_column(word))).then_some(self.statement(level))
     }
 
-    /// Whether the name of a level in capitals is one; `first`: nothing of a word comes before it.
-    fn states_in_capitals(&self, word: &LetterRun<'_>, first: bool) -> bool {
+    /// Whether the name of a level in capitals is one.
+    fn states_in_capitals(&self, word: &LetterRun<'_>) -> bool {
         // `[Server thread/INFO]` is Minecraft's.
         let is_thread = word.before == Some(b'/') && word.after == Some(b']');
-        let is_apart = first || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
+        let is_apart =
+            word.is_first() || is_thread || matches!(word.before, Some(b':' | b'.' | b'-'));
         let is_all = self.gap == WordGap::Tag && word.next.is_none();
         let in_place = self.has_stamp
             || self.bare == 0
@@ -431,7 +427,7 @@ impl<'a> WordReader<'a> {
             .unwrap_or(rest.len())]
     }
 
-    /// A letter that stands for a level: logcat's, glog's, Ruby's, MongoDB's.
+    /// Whether a letter means a level: logcat's, glog's, Ruby's, MongoDB's.
     fn is_letter(&self, word: &LetterRun<'_>) -> bool {
         if !word.letters[0].is_ascii_uppercase() {
             return false;
@@ -541,6 +537,15 @@ impl LetterRun<'_> {
             b"SUCCESS" if self.next == Some(b'|') => Some(Level::Info),
             b"FAILURE" => Some(Level::Error),
             word => named(word),
+        }
+    }
+
+    /// Whether nothing of a word comes before it in its token.
+    fn is_first(&self) -> bool {
+        match self.before {
+            None => true,
+            Some(b'"') => matches!(self.lead, [b'"'] | [.., b',' | b';', b'"']),
+            Some(b) => b"[(<|*,;#".contains(&b),
         }
     }
 

@@ -292,7 +292,7 @@ impl<'a> WrappedLine<'a> {
         }
     }
 
-    /// Its shape, as far as its wrapper lets it be told.
+    /// Its shape, as far as its wrapper shows it.
     pub(super) fn shape(&self) -> LineShape {
         match () {
             () if self.owner == 0 && self.stamped => {
@@ -304,7 +304,7 @@ impl<'a> WrappedLine<'a> {
     }
 }
 
-/// A trace in syslog, each of whose lines has the same program and process before it.
+/// A trace in syslog: each of its lines has the same program and process before it.
 fn strict(text: &[u8]) -> LineShape {
     match LineShape::of(text) {
         LineShape::Rest if !is_trace(text.trim_ascii_start()) => LineShape::Plain,

@@ -11,11 +11,7 @@ use super::zone::ZoneNames;
 pub(super) fn epoch(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
     let moment = WrittenMoment::Epoch(number(&mut scan)?);
-    if scan.ends_word() && scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.stamp(text, moment).filter(|_| scan.ends_word())
 }
 
 /// A number of seconds or of thousandths, millionths or billionths of it, as nanoseconds.
@@ -37,11 +33,10 @@ pub(super) fn number(scan: &mut StampScanner<'_>) -> Option<i64> {
     }
     // Of a second, or of a thousandth of it; below a millionth of a second it is less than what
     // clocks measure.
-    let mut ahead = *scan;
-    let fraction = ahead.take(b".").and_then(|_| ahead.decimals());
-    if fraction.is_some() {
-        *scan = ahead;
-    }
+    let fraction = scan.attempt(|scan| {
+        scan.take(b".")?;
+        scan.decimals()
+    });
     let nanos = number
         .checked_mul(scale)?
         .checked_add(i64::from(fraction.unwrap_or(0)) * scale / 1_000_000_000)?;
@@ -95,10 +90,8 @@ pub(super) fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
         scan.digits(run)?;
     }
     scan.skip(b"]")?;
-    scan.found(
-        text,
-        WrittenMoment::SinceBoot(seconds * 1_000_000_000 + nanos),
-    )
+    let moment = WrittenMoment::SinceBoot(seconds * 1_000_000_000 + nanos);
+    Some(scan.found(text, moment))
 }
 
 /// `@4000000065f1b2c32ab6c71c`: <https://cr.yp.to/libtai/tai64.html>, with the 10 seconds by which
@@ -106,21 +99,18 @@ pub(super) fn since_boot(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
 pub(super) fn tai64n(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     const EPOCH: u64 = (1 << 62) + 10;
     let mut scan = StampScanner(text.strip_prefix(b"@")?);
-    let digits = scan.0.get(..24)?;
-    let hex = |digits: &[u8]| {
-        digits.iter().try_fold(0_u64, |number, &b| {
-            Some(number << 4 | u64::from(char::from(b).to_digit(16)?))
-        })
-    };
-    let seconds = i64::try_from(hex(&digits[..16])?.checked_sub(EPOCH)?).ok()?;
-    let nanos = i64::try_from(hex(&digits[16..])?)
+    let seconds = i64::try_from(hexadecimal(&mut scan, 16)?.checked_sub(EPOCH)?).ok()?;
+    let nanos = i64::try_from(hexadecimal(&mut scan, 8)?)
         .ok()
         .filter(|&nanos| nanos < 1_000_000_000)?;
-    scan.0 = &scan.0[24..];
     let time = seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
-    if scan.ends_word() {
-        scan.found(text, WrittenMoment::Epoch(time))
-    } else {
-        None
-    }
+    scan.word(text, WrittenMoment::Epoch(time))
+}
+
+fn hexadecimal(scan: &mut StampScanner<'_>, count: usize) -> Option<u64> {
+    let (digits, rest) = scan.0.split_at_checked(count)?;
+    scan.0 = rest;
+    digits.iter().try_fold(0_u64, |number, &b| {
+        Some(number << 4 | u64::from(char::from(b).to_digit(16)?))
+    })
 }

@@ -5,11 +5,12 @@
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::counted;
-use super::moment::{ParsedStamp, WrittenZone};
-use super::notation::{self};
+use super::moment::{ParsedStamp, WrittenZone, year_of_two_digits};
+use super::notation;
 use super::pattern::TimestampParts;
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
+use crate::parse::bytes::within;
 
 /// How far into a line an expression looks.
 const HEAD: usize = 4096;
@@ -51,56 +52,27 @@ impl TimestampRegex {
                 "the regular expression of a time has at most {MAX_BYTES} bytes"
             ));
         }
-        let built = RegexBuilder::new(text)
+        let regex = RegexBuilder::new(text)
             .unicode(false)
             .size_limit(MAX_COMPILED)
-            .build();
-        let regex = built.map_err(|error| {
-            let error = error.to_string();
-            let why = error
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            format!("the regular expression of the time is not valid: {why}")
-        })?;
-        let has = |name: &str| regex.capture_names().flatten().any(|group| group == name);
-        if let Some(other) = regex
-            .capture_names()
-            .flatten()
-            .find(|name| !GROUPS.contains(name))
-        {
-            return Err(format!(
-                "unknown group {other:?} in the time expression; there are {}",
-                GROUPS.join(", ")
-            ));
-        }
-        let whole = has("time") || has("epoch");
-        let parts = has("hour")
-            && has("minute")
-            && has("month") == has("day")
-            && (has("month") || !has("year") || has("day_of_year"));
-        if whole || parts {
-            return Ok(Self(regex));
-        }
-        Err("the time expression needs a group (?<time>…) or (?<epoch>…), or hour and minute, with month and day or \
-             without both"
-            .to_owned())
+            .build()
+            .map_err(|error| {
+                let error = error.to_string();
+                let why = error.lines().last().unwrap_or_default();
+                let why = why.trim_start_matches("error: ");
+                format!("the regular expression of the time is not valid: {why}")
+            })?;
+        check_groups(&regex)?;
+        Ok(Self(regex))
     }
 
     /// The stamp of a line.
     pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-        let head = &line[..line.len().min(HEAD)];
-        let groups = self.0.captures(head)?;
+        let groups = self.0.captures(within(line, HEAD))?;
         if let Some(time) = groups.name("time") {
             let text = time.as_bytes();
             let found = notation::any(text, names).or_else(|| notation::time_only(text, names))?;
-            return Some(ParsedStamp {
-                start: found.start + time.start(),
-                end: found.end + time.start(),
-                ..found
-            });
+            return Some(found.shifted(time.start()));
         }
         let parts = parts(&groups, names)?;
         let named = || GROUPS.iter().filter_map(|name| groups.name(name));
@@ -114,52 +86,74 @@ impl TimestampRegex {
     }
 }
 
+/// What is wrong with the groups of an expression.
+fn check_groups(regex: &Regex) -> Result<(), String> {
+    let groups: Vec<&str> = regex.capture_names().flatten().collect();
+    if let Some(other) = groups.iter().find(|name| !GROUPS.contains(name)) {
+        return Err(format!(
+            "unknown group {other:?} in the time expression; there are {}",
+            GROUPS.join(", ")
+        ));
+    }
+    let has = |name: &str| groups.contains(&name);
+    let has_parts = has("hour")
+        && has("minute")
+        && has("month") == has("day")
+        && (has("month") || !has("year") || has("day_of_year"));
+    if has("time") || has("epoch") || has_parts {
+        return Ok(());
+    }
+    Err("the time expression needs a group (?<time>…) or (?<epoch>…), or hour and minute, with month and day or \
+         without both"
+        .to_owned())
+}
+
 /// `None`: a group has what cannot be its part of a time.
 fn parts(groups: &Captures<'_>, names: &ZoneNames) -> Option<TimestampParts> {
     let text = |name: &str| {
-        groups
-            .name(name)
-            .map(|group| group.as_bytes().trim_ascii())
-            .filter(|text| !text.is_empty())
+        let text = groups.name(name)?.as_bytes().trim_ascii();
+        Some(text).filter(|text| !text.is_empty())
     };
     let part = |name: &str| text(name).and_then(number);
-    let mut parts = TimestampParts {
+    let zone = text("zone").map(|zone| StampScanner(zone).zone(names));
+    Some(TimestampParts {
+        year: all_or_nothing(text("year"), year_of)?,
+        month: all_or_nothing(text("month"), |month| {
+            StampScanner(month).month().or_else(|| number(month))
+        })?,
         day: part("day"),
         day_of_year: part("day_of_year"),
         hour: part("hour"),
         minute: part("minute"),
         second: part("second"),
-        ..TimestampParts::default()
-    };
-    if let Some(year) = text("year") {
-        parts.year = Some(year_of(year)?);
+        nano: all_or_nothing(text("fraction"), |text| StampScanner(text).decimals())?,
+        after_noon: all_or_nothing(text("ampm"), |text| StampScanner(text).half_of_day())?,
+        zone: zone.filter(|zone| *zone != WrittenZone::Host),
+        epoch: all_or_nothing(text("epoch"), |text| {
+            counted::number(&mut StampScanner(text))
+        })?,
+    })
+}
+
+/// What a group has, where it is there; `None` where it has something else.
+fn all_or_nothing<T>(
+    group: Option<&[u8]>,
+    read: impl FnOnce(&[u8]) -> Option<T>,
+) -> Option<Option<T>> {
+    match group {
+        Some(text) => read(text).map(Some),
+        None => Some(None),
     }
-    if let Some(month) = text("month") {
-        parts.month = Some(StampScanner(month).month().or_else(|| number(month))?);
-    }
-    if let Some(fraction) = text("fraction") {
-        parts.nano = Some(StampScanner(fraction).decimals()?);
-    }
-    if let Some(half) = text("ampm") {
-        parts.after_noon = Some(StampScanner(half).half_of_day()?);
-    }
-    if let Some(epoch) = text("epoch") {
-        parts.epoch = Some(counted::number(&mut StampScanner(epoch))?);
-    }
-    if let Some(zone) = text("zone") {
-        parts.zone = Some(StampScanner(zone).zone(names)).filter(|zone| *zone != WrittenZone::Host);
-    }
-    Some(parts)
 }
 
 /// A year of four digits, or of two as POSIX reads them.
 fn year_of(digits: &[u8]) -> Option<i32> {
-    let year = i32::try_from(number(digits)?).ok()?;
-    Some(match year {
-        year if digits.len() > 2 => year,
-        ..69 => year + 2000,
-        year => year + 1900,
-    })
+    let year = number(digits)?;
+    if digits.len() > 2 {
+        i32::try_from(year).ok()
+    } else {
+        year_of_two_digits(year)
+    }
 }
 
 fn number(digits: &[u8]) -> Option<u32> {

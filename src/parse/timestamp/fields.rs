@@ -11,6 +11,7 @@ use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
 use super::notation::{self, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
+use crate::parse::bytes::{split_digits, within};
 
 /// How far into a line a field with the time may begin.
 const HEAD: usize = 4096;
@@ -41,7 +42,7 @@ enum FieldRank {
 /// Times by their name, whatever its case and punctuation: `@timestamp`, `event.time`, `eventTime`,
 /// `__REALTIME_TIMESTAMP`.
 fn rank(key: &[u8]) -> Option<FieldRank> {
-    // Of the many other names, most are told by this.
+    // This sorts out most of the many other names.
     let has_t = key.iter().any(|&b| b | 0x20 == b't');
     if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec") {
         return None;
@@ -91,8 +92,8 @@ struct TimeField<'a> {
 }
 
 /// The best of the fields seen so far.
-#[derive(Default)]
-struct BestField {
+struct BestField<'n> {
+    names: &'n ZoneNames,
     found: Option<ParsedStamp>,
     /// Rank and depth of it.
     worth: Option<(u32, FieldRank)>,
@@ -101,16 +102,21 @@ struct BestField {
     clock: Option<ParsedStamp>,
 }
 
-impl BestField {
+impl<'n> BestField<'n> {
+    fn new(names: &'n ZoneNames) -> Self {
+        Self {
+            names,
+            found: None,
+            worth: None,
+            date: None,
+            clock: None,
+        }
+    }
+
     /// Takes a value into account; true where nothing better can follow.
-    fn offer(
-        &mut self,
-        found: Option<ParsedStamp>,
-        field: TimeField<'_>,
-        names: &ZoneNames,
-    ) -> bool {
+    fn offer(&mut self, field: TimeField<'_>, found: Option<ParsedStamp>) -> bool {
         let Some(found) = found else {
-            self.offer_half(field.text, field.at, names);
+            self.offer_half(field.text, field.at);
             return false;
         };
         let worth = (field.depth, field.rank);
@@ -121,22 +127,16 @@ impl BestField {
         worth == (1, FieldRank::Strong)
     }
 
-    fn offer_half(&mut self, text: &[u8], at: usize, names: &ZoneNames) {
-        let quoted = usize::from(text.get(at) == Some(&b'"'));
-        let start = at + quoted;
-        let value = text.get(at + quoted..).unwrap_or_default();
+    fn offer_half(&mut self, text: &[u8], at: usize) {
+        let start = at + usize::from(text.get(at) == Some(&b'"'));
+        let value = text.get(start..).unwrap_or_default();
         if self.date.is_none()
             && let Some(date) = date_only(value)
         {
             self.date = Some((date, start));
-        } else if self.clock.is_none()
-            && let Some(found) = notation::time_only(value, names)
-        {
-            self.clock = Some(ParsedStamp {
-                start,
-                end: start + found.end,
-                ..found
-            });
+        } else if self.clock.is_none() {
+            let clock = notation::time_only(value, self.names);
+            self.clock = clock.map(|found| found.shifted(start));
         }
     }
 
@@ -147,10 +147,9 @@ impl BestField {
             let WrittenMoment::Clock(time, zone) = clock.moment else {
                 return None;
             };
-            let start = if at < clock.start { at } else { clock.start };
             Some(ParsedStamp {
                 moment: WrittenMoment::Civil(date, time, zone),
-                start,
+                start: at.min(clock.start),
                 end: clock.end,
             })
         })
@@ -159,10 +158,9 @@ impl BestField {
 
 /// The time of an object: a member with such a name, the outermost first.
 pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let head = &line[..line.len().min(HEAD)];
-    let open = object(head)?;
-    let mut best = BestField::default();
-    walk(head, open, names, &mut best);
+    let head = within(line, HEAD);
+    let mut best = BestField::new(names);
+    walk(head, object(head)?, &mut best);
     if best.worth.is_none_or(|(_, rank)| rank == FieldRank::Weak)
         && line.len() > HEAD
         && let Some(found) = json_tail(line, names)
@@ -174,22 +172,13 @@ pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 
 /// Where an object begins.
 fn object(head: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = memchr(b'{', head.get(from..OBJECT_WITHIN.min(head.len()))?) {
-        let open = from + at;
-        if head[open + 1..head.len().min(open + OBJECT_WITHIN)]
-            .trim_ascii_start()
-            .first()
-            == Some(&b'"')
-        {
-            return Some(open);
-        }
-        from = open + 1;
-    }
-    None
+    memchr::memchr_iter(b'{', within(head, OBJECT_WITHIN)).find(|open| {
+        let inside = within(&head[open + 1..], OBJECT_WITHIN - 1);
+        inside.trim_ascii_start().starts_with(b"\"")
+    })
 }
 
-fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut BestField) {
+fn walk(text: &[u8], open: usize, best: &mut BestField<'_>) {
     let mut at = open;
     let mut depth = 0_u32;
     while let Some(&b) = text.get(at) {
@@ -198,41 +187,47 @@ fn walk(text: &[u8], open: usize, names: &ZoneNames, best: &mut BestField) {
             b'{' | b'[' => depth += 1,
             b'}' | b']' if depth <= 1 => return,
             b'}' | b']' => depth -= 1,
-            b'"' => {
-                let Some(close) = string_end(text, at) else {
-                    return;
-                };
-                let key = &text[at..close];
-                at = close + 1;
-                let Some(value) = behind_colon(text, at) else {
-                    continue;
-                };
-                at = value;
-                if depth <= MAX_DEPTH
-                    && let Some(rank) = rank(key)
-                    && best.offer(
-                        value_at(text, value, names),
-                        TimeField {
-                            text,
-                            at: value,
-                            depth,
-                            rank,
-                        },
-                        names,
-                    )
-                {
-                    return;
-                }
-                if text.get(at) == Some(&b'"') {
-                    let Some(close) = string_end(text, at + 1) else {
-                        return;
-                    };
-                    at = close + 1;
-                }
-            }
+            b'"' => match member(text, at, depth, best) {
+                Some(next) => at = next,
+                None => return,
+            },
             _ => {}
         }
     }
+}
+
+/// Takes the member into account whose name begins here, if it is one; answers with where to go
+/// on, or with nothing at the end or where nothing better can follow.
+#[inline]
+fn member(text: &[u8], at: usize, depth: u32, best: &mut BestField<'_>) -> Option<usize> {
+    let close = string_end(text, at)?;
+    let Some(value) = behind_colon(text, close + 1) else {
+        return Some(close + 1);
+    };
+    if depth <= MAX_DEPTH
+        && let Some(rank) = rank(&text[at..close])
+    {
+        let found = value_at(text, value, best.names);
+        let field = TimeField {
+            text,
+            at: value,
+            depth,
+            rank,
+        };
+        if best.offer(field, found) {
+            return None;
+        }
+    }
+    behind_string(text, value)
+}
+
+/// Where to go on behind the string that begins here, or here where there is none.
+#[inline]
+fn behind_string(text: &[u8], at: usize) -> Option<usize> {
+    if text.get(at) != Some(&b'"') {
+        return Some(at);
+    }
+    string_end(text, at + 1).map(|close| close + 1)
 }
 
 /// The quote that ends a string.
@@ -260,7 +255,7 @@ fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
 /// Bytes of a string that are looked at one by one.
 const SHORT_STRING: usize = 24;
 
-/// Where the value begins of which this is behind the name.
+/// Where the value begins, from behind the name.
 #[inline]
 fn behind_colon(text: &[u8], at: usize) -> Option<usize> {
     let blanks = |at: usize| {
@@ -278,41 +273,38 @@ fn value_at(text: &[u8], at: usize, names: &ZoneNames) -> Option<ParsedStamp> {
     match text.get(at)? {
         b'"' => shifted(notation::any(&text[at + 1..], names), at + 1),
         b'0'..=b'9' => {
-            let mut scan = StampScanner(&text[at..]);
+            let number = &text[at..];
+            let mut scan = StampScanner(number);
             let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
-            scan.ends_word().then(|| ParsedStamp {
-                moment,
-                start: at,
-                end: text.len() - scan.0.len(),
-            })
+            shifted(scan.word(number, moment), at)
         }
-        b'{' => split(text, at, names),
+        b'{' => shifted(object_of_time(&text[at..], names), at),
         _ => None,
     }
 }
 
 /// `{"epochSecond":1795179601,"nanoOfSecond":5}`, `{"seconds":1795179601,"nanos":5}`,
 /// `{"$date":"…"}`.
-fn split(text: &[u8], open: usize, names: &ZoneNames) -> Option<ParsedStamp> {
-    let inside = &text[open..text.len().min(open + 128)];
+fn object_of_time(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+    let inside = within(text, 128);
     let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
-    let number = |name: &str| whole_number(inside, behind_name(inside, name)?);
-    if let Some(seconds) = number("\"epochSecond\"").or_else(|| number("\"seconds\"")) {
-        let nanos = number("\"nanoOfSecond\"").or_else(|| number("\"nanos\""));
-        let nanos = nanos.unwrap_or(0);
-        return Some(ParsedStamp {
-            moment: WrittenMoment::Epoch(seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?),
-            start: open,
-            end: open + inside.len(),
-        });
+    if let Some(nanos) = seconds_and_nanos(inside) {
+        return Some(StampScanner(b"").found(inside, WrittenMoment::Epoch(nanos)));
     }
-    let date = ["\"$date\"", "\"$numberLong\""].iter().find_map(|name| {
-        let at = behind_name(inside, name)?;
-        matches!(inside.get(at), Some(b'"' | b'0'..=b'9'))
-            .then(|| value_at(inside, at, names))
-            .flatten()
-    });
-    shifted(date, open)
+    let at = ["\"$date\"", "\"$numberLong\""]
+        .iter()
+        .filter_map(|name| behind_name(inside, name))
+        .find(|at| matches!(inside.get(*at), Some(b'"' | b'0'..=b'9')))?;
+    value_at(inside, at, names)
+}
+
+fn seconds_and_nanos(object: &[u8]) -> Option<i64> {
+    let number = |name: &str| whole_number(object.get(behind_name(object, name)?..)?);
+    let seconds = number("\"epochSecond\"").or_else(|| number("\"seconds\""))?;
+    let nanos = number("\"nanoOfSecond\"").or_else(|| number("\"nanos\""));
+    seconds
+        .checked_mul(1_000_000_000)?
+        .checked_add(nanos.unwrap_or(0))
 }
 
 /// Where the value of the member with this name begins.
@@ -321,12 +313,10 @@ fn behind_name(object: &[u8], name: &str) -> Option<usize> {
     behind_colon(object, at + name.len())
 }
 
-fn whole_number(text: &[u8], at: usize) -> Option<i64> {
-    let mut scan = StampScanner(&text[at..]);
-    let run = scan.run_of_digits();
-    let digits = std::str::from_utf8(text.get(at..at + run)?).ok()?;
-    scan.0 = &scan.0[run..];
-    digits.parse().ok().filter(|_| scan.ends_word())
+fn whole_number(text: &[u8]) -> Option<i64> {
+    let (digits, rest) = split_digits(text);
+    let number = std::str::from_utf8(digits).ok()?.parse().ok();
+    number.filter(|_| StampScanner(rest).ends_word())
 }
 
 /// The last members of an object that is longer than its head.
@@ -343,57 +333,26 @@ fn json_tail(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 }
 
 pub(super) fn shifted(found: Option<ParsedStamp>, by: usize) -> Option<ParsedStamp> {
-    found.map(|found| ParsedStamp {
-        start: found.start + by,
-        end: found.end + by,
-        ..found
-    })
+    found.map(|found| found.shifted(by))
 }
 
 /// `key=value` with the name of a time, the first that is one.
 pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let head = &line[..line.len().min(HEAD / 4)];
+    let head = within(line, HEAD / 4);
     memchr(b'=', head)?;
-    let mut best = BestField::default();
+    let mut best = BestField::new(names);
     let mut at = 0;
     while at < head.len() {
-        let start = at;
-        while head
-            .get(at)
-            .is_some_and(|&b| b.is_ascii_alphanumeric() || b"_.@-".contains(&b))
-        {
+        let key = key(&head[at..]);
+        at += key.len();
+        if !key.is_empty() && head.get(at) == Some(&b'=') {
             at += 1;
-        }
-        if at > start && head.get(at) == Some(&b'=') {
-            let value = at + 1;
-            let quoted = head.get(value) == Some(&b'"');
-            if let Some(rank) = rank(&head[start..at]) {
-                let from = value + usize::from(quoted);
-                let found = shifted(
-                    head.get(from..).and_then(|text| notation::any(text, names)),
-                    from,
-                );
-                let field = TimeField {
-                    text: head,
-                    at: value,
-                    depth: 1,
-                    rank,
-                };
-                if best.offer(found, field, names) {
-                    break;
-                }
+            if is_best_pair(key, head, at, &mut best) {
+                break;
             }
-            at = if quoted {
-                string_end(head, value + 1).map_or(head.len(), |end| end + 1)
-            } else {
-                value
-            };
+            at = behind_string(head, at).unwrap_or(head.len());
         }
-        // To the next word.
-        match head
-            .get(at..)
-            .and_then(|rest| rest.iter().position(|b| b" \t,;|<[(".contains(b)))
-        {
+        match head[at..].iter().position(|b| b" \t,;|<[(".contains(b)) {
             Some(gap) => at += gap + 1,
             None => break,
         }
@@ -401,15 +360,38 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     best.take()
 }
 
+/// Takes a pair into account; true where nothing better can follow.
+fn is_best_pair(key: &[u8], text: &[u8], at: usize, best: &mut BestField<'_>) -> bool {
+    let Some(rank) = rank(key) else {
+        return false;
+    };
+    let from = at + usize::from(text.get(at) == Some(&b'"'));
+    let found = text
+        .get(from..)
+        .and_then(|text| notation::any(text, best.names));
+    let field = TimeField {
+        text,
+        at,
+        depth: 1,
+        rank,
+    };
+    best.offer(field, shifted(found, from))
+}
+
+/// The name of a field of logfmt that a text may begin with.
+pub(super) fn key(text: &[u8]) -> &[u8] {
+    let is_key = |b: &&u8| b.is_ascii_alphanumeric() || b"_.@-".contains(b);
+    &text[..text.iter().take_while(is_key).count()]
+}
+
 /// `type=SYSCALL msg=audit(1795179601.123:456): …`
 pub(super) fn audit(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
-    let head = &line[..line.len().min(OBJECT_WITHIN)];
+    let head = within(line, OBJECT_WITHIN);
     let start = memmem::find(head, b"audit(")? + 6;
-    let mut scan = StampScanner(&head[start..]);
+    let number = &head[start..];
+    let mut scan = StampScanner(number);
     let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
-    let end = head.len() - scan.0.len();
-    scan.take(b":)")?;
-    Some(ParsedStamp { moment, start, end })
+    matches!(scan.peek(), Some(b':' | b')')).then(|| scan.found(number, moment).shifted(start))
 }
 
 /// `# Time: 2026-11-20T13:00:01.123456Z`, `# Time: 261120  9:00:01`, `SET timestamp=1795179601;`
@@ -417,13 +399,11 @@ pub(super) fn mysql_slow(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> 
     if let Some(rest) = line.strip_prefix(b"# Time: ") {
         return shifted(notation::any(rest, names), line.len() - rest.len());
     }
-    let rest = line.strip_prefix(b"SET timestamp=")?;
-    let mut scan = StampScanner(rest);
+    let number = line.strip_prefix(b"SET timestamp=")?;
+    let mut scan = StampScanner(number);
     let moment = WrittenMoment::Epoch(counted::number(&mut scan)?);
-    let start = line.len() - rest.len();
-    scan.take(b";").map(|_| ParsedStamp {
-        moment,
-        start,
-        end: line.len() - scan.0.len() - 1,
-    })
+    let found = scan
+        .found(number, moment)
+        .shifted(line.len() - number.len());
+    (scan.peek() == Some(b';')).then_some(found)
 }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 /// As much of a line as its first columns take.
 const HEAD: usize = 4096;
 
-/// Whether what follows a day and a time are the columns that IIS has unless it is told
-/// otherwise, in a log whose head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before
-/// it the name of the site, and of the server. No other program is known that writes these seven;
-/// with others than those, a log without its head is taken for one of local time.
+/// Whether what follows a day and a time are the columns that IIS has by default, in a log whose
+/// head was not read: `10.0.0.1 GET /path - 80 - 10.0.0.2 …`, and before it the name of the site,
+/// and of the server. No other program is known to write these seven. With other columns, a log
+/// without its head is taken for one of local time.
 #[inline]
 pub(super) fn is_iis(behind: &[u8]) -> bool {
     let [b' ', first, ..] = behind else {

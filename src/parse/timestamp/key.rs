@@ -2,9 +2,9 @@
 //! texts of one length.
 //!
 //! A [`TimeKey`] is what a [`TimestampReader`](super::TimestampReader) knows of a source, in words
-//! of a small vocabulary. Whoever has the text makes of each stamp `YYYYMMDDhhmmss` and nine digits
-//! of a second, or of those without a year, `0` (last year) or `1` and the rest; of numbers the
-//! nanoseconds since 1970; and compares with what [`TimeKey::target`] says.
+//! of a small vocabulary. The program on the host turns each stamp into `YYYYMMDDhhmmss` and nine
+//! digits of a second; one without a year into `0` (last year) or `1` and the rest; a number into
+//! nanoseconds since 1970. It compares that with [`TimeKey::target`].
 
 use jiff::ToSpan;
 use jiff::tz::TimeZone;

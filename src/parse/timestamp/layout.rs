@@ -4,18 +4,20 @@
 //! [`TimestampLayout::find`]. What many lines prove together is left to `learn`.
 
 use super::clock::{AHEAD_MS, MomentResolver, days};
+use super::fields;
 use super::formats::FORMATS;
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
 use super::notation::{StampPlace, TimestampNotation, date_only};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::model::time::Time;
+use crate::parse::bytes::within;
 
 /// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or
 /// two (Amazon's S3 has up to 129 bytes before it).
 pub(super) const PREFIX_BYTES: usize = 160;
 
-/// Two readings of a date are told apart by the present where one of them is so near to it.
+/// Of two readings of a date, one that is so near to the present is the right one.
 const NEAR_MS: i64 = AHEAD_MS;
 
 /// A bare number that is a time further ahead than this is something else, and so is a date in an
@@ -101,15 +103,21 @@ impl TimestampLayout {
         if !self.format.begins_with(*text.first()?) || !begins_token(line, at) {
             return None;
         }
-        let found = (self.format.parse)(text, names)?;
-        Some(ParsedStamp {
-            start: found.start + at,
-            end: found.end + at,
-            ..found
-        })
+        Some((self.format.parse)(text, names)?.shifted(at))
     }
 
-    fn has_before(&self, mark: Option<u8>) -> bool {
+    /// Whether another layout has the same format behind as many words.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.format == other.format && self.word == other.word
+    }
+
+    /// Whether a stamp in a place may be one of this layout.
+    fn is_in_place(&self, line: &[u8], spot: TimestampSpot) -> bool {
+        let is_anywhere = self.word > PREFIX_BYTES;
+        if is_anywhere || spot.word == 0 || spot.word == self.word {
+            return true;
+        }
+        let mark = mark_before(line, spot.at);
         mark.is_none() || mark == self.before
     }
 
@@ -119,15 +127,15 @@ impl TimestampLayout {
         } else {
             0..=self.word + WORD_SLACK
         };
-        let spots = spots(line).skip_while(|spot| spot.word < *words.start());
-        let mut spots = spots.take_while(|spot| spot.word <= *words.end());
-        let any = self.word > PREFIX_BYTES;
-        spots.find_map(|TimestampSpot { at, word }| {
-            let in_place =
-                any || word == 0 || word == self.word || self.has_before(mark_before(line, at));
-            let found = self.find_at(line, at, names).filter(|_| in_place)?;
-            Some((Self { at, ..*self }, found))
-        })
+        spots(line)
+            .skip_while(|spot| spot.word < *words.start())
+            .take_while(|spot| spot.word <= *words.end())
+            .find_map(|spot| {
+                let found = self.find_at(line, spot.at, names)?;
+                let at = spot.at;
+                self.is_in_place(line, spot)
+                    .then_some((Self { at, ..*self }, found))
+            })
     }
 }
 
@@ -161,7 +169,7 @@ pub(super) struct TimestampSpot {
 
 /// Starts of words near the beginning of a line, with a digit, a capital, `[` or `@`.
 pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = TimestampSpot> {
-    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    let head = within(line, PREFIX_BYTES);
     let mut word = 0;
     let mut in_word = false;
     head.iter().enumerate().filter_map(move |(at, &b)| {
@@ -210,7 +218,7 @@ fn begins_token(line: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a date of Go's log stands behind the prefix of a logger that forgot a blank:
+/// Whether a date of Go's log follows the prefix of a logger that forgot a blank:
 /// `raft2026/11/20 13:00:01`.
 fn is_glued(line: &[u8], at: usize) -> bool {
     at <= GLUED_BYTES
@@ -254,28 +262,32 @@ pub(super) fn has_fields(line: &[u8]) -> bool {
 
 /// Whether a line begins as pairs of logfmt do.
 fn is_pairs(line: &[u8]) -> bool {
-    let key = line
-        .iter()
-        .take(PREFIX_BYTES)
-        .take_while(|b| b.is_ascii_alphanumeric() || b"_.@-".contains(b))
-        .count();
-    key > 0 && line.get(key) == Some(&b'=')
+    let key = fields::key(within(line, PREFIX_BYTES));
+    !key.is_empty() && line.get(key.len()) == Some(&b'=')
 }
 
 /// Whether a line is an object of JSON, as far as its first bytes say.
 pub(super) fn is_object(line: &[u8]) -> bool {
-    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
-    head.trim_ascii_start()
+    within(line, PREFIX_BYTES)
+        .trim_ascii_start()
         .strip_prefix(b"{")
-        .is_some_and(|rest| rest.trim_ascii_start().first() == Some(&b'"'))
+        .is_some_and(|rest| rest.trim_ascii_start().starts_with(b"\""))
 }
 
 /// Whether it is worth looking for a stamp: there is none without so many digits. Most lines of
 /// stack traces have fewer.
 pub(super) fn may_be_stamped(line: &[u8]) -> bool {
     const LEAST_DIGITS: usize = 5;
-    let head = line.get(..PREFIX_BYTES).unwrap_or(line);
+    let head = within(line, PREFIX_BYTES);
     head.iter().filter(|b| b.is_ascii_digit()).count() >= LEAST_DIGITS || has_fields(line)
+}
+
+/// A stamp of one line, before it is known whether others have it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StampCandidate {
+    pub(super) layout: TimestampLayout,
+    pub(super) found: ParsedStamp,
+    pub(super) time: Time,
 }
 
 /// The first stamp of any format in a line, where nothing is known of others.
@@ -283,7 +295,7 @@ pub(super) fn detect(
     line: &[u8],
     calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(TimestampLayout, ParsedStamp, Time)> {
+) -> Option<StampCandidate> {
     if has_fields(line) {
         in_fields(line, calendar, now).or_else(|| in_spot(line, calendar, now))
     } else {
@@ -291,31 +303,27 @@ pub(super) fn detect(
     }
 }
 
-fn in_fields(
-    line: &[u8],
-    calendar: &mut MomentResolver,
-    now: Time,
-) -> Option<(TimestampLayout, ParsedStamp, Time)> {
-    for format in FORMATS
+/// Formats of fields with a name.
+pub(super) fn field_formats() -> impl Iterator<Item = &'static TimestampNotation> {
+    FORMATS
         .iter()
         .filter(|format| format.place == StampPlace::Field)
-    {
-        if let Some(found) = (format.parse)(line, &calendar.names)
-            && let Some(time) = calendar.time(found.moment, now, None)
-        {
-            let at = usize::from(!has_notation(format, line));
-            return Some((TimestampLayout::of_field(format, at), found, time));
-        }
-    }
-    None
 }
 
-fn in_spot(
-    line: &[u8],
-    calendar: &mut MomentResolver,
-    now: Time,
-) -> Option<(TimestampLayout, ParsedStamp, Time)> {
-    spots(line).find_map(|place| at_spot(line, place, calendar, now))
+fn in_fields(line: &[u8], calendar: &mut MomentResolver, now: Time) -> Option<StampCandidate> {
+    field_formats().find_map(|format| {
+        let found = (format.parse)(line, &calendar.names)?;
+        let at = usize::from(!has_notation(format, line));
+        Some(StampCandidate {
+            layout: TimestampLayout::of_field(format, at),
+            found,
+            time: calendar.time(found.moment, now, None)?,
+        })
+    })
+}
+
+fn in_spot(line: &[u8], calendar: &mut MomentResolver, now: Time) -> Option<StampCandidate> {
+    spots(line).find_map(|spot| at_spot(line, spot, calendar, now))
 }
 
 /// The stamp that begins at a place, by the first format that fits; of those that read the same
@@ -325,14 +333,16 @@ pub(super) fn at_spot(
     spot: TimestampSpot,
     calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(TimestampLayout, ParsedStamp, Time)> {
+) -> Option<StampCandidate> {
     let text = line.get(spot.at..).filter(|text| may_begin(text))?;
     let first = *text.first()?;
-    let mut best: Option<(TimestampLayout, ParsedStamp, Time)> = None;
-    for format in FORMATS.iter().filter(|format| format.begins_with(first)) {
-        if matches!(format.place, StampPlace::Field | StampPlace::Proved)
-            || (best.is_some() && !format.ambiguous)
-        {
+    let mut best: Option<StampCandidate> = None;
+    let formats = FORMATS.iter().filter(|format| {
+        format.begins_with(first)
+            && matches!(format.place, StampPlace::Anywhere | StampPlace::Start)
+    });
+    for format in formats {
+        if best.is_some() && !format.ambiguous {
             continue;
         }
         let Some(next) = read_at(format, line, spot, calendar, now) else {
@@ -341,52 +351,47 @@ pub(super) fn at_spot(
         if !format.ambiguous {
             return Some(next);
         }
-        best = match best {
-            Some(best) if !is_likelier(text, next.2, best.2, format, now) => Some(best),
-            _ => Some(next),
-        };
+        if best.is_none_or(|best| is_likelier(text, &next, best.time, now)) {
+            best = Some(next);
+        }
     }
     best
 }
 
-/// A stamp of this format at a place, if it may stand there alone.
+/// A stamp of this format at a place, if it may be there alone.
 fn read_at(
     format: &'static TimestampNotation,
     line: &[u8],
     spot: TimestampSpot,
     calendar: &mut MomentResolver,
     now: Time,
-) -> Option<(TimestampLayout, ParsedStamp, Time)> {
+) -> Option<StampCandidate> {
     let (before, text) = line.split_at_checked(spot.at)?;
-    let found = (format.parse)(text, &calendar.names)?;
+    let found = (format.parse)(text, &calendar.names)?.shifted(spot.at);
     let is_number = format.name == "epoch";
     let is_labelled = format.place == StampPlace::Start && !may_precede(before);
-    if is_labelled && !(is_number && spot.word == 1 && is_dated(&text[found.end..], found.moment)) {
+    let is_dated = || is_number && spot.word == 1 && is_dated(&line[found.end..], found.moment);
+    if is_labelled && !is_dated() {
         return None;
     }
-    let time = calendar
-        .time(found.moment, now, None)
-        .filter(|&time| is_plausible(format, time, now))?;
-    let found = ParsedStamp {
-        start: found.start + spot.at,
-        end: found.end + spot.at,
-        ..found
-    };
-    if is_number && is_contradicted(line, found.end, time, calendar) {
+    let time = calendar.time(found.moment, now, None)?;
+    if !is_plausible(format, time, now)
+        || (is_number && is_contradicted(line, found.end, time, calendar))
+    {
         return None;
     }
-    Some((
-        TimestampLayout {
+    Some(StampCandidate {
+        layout: TimestampLayout {
             exact: is_labelled,
             ..TimestampLayout::at_spot(format, line, spot)
         },
         found,
         time,
-    ))
+    })
 }
 
-/// Whether the first bytes are those of any stamp at all: most numbers and words are not, and are
-/// told by this at a fraction of the cost of asking each format.
+/// Whether the first bytes are those of any stamp at all. Most numbers and words are not, and this
+/// costs a fraction of asking each format.
 #[inline]
 fn may_begin(text: &[u8]) -> bool {
     match text {
@@ -459,25 +464,26 @@ pub(super) fn is_contradicted(
     calendar: &mut MomentResolver,
 ) -> bool {
     const QUARTER: i64 = 15 * 60 * 1_000_000_000;
-    for TimestampSpot { at, .. } in spots(line).filter(|spot| spot.at > end) {
-        for format in FORMATS
-            .iter()
-            .filter(|format| format.place == StampPlace::Anywhere && format.begins_with(line[at]))
-        {
-            let Some(found) = (format.parse)(&line[at..], &calendar.names) else {
-                continue;
-            };
-            // The year that it may leave out is that of the number.
-            let Some(time) = calendar.time(found.moment, number, None) else {
-                continue;
-            };
-            let between = time.0.saturating_sub(number.0);
-            let rest = between.rem_euclid(QUARTER);
-            return between.saturating_abs() > 60 * QUARTER
-                || rest.min(QUARTER - rest) > 5_000_000_000;
-        }
-    }
-    false
+    // The year that the stamp may leave out is that of the number.
+    let other = spots(line)
+        .filter(|spot| spot.at > end)
+        .find_map(|spot| any_time(&line[spot.at..], number, calendar));
+    other.is_some_and(|other| {
+        let between = other.0.saturating_sub(number.0);
+        let rest = between.rem_euclid(QUARTER);
+        between.saturating_abs() > 60 * QUARTER || rest.min(QUARTER - rest) > 5_000_000_000
+    })
+}
+
+/// The time with which a text begins, in a format that may be anywhere.
+fn any_time(text: &[u8], now: Time, calendar: &mut MomentResolver) -> Option<Time> {
+    FORMATS
+        .iter()
+        .filter(|format| format.place == StampPlace::Anywhere && format.begins_with(text[0]))
+        .find_map(|format| {
+            let found = (format.parse)(text, &calendar.names)?;
+            calendar.time(found.moment, now, None)
+        })
 }
 
 /// Numbers are times only if they are of the past, or nearly.
@@ -492,24 +498,19 @@ pub(super) fn is_of_our_time(time: Time, now: Time) -> bool {
 }
 
 /// Whether of two readings of one date the second, `next`, is to be preferred to the one before it:
-/// the only one that is not in the future, or just now, or in a later year; else as it is mostly
-/// written.
-fn is_likelier(text: &[u8], next: Time, best: Time, format: &TimestampNotation, now: Time) -> bool {
+/// the only one that is not in the future, or just now, or in a later year; else as dates are
+/// usually written.
+fn is_likelier(text: &[u8], next: &StampCandidate, best: Time, now: Time) -> bool {
     let rank = |time: Time| {
         let ahead = time > now.plus_millis(AHEAD_MS);
         let near = !ahead && time >= now.plus_millis(-NEAR_MS);
         let years = (now.0 / 1_000_000_000 - time.0 / 1_000_000_000) / (366 * 24 * 3600);
         (ahead, !near, years)
     };
-    match rank(next).cmp(&rank(best)) {
-        std::cmp::Ordering::Less => true,
-        std::cmp::Ordering::Greater => false,
-        // Slashes are mostly American, as `%D` and `%x` of the C library have it; points and dashes
-        // are not.
-        std::cmp::Ordering::Equal => {
-            format.name == "american" && text.iter().take(3).any(|&b| b == b'/')
-        }
-    }
+    // Slashes are usually American, as `%D` and `%x` of the C library have it. Points and dashes
+    // are not.
+    let is_usual = next.layout.format.name == "american" && within(text, 3).contains(&b'/');
+    rank(next.time) < rank(best) || (rank(next.time) == rank(best) && is_usual)
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! What a sample of lines proves about the stamps of their source.
 //!
 //! A number or a time of day in one line may be anything. The same column of nearly every line,
-//! rising, is a stamp; a date that never changes, while another one does, is not. And 05/06 is told
-//! from 06/05 by the days around it.
+//! rising, is a stamp; a date that never changes, while another one does, is not. The
+//! days around it show whether 05/06 is the fifth or the sixth.
 
 use super::clock::MomentResolver;
 use super::formats::FORMATS;
 use super::layout::{
-    TimestampLayout, TimestampSpot, at_spot, has_fields, has_notation, is_contradicted,
-    is_plausible, spots,
+    TimestampLayout, TimestampSpot, at_spot, field_formats, has_fields, has_notation,
+    is_contradicted, is_plausible, spots,
 };
-use super::moment::ParsedStamp;
 use super::notation::{StampPlace, TimestampNotation};
 use crate::model::time::Time;
 
@@ -130,23 +129,18 @@ pub(super) fn learn(
 ) -> Vec<TimestampLayout> {
     let mut layouts = Vec::new();
     let mut rest: Vec<&[u8]> = heads(lines);
-    let tallies = count(&rest, calendar, now);
+    let tallies = SampleCounter::count(&rest, calendar, now);
     let Some(main) = choose(&tallies, rest.len(), now) else {
         return layouts;
     };
     layouts.push(main.layout);
     while layouts.len() < MOST_LAYOUTS {
-        rest.retain(|line| {
-            layouts
-                .iter()
-                .all(|layout| layout.find(line, &calendar.names).is_none())
-        });
-        let tallies = count(&rest, calendar, now);
-        let Some(other) = tallies
-            .iter()
-            .filter(|tally| main.is_beside(tally))
-            .max_by_key(|tally| tally.hits)
-        else {
+        let is_read =
+            |line: &&[u8], layout: &TimestampLayout| layout.find(line, &calendar.names).is_some();
+        rest.retain(|line| !layouts.iter().any(|layout| is_read(line, layout)));
+        let tallies = SampleCounter::count(&rest, calendar, now);
+        let beside = tallies.iter().filter(|tally| main.is_beside(tally));
+        let Some(other) = beside.max_by_key(|tally| tally.hits) else {
             break;
         };
         layouts.push(other.layout);
@@ -165,182 +159,172 @@ fn heads<'a>(lines: &[&'a [u8]]) -> Vec<&'a [u8]> {
     }
 }
 
-fn count(lines: &[&[u8]], calendar: &mut MomentResolver, now: Time) -> Vec<LayoutTally> {
-    let mut tallies: Vec<LayoutTally> = Vec::new();
-    let mut add = |layout: TimestampLayout, shaped: bool, time: Time| {
-        let same = |tally: &&mut LayoutTally| {
-            tally.layout.format == layout.format && tally.layout.word == layout.word
+/// Counts what may be stamps in the lines of a sample.
+struct SampleCounter<'c> {
+    calendar: &'c mut MomentResolver,
+    now: Time,
+    tallies: Vec<LayoutTally>,
+}
+
+/// What may be a stamp in a place of a line.
+struct SpotCandidate {
+    layout: TimestampLayout,
+    /// It has the shape of one.
+    shaped: bool,
+    end: usize,
+    time: Time,
+}
+
+impl<'c> SampleCounter<'c> {
+    fn count(lines: &[&[u8]], calendar: &'c mut MomentResolver, now: Time) -> Vec<LayoutTally> {
+        let mut counter = Self {
+            calendar,
+            now,
+            tallies: Vec::new(),
         };
-        if let Some(tally) = tallies.iter_mut().find(same) {
+        for line in lines {
+            let by_field = has_fields(line) && counter.in_fields(line);
+            if !by_field && !counter.in_spots(line) {
+                counter.in_fields(line);
+            }
+        }
+        counter.tallies
+    }
+
+    fn add(&mut self, layout: TimestampLayout, shaped: bool, time: Time) {
+        let same = |tally: &&mut LayoutTally| tally.layout.is_like(&layout);
+        if let Some(tally) = self.tallies.iter_mut().find(same) {
             tally.layout.exact |= layout.exact;
             tally.add(time);
-        } else if tallies.len() < MOST_TALLIES {
-            let hits = 1;
-            let rises = 0;
-            let falls = 0;
-            tallies.push(LayoutTally {
+        } else if self.tallies.len() < MOST_TALLIES {
+            self.tallies.push(LayoutTally {
                 layout,
                 shaped,
-                hits,
-                rises,
-                falls,
+                hits: 1,
+                rises: 0,
+                falls: 0,
                 last: time,
                 range: (time, time),
             });
         }
-    };
-    for line in lines {
-        let by_field = has_fields(line) && in_fields(line, calendar, now, &mut add);
-        if !by_field && !in_spots(line, calendar, now, &mut add) {
-            in_fields(line, calendar, now, &mut add);
-        }
     }
-    tallies
-}
 
-/// Adds the stamp of a field; whether there is one.
-fn in_fields(
-    line: &[u8],
-    calendar: &mut MomentResolver,
-    now: Time,
-    add: &mut impl FnMut(TimestampLayout, bool, Time),
-) -> bool {
-    for format in FORMATS
-        .iter()
-        .filter(|format| format.place == StampPlace::Field)
-    {
-        let at = usize::from(!has_notation(format, line));
-        let layout = TimestampLayout::of_field(format, at);
-        if let Some((_, found)) = layout.find(line, &calendar.names)
-            && let Some(time) = calendar.time(found.moment, now, None)
-        {
-            add(layout, true, time);
-            return true;
+    /// Adds the stamp of a field; whether there is one.
+    fn in_fields(&mut self, line: &[u8]) -> bool {
+        for format in field_formats() {
+            let at = usize::from(!has_notation(format, line));
+            let layout = TimestampLayout::of_field(format, at);
+            if let Some((_, found)) = layout.find(line, &self.calendar.names)
+                && let Some(time) = self.calendar.time(found.moment, self.now, None)
+            {
+                self.add(layout, true, time);
+                return true;
+            }
         }
+        false
     }
-    false
-}
 
-/// Adds all that may be a stamp in the places of a line; whether any has the shape of one.
-fn in_spots(
-    line: &[u8],
-    calendar: &mut MomentResolver,
-    now: Time,
-    add: &mut impl FnMut(TimestampLayout, bool, Time),
-) -> bool {
-    let mut behind = 0;
-    let mut shaped = false;
-    for place in spots(line) {
-        if place.at < behind {
-            continue;
-        }
-        let text = &line[place.at..];
-        let before = behind;
-        for format in FORMATS
-            .iter()
-            .filter(|format| format.place != StampPlace::Field && format.begins_with(text[0]))
-        {
-            if format.name == "w3c" || (behind > before && !format.ambiguous) {
+    /// Adds all that may be a stamp in the places of a line; whether any has the shape of one.
+    fn in_spots(&mut self, line: &[u8]) -> bool {
+        let mut behind = 0;
+        let mut shaped = false;
+        for spot in spots(line) {
+            if spot.at < behind {
                 continue;
             }
-            let Some((layout, has_shape, end, time)) =
-                candidate(format, line, place, calendar, now)
-            else {
-                continue;
-            };
-            add(layout, has_shape, time);
-            shaped |= has_shape;
-            behind = behind.max(end);
+            let before = behind;
+            for format in FORMATS {
+                if behind > before && !format.ambiguous {
+                    continue;
+                }
+                if let Some(candidate) = self.candidate(format, line, spot) {
+                    self.add(candidate.layout, candidate.shaped, candidate.time);
+                    shaped |= candidate.shaped;
+                    behind = behind.max(candidate.end);
+                }
+            }
         }
+        shaped
     }
-    shaped
-}
 
-/// What may be a stamp of this format in a place: the layout, whether it has the shape of one,
-/// where it ends, its time.
-fn candidate(
-    format: &'static TimestampNotation,
-    line: &[u8],
-    place: TimestampSpot,
-    calendar: &mut MomentResolver,
-    now: Time,
-) -> Option<(TimestampLayout, bool, usize, Time)> {
-    let ParsedStamp { moment, end, .. } = (format.parse)(&line[place.at..], &calendar.names)?;
-    let end = place.at + end;
-    let time = calendar
-        .time(moment, now, None)
-        .filter(|&time| is_plausible(format, time, now))?;
-    if format.name == "epoch" && is_contradicted(line, end, time, calendar) {
-        return None;
+    /// What may be a stamp of this format in a place.
+    fn candidate(
+        &mut self,
+        format: &'static TimestampNotation,
+        line: &[u8],
+        spot: TimestampSpot,
+    ) -> Option<SpotCandidate> {
+        let text = &line[spot.at..];
+        let is_elsewhere = format.place == StampPlace::Field || format.name == "w3c";
+        if is_elsewhere || !format.begins_with(text[0]) {
+            return None;
+        }
+        let found = (format.parse)(text, &self.calendar.names)?.shifted(spot.at);
+        let time = self.calendar.time(found.moment, self.now, None)?;
+        if !is_plausible(format, time, self.now)
+            || (format.name == "epoch" && is_contradicted(line, found.end, time, self.calendar))
+        {
+            return None;
+        }
+        let exact = match format.place {
+            StampPlace::Anywhere => Some(false),
+            StampPlace::Start => {
+                at_spot(line, spot, self.calendar, self.now).map(|candidate| candidate.layout.exact)
+            }
+            StampPlace::Field | StampPlace::Proved => None,
+        };
+        Some(SpotCandidate {
+            layout: TimestampLayout {
+                // Numbers of the kernel have their brackets.
+                exact: exact.unwrap_or(format.name != "boot"),
+                ..TimestampLayout::at_spot(format, line, spot)
+            },
+            shaped: exact.is_some(),
+            end: found.end,
+            time,
+        })
     }
-    let shape = match format.place {
-        StampPlace::Anywhere => Some(false),
-        StampPlace::Start => at_spot(line, place, calendar, now).map(|(layout, ..)| layout.exact),
-        StampPlace::Field | StampPlace::Proved => None,
-    };
-    // Numbers of the kernel have their brackets.
-    let exact = shape.unwrap_or(format.name != "boot");
-    Some((
-        TimestampLayout {
-            exact,
-            ..TimestampLayout::at_spot(format, line, place)
-        },
-        shape.is_some(),
-        end,
-        time,
-    ))
 }
 
 /// The stamp of most lines.
 fn choose(tallies: &[LayoutTally], lines: usize, now: Time) -> Option<&LayoutTally> {
-    let shaped = || {
-        tallies
-            .iter()
-            .filter(|tally| tally.shaped && !tally.is_quoted(lines, now))
-    };
-    let most = shaped().map(|tally| tally.hits).max().unwrap_or(0);
-    let common = |tally: &&LayoutTally| tally.hits * 10 >= most * 8;
-    let moves = shaped()
-        .filter(common)
-        .any(|tally| !tally.is_constant() && tally.falls * 5 <= tally.hits);
-    let shaped = shaped()
-        .filter(common)
-        .filter(|tally| !moves || !tally.is_constant())
-        .min_by_key(|tally| {
-            (
-                tally.layout.word,
-                future(tally, now),
-                tally.falls,
-                tally.spread(),
-                distance(tally, now),
-            )
-        });
+    let shaped = choose_shaped(tallies, lines, now);
     // A number before the stamp is the better stamp, if it is one: it has no zone to be guessed.
-    let better = |tally: &&LayoutTally| match shaped {
+    let is_better = |tally: &&LayoutTally| match shaped {
         Some(shaped) if shaped.hits * 2 >= tally.hits => {
             tally.layout.word < shaped.layout.word && tally.layout.format.name == "epoch"
         }
         _ => true,
     };
-    let proved = tallies
+    tallies
         .iter()
         .filter(|tally| !tally.shaped && tally.is_proved(lines, now))
-        .filter(better);
-    let proved = proved.min_by_key(|tally| {
-        (
-            tally.layout.format.name == "clock",
-            tally.layout.word,
-            tally.falls,
-        )
-    });
-    proved.or(shaped)
+        .filter(is_better)
+        .min_by_key(|tally| {
+            let is_clock = tally.layout.format.name == "clock";
+            (is_clock, tally.layout.word, tally.falls)
+        })
+        .or(shaped)
 }
 
-/// Whether any of the times is yet to come.
-fn future(tally: &LayoutTally, now: Time) -> bool {
-    tally.range.1 > now.plus_millis(super::clock::AHEAD_MS)
-}
-
-fn distance(tally: &LayoutTally, now: Time) -> u64 {
-    now.0.abs_diff(tally.range.1.0)
+/// The best of those with the shape of a stamp: one that is about as common as any, and moves if
+/// another does.
+fn choose_shaped(tallies: &[LayoutTally], lines: usize, now: Time) -> Option<&LayoutTally> {
+    let shaped = || {
+        tallies
+            .iter()
+            .filter(|tally| tally.shaped && !tally.is_quoted(lines, now))
+    };
+    let most = shaped().map(|tally| tally.hits).max()?;
+    let common = || shaped().filter(|tally| tally.hits * 10 >= most * 8);
+    let moves = common().any(|tally| !tally.is_constant() && tally.falls * 5 <= tally.hits);
+    common()
+        .filter(|tally| !moves || !tally.is_constant())
+        .min_by_key(|tally| {
+            let newest = tally.range.1;
+            let is_to_come = newest > now.plus_millis(super::clock::AHEAD_MS);
+            let distance = now.0.abs_diff(newest.0);
+            let spread = tally.spread();
+            (tally.layout.word, is_to_come, tally.falls, spread, distance)
+        })
 }

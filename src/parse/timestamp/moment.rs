@@ -12,6 +12,20 @@ pub(super) struct TimeOfDay {
     pub(super) nano: u32,
 }
 
+/// The hour of a clock that shows twelve of them, where it says which half of the day it is.
+pub(super) fn hour_of_day(hour: u32, after_noon: Option<bool>) -> u32 {
+    match after_noon {
+        Some(after_noon) if (1..=12).contains(&hour) => hour % 12 + if after_noon { 12 } else { 0 },
+        _ => hour,
+    }
+}
+
+/// Two digits of a year from 1970 to 2069, as in POSIX.
+pub(super) fn year_of_two_digits(year: u32) -> Option<i32> {
+    let year = i32::try_from(year).ok()?;
+    Some(year + if year < 69 { 2000 } else { 1900 })
+}
+
 /// Of which zone a stamp is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WrittenZone {
@@ -32,6 +46,18 @@ pub(super) struct CalendarDate {
     pub(super) month: u32,
     /// 1 to 31.
     pub(super) day: u32,
+}
+
+impl CalendarDate {
+    pub(super) fn of(year: Option<i32>, month: u32, day: u32) -> Self {
+        Self { year, month, day }
+    }
+
+    /// A time of this day; `None`: no month has such a day.
+    pub(super) fn at(self, time: TimeOfDay, zone: WrittenZone) -> Option<WrittenMoment> {
+        let fits = (1..=12).contains(&self.month) && (1..=31).contains(&self.day);
+        fits.then_some(WrittenMoment::Civil(self, time, zone))
+    }
 }
 
 /// What a stamp says.
@@ -56,4 +82,15 @@ pub(super) struct ParsedStamp {
     pub(super) start: usize,
     /// Where it ends.
     pub(super) end: usize,
+}
+
+impl ParsedStamp {
+    /// The stamp of a longer text, in which the bytes that were given begin further on.
+    pub(super) fn shifted(self, by: usize) -> Self {
+        Self {
+            start: self.start + by,
+            end: self.end + by,
+            ..self
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::counted::{epoch, since_boot, tai64n};
 use super::iis::is_iis;
-use super::moment::{CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
+use super::moment::{CalendarDate, ParsedStamp, WrittenMoment, WrittenZone, year_of_two_digits};
 use super::scan::{ClockPrecision, StampScanner};
 use super::zone::ZoneNames;
 
@@ -95,7 +95,7 @@ pub(super) use formats;
 
 use FirstByte::{Byte, Digit, Letter};
 
-/// Those that are told by their shape, in this order where several fit at one place.
+/// Those that their shape proves, in this order where several fit at one place.
 pub(super) const SHAPES: &[TimestampNotation] = formats![
     "iso8601" "2026-11-20T13:00:01.123+01:00, 2026/11/20 13:00:01,123" Anywhere Digit, iso;
     "syslog" "Nov 20 13:00:01, Fri Nov 20 13:00:01 2026, Nov 20, 2026 1:00:01 PM" Anywhere Letter, month_first;
@@ -120,16 +120,16 @@ pub(super) const PROVED: &[TimestampNotation] = formats![
 ];
 
 impl StampScanner<'_> {
-    fn year4(&mut self) -> Option<i32> {
+    pub(super) fn year4(&mut self) -> Option<i32> {
         self.digits(4).and_then(|year| i32::try_from(year).ok())
     }
 
-    /// Two digits of a year from 1970 to 2069, as in POSIX.
     fn year2(&mut self) -> Option<i32> {
-        let year = self.digits(2).and_then(|year| i32::try_from(year).ok())?;
-        self.peek()
-            .is_none_or(|b| !b.is_ascii_digit())
-            .then_some(year + if year < 69 { 2000 } else { 1900 })
+        let year = self.digits(2)?;
+        if self.run_of_digits() > 0 {
+            return None;
+        }
+        year_of_two_digits(year)
     }
 
     fn year2_or_4(&mut self) -> Option<i32> {
@@ -159,21 +159,6 @@ impl StampScanner<'_> {
     }
 }
 
-fn civil(
-    year: Option<i32>,
-    month: u32,
-    day: u32,
-    time: TimeOfDay,
-    zone: WrittenZone,
-) -> Option<WrittenMoment> {
-    let fits = (1..=12).contains(&month) && (1..=31).contains(&day);
-    fits.then_some(WrittenMoment::Civil(
-        CalendarDate { year, month, day },
-        time,
-        zone,
-    ))
-}
-
 /// Any date with its year first, and with marks between its parts or `T` behind them.
 fn iso(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
@@ -181,29 +166,30 @@ fn iso(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let Some(mark) = scan.take(b"-/. ") else {
         return basic(year, scan, text, names);
     };
-    let (month, day);
-    if scan.peek()?.is_ascii_digit() {
-        month = scan.short().filter(|_| mark != b' ')?;
-        scan.take(&[mark])?;
-        day = scan.short()?;
-    } else {
-        month = scan.month()?;
-        scan.take(&[mark])?;
-        scan.blanks(1);
-        day = scan.short()?;
-    }
+    let month = month_between(mark, &mut scan)?;
+    let day = scan.short()?;
     scan.between()?;
     let time = scan.time_of_day(ClockPrecision::Minutes)?;
     let zone = match scan.zone(names) {
         WrittenZone::Host if is_iis(scan.0) => WrittenZone::Offset(0),
         zone => zone,
     };
-    let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
+    let date = CalendarDate::of(Some(year), month, day);
+    scan.stamp(text, date.at(time, zone)?)
+}
+
+/// A month, by number or by name, and the mark behind it.
+#[inline]
+fn month_between(mark: u8, scan: &mut StampScanner<'_>) -> Option<u32> {
+    if scan.peek()?.is_ascii_digit() {
+        let month = scan.short().filter(|_| mark != b' ');
+        scan.take(&[mark])?;
+        return month;
     }
+    let month = scan.month();
+    scan.take(&[mark])?;
+    scan.blanks(1);
+    month
 }
 
 /// `20261120T130001Z`
@@ -213,23 +199,11 @@ fn basic(
     text: &[u8],
     names: &ZoneNames,
 ) -> Option<ParsedStamp> {
-    let month = scan.digits(2)?;
-    let day = scan.digits(2)?;
+    let date = CalendarDate::of(Some(year), scan.digits(2)?, scan.digits(2)?);
     scan.take(b"Tt")?;
-    let colons = scan.0.get(2) == Some(&b':');
-    let time = if colons {
-        scan.time_of_day(ClockPrecision::Minutes)
-    } else {
-        scan.time_without_colons(ClockPrecision::Minutes)
-    };
-    let time = time?;
+    let time = scan.any_time_of_day(ClockPrecision::Minutes)?;
     let zone = scan.zone(names);
-    let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.stamp(text, date.at(time, zone)?)
 }
 
 /// `20261120130001`, `20261120 130001`, `20261120-13:00:01:123`
@@ -240,30 +214,19 @@ fn compact(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         return None;
     }
     let year = scan.year4().filter(|year| (1970..2262).contains(year))?;
-    let month = scan.digits(2)?;
-    let day = scan.digits(2)?;
-    let mut time = match run {
-        8 => {
-            scan.between()?;
-            let colons = scan.0.iter().take(3).any(|&b| b == b':');
-            if colons {
-                scan.time_of_day(ClockPrecision::Seconds)
-            } else {
-                scan.time_without_colons(ClockPrecision::Seconds)
-            }
-        }
-        _ => scan.time_without_colons(ClockPrecision::Seconds),
-    }?;
+    let date = CalendarDate::of(Some(year), scan.digits(2)?, scan.digits(2)?);
+    let mut time = if run == 8 {
+        scan.between()?;
+        scan.any_time_of_day(ClockPrecision::Seconds)?
+    } else {
+        scan.time_without_colons(ClockPrecision::Seconds)?
+    };
     if run == 17 {
         time.nano = scan.digits(3)? * 1_000_000;
     }
     let zone = scan.zone(names);
-    let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_word() && scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    let found = scan.stamp(text, date.at(time, zone)?);
+    found.filter(|_| scan.ends_word())
 }
 
 /// `261120 13:00:01`, `261120  9:00:01`, `261120 130001`
@@ -272,26 +235,13 @@ fn yymmdd(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     if scan.run_of_digits() != 6 {
         return None;
     }
-    let year = i32::try_from(scan.digits(2)?).ok()?;
-    let month = scan.digits(2)?;
-    let day = scan.digits(2)?;
+    let year = year_of_two_digits(scan.digits(2)?);
+    let date = CalendarDate::of(year, scan.digits(2)?, scan.digits(2)?);
     scan.take(b" \t_-")?;
     scan.blanks(1);
-    let colons = scan.0.iter().take(3).any(|&b| b == b':');
-    let time = if colons {
-        scan.time_of_day(ClockPrecision::Seconds)
-    } else {
-        scan.time_without_colons(ClockPrecision::Seconds)
-    };
-    let time = time?;
+    let time = scan.any_time_of_day(ClockPrecision::Seconds)?;
     let zone = scan.zone(names);
-    let year = year + if year < 69 { 2000 } else { 1900 };
-    let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_word() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.word(text, date.at(time, zone)?)
 }
 
 /// `Nov 20 13:00:01`, and with a year before or behind the time, as in `Fri Nov 20 13:00:01 UTC
@@ -318,27 +268,15 @@ fn month_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
             zone = scan.zone(names);
         }
     }
-    let moment = civil(year, month, day, time, zone)?;
-    if scan.ends_word() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.word(text, CalendarDate::of(year, month, day).at(time, zone)?)
 }
 
 /// A year that is followed by a time.
 fn year_and(scan: &mut StampScanner<'_>) -> Option<i32> {
-    let mut ahead = *scan;
-    let year = ahead.year4()?;
-    ahead.take(b" ,:")?;
-    *scan = ahead;
-    Some(year)
-}
-
-/// A year that is a word of its own.
-fn year_alone(scan: &mut StampScanner<'_>) -> Option<i32> {
-    let year = scan.year4().filter(|year| (1970..=2261).contains(year))?;
-    scan.ends_word().then_some(year)
+    scan.attempt(|scan| {
+        let year = scan.year4()?;
+        scan.take(b" ,:").map(|_| year)
+    })
 }
 
 /// `20/Nov/2026:13:00:01 +0000`, `20-Nov-26 13:00:01`, `20 Nov 13:00:01`
@@ -358,50 +296,44 @@ fn day_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     if year.is_none() {
         year = year_at_end(&mut scan);
     }
-    let moment = civil(year, month, day, time, zone)?;
-    if scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.stamp(text, CalendarDate::of(year, month, day).at(time, zone)?)
 }
 
 /// The year behind a month, which is parted from it as the day is.
 fn year_behind(scan: &mut StampScanner<'_>, mark: Option<u8>) -> Option<i32> {
-    let mut ahead = *scan;
-    if let Some(mark) = mark {
-        ahead.take(&[mark, b' '])?;
-    }
-    let year = ahead.year2_or_4()?;
-    // `20 Nov 13:00:01` has none.
-    if ahead.peek() == Some(b':') && mark == Some(b' ') {
-        return None;
-    }
-    *scan = ahead;
-    Some(year)
+    scan.attempt(|scan| {
+        if let Some(mark) = mark {
+            scan.take(&[mark, b' '])?;
+        }
+        // `20 Nov 13:00:01` has none.
+        let year = scan.year2_or_4()?;
+        (mark != Some(b' ') || scan.peek() != Some(b':')).then_some(year)
+    })
 }
 
-/// The year behind a time, as ctime and `date` have it.
+/// The year behind a time, as ctime and `date` have it: a word of its own.
 fn year_at_end(scan: &mut StampScanner<'_>) -> Option<i32> {
-    let mut ahead = *scan;
-    ahead.skip(b" ")?;
-    let year = year_alone(&mut ahead)?;
-    *scan = ahead;
-    Some(year)
+    scan.attempt(|scan| {
+        scan.skip(b" ")?;
+        let year = scan.year4().filter(|year| (1970..=2261).contains(year))?;
+        scan.ends_word().then_some(year)
+    })
 }
 
 /// `20.11.2026 13:00:01`
 fn day_month(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
     let (day, month) = two(&mut scan)?;
-    year_last(day, month, scan, text, names)
+    let date = CalendarDate::of(year_last(&mut scan), month, day);
+    time_behind(date, scan, text, names)
 }
 
 /// `11/20/2026 13:00:01`
 fn month_day(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
     let (month, day) = two(&mut scan)?;
-    year_last(day, month, scan, text, names)
+    let date = CalendarDate::of(year_last(&mut scan), month, day);
+    time_behind(date, scan, text, names)
 }
 
 /// Two numbers with a mark between them; the mark is still to be read behind them.
@@ -412,43 +344,34 @@ fn two(scan: &mut StampScanner<'_>) -> Option<(u32, u32)> {
     (scan.peek() == Some(mark)).then_some((first, second))
 }
 
-fn year_last(
-    day: u32,
-    month: u32,
-    mut scan: StampScanner<'_>,
-    text: &[u8],
-    names: &ZoneNames,
-) -> Option<ParsedStamp> {
+fn year_last(scan: &mut StampScanner<'_>) -> Option<i32> {
     scan.0 = scan.0.get(1..)?;
-    let year = scan.year2_or_4()?;
-    scan.between()?;
-    let time = scan.time_of_day(ClockPrecision::Minutes)?;
-    let zone = scan.zone(names);
-    let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.year2_or_4()
 }
 
 /// `26/11/20 13:00:01`
 fn short_year(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
-    let year = scan.year2()?;
+    let year = scan.year2();
     let mark = scan.take(b"/.-")?;
     let month = scan.short()?;
     scan.take(&[mark])?;
-    let day = scan.short()?;
+    let date = CalendarDate::of(year, month, scan.short()?);
+    time_behind(date, scan, text, names)
+}
+
+/// The time behind a date that has a year.
+fn time_behind(
+    date: CalendarDate,
+    mut scan: StampScanner<'_>,
+    text: &[u8],
+    names: &ZoneNames,
+) -> Option<ParsedStamp> {
+    date.year?;
     scan.between()?;
     let time = scan.time_of_day(ClockPrecision::Minutes)?;
     let zone = scan.zone(names);
-    let moment = civil(Some(year), month, day, time, zone)?;
-    if scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.stamp(text, date.at(time, zone)?)
 }
 
 /// `11-20 13:00:01.123`
@@ -456,8 +379,8 @@ fn month_day_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
     let month = scan.short()?;
     scan.take(b"/.-")?;
-    let day = scan.short()?;
-    year_left_out(day, month, scan, text, names)
+    let date = CalendarDate::of(None, month, scan.short()?);
+    time_behind_day(date, scan, text, names)
 }
 
 /// `20.11. 13:00:01`
@@ -465,16 +388,16 @@ fn day_month_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
     let day = scan.short()?;
     let mark = scan.take(b"/.-")?;
-    let month = scan.short()?;
+    let date = CalendarDate::of(None, scan.short()?, day);
     if mark == b'.' {
         scan.take(b".");
     }
-    year_left_out(day, month, scan, text, names)
+    time_behind_day(date, scan, text, names)
 }
 
-fn year_left_out(
-    day: u32,
-    month: u32,
+/// The time behind a date that leaves the year out.
+fn time_behind_day(
+    date: CalendarDate,
     mut scan: StampScanner<'_>,
     text: &[u8],
     names: &ZoneNames,
@@ -483,29 +406,19 @@ fn year_left_out(
     scan.blanks(1);
     let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let zone = scan.zone(names);
-    let moment = civil(None, month, day, time, zone)?;
-    if scan.ends_stamp() {
-        scan.found(text, moment)
-    } else {
-        None
-    }
+    scan.stamp(text, date.at(time, zone)?)
 }
 
 fn klog(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     let mut scan = StampScanner(text);
     scan.take(b"IWEF")?;
-    let year = if scan.run_of_digits() == 8 {
-        scan.year4()
-    } else {
-        None
-    };
-    let month = scan.digits(2)?;
-    let day = scan.digits(2)?;
+    let has_year = scan.run_of_digits() == 8;
+    let year = has_year.then(|| scan.year4()).flatten();
+    let date = CalendarDate::of(year, scan.digits(2)?, scan.digits(2)?);
     scan.take(b" ")?;
     let time = scan.time_of_day(ClockPrecision::Seconds)?;
-    let moment = civil(year, month, day, time, WrittenZone::Host)?;
-    scan.found(text, moment)
-        .map(|found| ParsedStamp { start: 1, ..found })
+    let found = scan.found(text, date.at(time, WrittenZone::Host)?);
+    Some(ParsedStamp { start: 1, ..found })
 }
 
 /// Date and time at the beginning, in UTC.
@@ -537,11 +450,10 @@ pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     }
     let time = scan.time_of_day(ClockPrecision::Seconds)?;
     let zone = scan.zone(names);
-    if scan.ends_stamp() && scan.ends_word() && scan.peek() != Some(b':') {
-        scan.found(text, WrittenMoment::Clock(time, zone))
-    } else {
-        None
+    if !scan.ends_word() || scan.peek() == Some(b':') {
+        return None;
     }
+    scan.stamp(text, WrittenMoment::Clock(time, zone))
 }
 
 /// `2026-11-20` alone, as midnight.
@@ -552,15 +464,11 @@ pub(super) fn date_only(text: &[u8]) -> Option<CalendarDate> {
     let month = scan.short()?;
     scan.take(&[mark])?;
     let day = scan.short()?;
-    Some(CalendarDate {
-        year: Some(year),
-        month,
-        day,
-    })
+    Some(CalendarDate::of(Some(year), month, day))
 }
 
-/// A value that is known to be a time: any format that is told by its shape, and names of days
-/// before it.
+/// A value that is known to be a time: any format that its shape proves, with the name of a day
+/// before it or without.
 pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let first = *text.first()?;
     let found = SHAPES
@@ -572,18 +480,17 @@ pub(super) fn any(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 
 /// `Fri, 20 Nov 2026 13:00:01 GMT`, `Fri Nov 20 13:00:01 2026`, `Friday, 20-Nov-26 13:00:01 GMT`
 fn day_name(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let letters = text
-        .iter()
-        .take(10)
-        .take_while(|b| b.is_ascii_alphabetic())
-        .count();
-    let rest = text.get(letters..).filter(|_| letters >= 3)?;
-    let rest = rest.strip_prefix(b",").unwrap_or(rest).strip_prefix(b" ")?;
-    let found = day_first(rest, names)
-        .or_else(|| month_first(rest, names))
-        .or_else(|| iso(rest, names))?;
+    let mut scan = StampScanner(text);
+    if scan.skip_while(10, u8::is_ascii_alphabetic) < 3 {
+        return None;
+    }
+    scan.take(b",");
+    scan.skip(b" ")?;
+    let found = day_first(scan.0, names)
+        .or_else(|| month_first(scan.0, names))
+        .or_else(|| iso(scan.0, names))?;
     Some(ParsedStamp {
-        end: found.end + text.len() - rest.len(),
+        end: found.end + text.len() - scan.0.len(),
         ..found
     })
 }

@@ -4,12 +4,18 @@
 //! that it has to make up for each place that does not fit, and wants fields that stamps leave out.
 //! What the fields mean together is [`TimestampParts`].
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use super::counted;
-use super::moment::{CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
+use super::moment::{
+    CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone, hour_of_day,
+    year_of_two_digits,
+};
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 
-/// The longest pattern: nobody has a longer one by intent.
+/// The longest pattern: a longer one is a mistake.
 const MAX_BYTES: usize = 200;
 
 /// A name, a word or blanks have at most so many bytes.
@@ -65,18 +71,7 @@ impl TimestampPattern {
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
             match c {
-                // `%-d`, `%_d` and `%0d` differ in padding only, which is read either way; `%:z`
-                // and `%.f` in marks.
-                '%' => {
-                    let mut field = String::new();
-                    while let Some(flag) = rest.next_if(|c| "-_0:.^#123456789E".contains(*c)) {
-                        field.push(flag);
-                    }
-                    let letter = rest
-                        .next()
-                        .ok_or("a time pattern ends in '%'; write %% for a '%'")?;
-                    field_items(&field, letter, &mut items)?;
-                }
+                '%' => field_items(&mut rest, &mut items)?,
                 c if c.is_whitespace() => items.push(Blanks),
                 c => items.extend(c.to_string().bytes().map(Byte)),
             }
@@ -88,31 +83,35 @@ impl TimestampPattern {
         }
         items.dedup_by(|a, b| *a == Blanks && *b == Blanks);
         let pattern = Self(items);
-        pattern.check()?;
-        Ok(pattern)
+        match pattern.missing() {
+            Some((what, field)) => Err(format!("the time pattern has no {what} ({field})")),
+            None => Ok(pattern),
+        }
     }
 
-    fn check(&self) -> Result<(), String> {
-        let has = |any: &[PatternItem]| self.0.iter().any(|item| any.contains(item));
-        if has(&[Epoch, WholeEpoch]) {
-            return Ok(());
+    fn has(&self, any: &[PatternItem]) -> bool {
+        self.0.iter().any(|item| any.contains(item))
+    }
+
+    /// What a pattern must have and this one has not, and the field for it.
+    fn missing(&self) -> Option<(&'static str, &'static str)> {
+        if self.has(&[Epoch, WholeEpoch]) {
+            return None;
         }
-        let missing =
-            |what: &str, field: &str| Err(format!("the time pattern has no {what} ({field})"));
-        if !has(&[Hour]) {
-            return missing("hour", "%H");
+        if !self.has(&[Hour]) {
+            return Some(("hour", "%H"));
         }
-        if !has(&[Minute]) {
-            return missing("minute", "%M");
+        if !self.has(&[Minute]) {
+            return Some(("minute", "%M"));
         }
-        let month = has(&[Month, MonthName]);
-        let day = has(&[Day]);
-        match (month, day) {
-            _ if has(&[DayOfYear]) => Ok(()),
-            (true, false) => missing("day", "%d"),
-            (false, true) => missing("month", "%m or %b"),
-            (false, false) if has(&[Year, ShortYear]) => missing("month and day", "%m and %d"),
-            _ => Ok(()),
+        if self.has(&[DayOfYear]) {
+            return None;
+        }
+        match (self.has(&[Month, MonthName]), self.has(&[Day])) {
+            (true, false) => Some(("day", "%d")),
+            (false, true) => Some(("month", "%m or %b")),
+            (false, false) if self.has(&[Year, ShortYear]) => Some(("month and day", "%m and %d")),
+            _ => None,
         }
     }
 
@@ -153,13 +152,21 @@ impl TimestampPattern {
     }
 }
 
-fn field_items(flags: &str, letter: char, items: &mut Vec<PatternItem>) -> Result<(), String> {
-    let Some(found) = items_of_field(flags, letter) else {
+/// Adds what the field behind a `%` is read as.
+fn field_items(rest: &mut Peekable<Chars<'_>>, items: &mut Vec<PatternItem>) -> Result<(), String> {
+    // `%-d`, `%_d` and `%0d` differ in padding only, which is read either way; `%:z` and `%.f` in
+    // marks.
+    let mut flags = String::new();
+    while let Some(flag) = rest.next_if(|c| "-_0:.^#123456789E".contains(*c)) {
+        flags.push(flag);
+    }
+    let letter = rest
+        .next()
+        .ok_or("a time pattern ends in '%'; write %% for a '%'")?;
+    let found = items_of_field(&flags, letter).ok_or_else(|| {
         let known = "%Y %y %m %b %d %e %j %a %H %I %M %S %f %L %p %z %Z %s %T %R %F %D %c %* %%";
-        return Err(format!(
-            "unknown field \"%{flags}{letter}\" in the time pattern; there are {known}"
-        ));
-    };
+        format!("unknown field \"%{flags}{letter}\" in the time pattern; there are {known}")
+    })?;
     items.extend_from_slice(found);
     Ok(())
 }
@@ -228,12 +235,14 @@ impl PatternItem {
         match self {
             Byte(b) => scan.take(&[b]).map(drop),
             Blanks => (scan.blanks(MAX_WORD) > 0).then_some(()),
-            WeekdayName => (skip_letters(scan) > 0).then_some(()),
-            Word => (skip_word(scan) > 0).then_some(()),
+            WeekdayName => (scan.skip_while(MAX_WORD, u8::is_ascii_alphabetic) > 0).then_some(()),
+            Word => (scan.skip_while(MAX_WORD, |b| !b.is_ascii_whitespace()) > 0).then_some(()),
             PatternItem::Offset => set(&mut parts.zone, offset(scan)),
             ZoneName => match scan.zone(names) {
                 // A name without one meaning: the host's.
-                WrittenZone::Host => (skip_letters(scan) > 0).then_some(()),
+                WrittenZone::Host => {
+                    (scan.skip_while(MAX_WORD, u8::is_ascii_alphabetic) > 0).then_some(())
+                }
                 zone => set(&mut parts.zone, Some(zone)),
             },
             Epoch => set(&mut parts.epoch, counted::number(scan)),
@@ -245,8 +254,8 @@ impl PatternItem {
     /// A part of a day or of a time of day.
     fn read_number(self, scan: &mut StampScanner<'_>, parts: &mut TimestampParts) -> Option<()> {
         match self {
-            Year => set(&mut parts.year, year(scan)),
-            ShortYear => set(&mut parts.year, scan.digits(2).map(century)),
+            Year => set(&mut parts.year, scan.year4()),
+            ShortYear => set(&mut parts.year, scan.digits(2).and_then(year_of_two_digits)),
             Month => set(&mut parts.month, unpadded(scan)),
             MonthName => set(&mut parts.month, scan.month()),
             Day => set(&mut parts.day, unpadded(scan)),
@@ -265,10 +274,6 @@ impl PatternItem {
             PatternItem::Offset | ZoneName | Epoch | WholeEpoch => None,
         }
     }
-}
-
-fn year(scan: &mut StampScanner<'_>) -> Option<i32> {
-    i32::try_from(scan.digits(4)?).ok()
 }
 
 fn set<T>(part: &mut Option<T>, value: Option<T>) -> Option<()> {
@@ -299,34 +304,9 @@ fn offset(scan: &mut StampScanner<'_>) -> Option<WrittenZone> {
 
 /// A number whose fraction is another item.
 fn whole_epoch(scan: &mut StampScanner<'_>) -> Option<i64> {
-    let (digits, rest) = scan.0.split_at(scan.run_of_digits());
-    scan.0 = rest;
-    counted::number(&mut StampScanner(digits))
-}
-
-fn skip_word(scan: &mut StampScanner<'_>) -> usize {
-    let word = scan.0.iter().take(MAX_WORD);
-    let count = word.take_while(|b| !b.is_ascii_whitespace()).count();
-    scan.0 = &scan.0[count..];
-    count
-}
-
-fn skip_letters(scan: &mut StampScanner<'_>) -> usize {
-    let count = scan
-        .0
-        .iter()
-        .take(MAX_WORD)
-        .take_while(|b| b.is_ascii_alphabetic())
-        .count();
-    scan.0 = &scan.0[count..];
-    count
-}
-
-fn century(year: u32) -> i32 {
-    i32::try_from(year).map_or(
-        2000,
-        |year| if year < 69 { 2000 + year } else { 1900 + year },
-    )
+    let text = scan.0;
+    let run = scan.skip_while(20, u8::is_ascii_digit);
+    counted::number(&mut StampScanner(&text[..run]))
 }
 
 /// The parts of a stamp as fields with names give them.
@@ -350,37 +330,29 @@ impl TimestampParts {
     /// What they say together; `None`: no such time.
     pub(super) fn moment(&self) -> Option<WrittenMoment> {
         if let Some(epoch) = self.epoch {
-            return Some(WrittenMoment::Epoch(
-                epoch.saturating_add(i64::from(self.nano.unwrap_or(0))),
-            ));
+            let nanos = epoch.saturating_add(i64::from(self.nano.unwrap_or(0)));
+            return Some(WrittenMoment::Epoch(nanos));
         }
-        let hour = match (self.hour?, self.after_noon) {
-            (hour @ 1..=12, Some(after_noon)) => hour % 12 + if after_noon { 12 } else { 0 },
-            (hour, _) => hour,
+        let time = self.time_of_day()?;
+        let zone = self.zone.unwrap_or(WrittenZone::Host);
+        let date = match (self.month, self.day, self.day_of_year) {
+            (Some(month), Some(day), _) => CalendarDate::of(self.year, month, day),
+            (_, _, Some(day)) => self.date_of(day)?,
+            _ => return Some(WrittenMoment::Clock(time, zone)),
         };
+        Some(WrittenMoment::Civil(date, time, zone))
+    }
+
+    fn time_of_day(&self) -> Option<TimeOfDay> {
+        let hour = hour_of_day(self.hour?, self.after_noon);
         let minute = self.minute.unwrap_or(0);
         let second = self.second.unwrap_or(0);
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let second = hour * 3600 + minute * 60 + second.min(59);
-        let time = TimeOfDay {
-            second,
+        Some(TimeOfDay {
+            second: hour * 3600 + minute * 60 + second.min(59),
             nano: self.nano.unwrap_or(0),
-        };
-        let zone = self.zone.unwrap_or(WrittenZone::Host);
-        Some(match (self.month, self.day, self.day_of_year) {
-            (Some(month), Some(day), _) => WrittenMoment::Civil(
-                CalendarDate {
-                    year: self.year,
-                    month,
-                    day,
-                },
-                time,
-                zone,
-            ),
-            (_, _, Some(day)) => WrittenMoment::Civil(self.date_of(day)?, time, zone),
-            _ => WrittenMoment::Clock(time, zone),
         })
     }
 
@@ -388,12 +360,11 @@ impl TimestampParts {
         let year = self.year?;
         let date = jiff::civil::date(i16::try_from(year).ok()?, 1, 1)
             .with()
-            .day_of_year(i16::try_from(day).ok()?);
-        let date = date.build().ok()?;
-        Some(CalendarDate {
-            year: self.year,
-            month: u32::try_from(date.month()).ok()?,
-            day: u32::try_from(date.day()).ok()?,
-        })
+            .day_of_year(i16::try_from(day).ok()?)
+            .build()
+            .ok()?;
+        let month = u32::try_from(date.month()).ok()?;
+        let day = u32::try_from(date.day()).ok()?;
+        Some(CalendarDate::of(self.year, month, day))
     }
 }

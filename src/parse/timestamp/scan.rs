@@ -1,13 +1,16 @@
 //! Reading the parts of a stamp from bytes: numbers, months, times of day, zones.
 //!
 //! A [`StampScanner`] gives up at the first byte that does not fit, allocates nothing and never
-//! looks further than it reads. What the parts mean together is left to `formats`.
+//! looks further than it reads. What the parts mean together is left to `notation`.
 
-use super::moment::{NANOS, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone};
+use super::moment::{NANOS, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone, hour_of_day};
 use super::zone::{ZoneNames, area_number, zone_of_name};
 
 /// No fraction is longer, and a line of digits alone is no stamp.
 pub(super) const MAX_DECIMALS: usize = 40;
+
+/// No name of a month has more letters behind its first three.
+const MAX_MONTH: usize = 7;
 
 /// The bytes that are still to be read.
 #[derive(Debug, Clone, Copy)]
@@ -23,21 +26,44 @@ pub(super) enum ClockPrecision {
 }
 
 impl<'a> StampScanner<'a> {
-    pub(super) fn found(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
-        Some(ParsedStamp {
+    /// The stamp that begins a text and was read up to here.
+    pub(super) fn found(self, text: &[u8], moment: WrittenMoment) -> ParsedStamp {
+        ParsedStamp {
             moment,
             start: 0,
             end: text.len() - self.0.len(),
-        })
+        }
     }
 
-    /// The end of a stamp that is known by its shape: no part of a word or of the name of a file.
-    pub(super) fn ends_stamp(&self) -> bool {
+    /// The same, where no part of a word or of the name of a file follows.
+    pub(super) fn stamp(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
+        self.ends_stamp().then(|| self.found(text, moment))
+    }
+
+    /// The same, where the word ends too.
+    pub(super) fn word(self, text: &[u8], moment: WrittenMoment) -> Option<ParsedStamp> {
+        self.ends_word().then(|| self.found(text, moment))
+    }
+
+    fn ends_stamp(&self) -> bool {
         match self.0 {
             [b'.', next, ..] => !next.is_ascii_alphanumeric(),
             [next, ..] => !next.is_ascii_digit(),
             [] => true,
         }
+    }
+
+    pub(super) fn ends_word(&self) -> bool {
+        self.0.first().is_none_or(|b| !b.is_ascii_alphanumeric())
+    }
+
+    /// Reads all that `read` does or, where it does not fit, nothing.
+    #[inline]
+    pub(super) fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let mut ahead = *self;
+        let found = read(&mut ahead)?;
+        *self = ahead;
+        Some(found)
     }
 
     /// The next byte.
@@ -60,16 +86,16 @@ impl<'a> StampScanner<'a> {
         Some(())
     }
 
-    /// Passes over blanks, at most so many.
-    pub(super) fn blanks(&mut self, most: usize) -> usize {
-        let count = self
-            .0
-            .iter()
-            .take(most)
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+    /// Passes over bytes of a kind, at most so many; answers with how many there were.
+    pub(super) fn skip_while(&mut self, most: usize, is: impl Fn(&u8) -> bool) -> usize {
+        let count = self.0.iter().take(most).take_while(|b| is(b)).count();
         self.0 = &self.0[count..];
         count
+    }
+
+    /// Passes over blanks, at most so many.
+    pub(super) fn blanks(&mut self, most: usize) -> usize {
+        self.skip_while(most, |b| matches!(b, b' ' | b'\t'))
     }
 
     pub(super) fn digit(&mut self) -> Option<u32> {
@@ -139,23 +165,13 @@ impl<'a> StampScanner<'a> {
         let name = name.map(|b| b.to_ascii_lowercase());
         let month = NAMES.iter().position(|month| month[..3] == name)?;
         self.0 = rest;
-        let more = &NAMES[month][3..];
-        if rest.first().is_some_and(u8::is_ascii_alphabetic) {
-            let whole = rest
-                .get(..more.len())
-                .is_some_and(|end| end.eq_ignore_ascii_case(more));
-            // Java writes `Sept`.
-            let length = if whole && !more.is_empty() {
-                more.len()
-            } else {
-                usize::from(month == 8 && rest[0] == b't')
-            };
-            self.0 = &rest[length..];
-            if length == 0 || self.0.first().is_some_and(u8::is_ascii_alphabetic) {
-                return None;
-            }
-        }
-        u32::try_from(month + 1).ok()
+        let letters = self.skip_while(MAX_MONTH, u8::is_ascii_alphabetic);
+        let more = &rest[..letters];
+        // Java writes `Sept`.
+        let is_name = more.is_empty()
+            || more.eq_ignore_ascii_case(&NAMES[month][3..])
+            || (month == 8 && more == b"t");
+        u32::try_from(month + 1).ok().filter(|_| is_name)
     }
 
     /// `13:00[:00[.123]]`, `13.00.00`, `1:00:00 PM`. Parts may be unpadded.
@@ -163,31 +179,27 @@ impl<'a> StampScanner<'a> {
         let hour = self.short()?;
         let separator = self.take(b":.-")?;
         let minute = self.short().filter(|&minute| minute < 60)?;
-        let mut ahead = *self;
-        let mut second = None;
-        if ahead.take(&[separator]).is_some()
-            && let Some(found) = ahead.short().filter(|&found| found <= 60)
-        {
-            *self = ahead;
-            // Leap seconds: the last moment that this clock has is as near as it can say.
-            second = Some(found.min(59));
-        }
+        let second = self.attempt(|scan| {
+            scan.take(&[separator])?;
+            scan.short().filter(|&second| second <= 60)
+        });
         if second.is_none() && (separator != b':' || precision == ClockPrecision::Seconds) {
             return None;
         }
-        let nano = if second.is_some() {
-            self.fraction().unwrap_or(0)
-        } else {
-            0
-        };
-        let hour = match self.half_of_day() {
-            Some(after_noon) if (1..=12).contains(&hour) => {
-                hour % 12 + if after_noon { 12 } else { 0 }
-            }
-            _ => hour,
-        };
-        let second = hour * 3600 + minute * 60 + second.unwrap_or(0);
+        let nano = second.and_then(|_| self.fraction()).unwrap_or(0);
+        let hour = hour_of_day(hour, self.half_of_day());
+        // Leap seconds: the last moment that this clock has is as near as it can say.
+        let second = hour * 3600 + minute * 60 + second.unwrap_or(0).min(59);
         (hour < 24 || second == 24 * 3600).then_some(TimeOfDay { second, nano })
+    }
+
+    /// A time of day with colons or without.
+    pub(super) fn any_time_of_day(&mut self, precision: ClockPrecision) -> Option<TimeOfDay> {
+        if matches!(self.0, [_, b':', ..] | [_, _, b':', ..]) {
+            self.time_of_day(precision)
+        } else {
+            self.time_without_colons(precision)
+        }
     }
 
     /// `130000[.123]`, `1300` where minutes will do.
@@ -209,22 +221,19 @@ impl<'a> StampScanner<'a> {
     /// `.123`, `,123`, `:123` as nanoseconds; digits beyond the ninth are passed over. Behind a
     /// colon it is a number of milliseconds, which need not be padded.
     pub(super) fn fraction(&mut self) -> Option<u32> {
-        let mut ahead = *self;
-        if ahead.take(b":").is_some() {
-            let count = ahead.run_of_digits();
-            let millis = ahead.digits(count).filter(|_| (1..=3).contains(&count))?;
-            *self = ahead;
-            return Some(millis * 1_000_000);
-        }
-        let mark = ahead.take(b".,")?;
-        let count = ahead.run_of_digits();
-        let nanos = ahead.decimals()?;
-        // A number between commas is a column, unless it looks like a fraction.
-        if mark == b',' && ahead.peek() == Some(b',') && !matches!(count, 3 | 6 | 9) {
-            return None;
-        }
-        *self = ahead;
-        Some(nanos)
+        self.attempt(|scan| {
+            let mark = scan.take(b".,:")?;
+            let count = scan.run_of_digits();
+            if mark == b':' {
+                let millis = scan.digits(count).filter(|_| (1..=3).contains(&count))?;
+                return Some(millis * 1_000_000);
+            }
+            let nanos = scan.decimals()?;
+            // A number between commas is a column, unless it looks like a fraction.
+            let is_column =
+                mark == b',' && scan.peek() == Some(b',') && !matches!(count, 3 | 6 | 9);
+            (!is_column).then_some(nanos)
+        })
     }
 
     /// The digits behind a point as nanoseconds.
@@ -242,64 +251,52 @@ impl<'a> StampScanner<'a> {
     /// `AM` or `pm`, behind a blank or none: whether it is after noon. Newer JDKs have a narrow
     /// no-break space there.
     pub(super) fn half_of_day(&mut self) -> Option<bool> {
-        let mut ahead = *self;
-        match ahead.peek()? {
-            b' ' => ahead.skip(b" ")?,
-            0xe2 => ahead.skip("\u{202f}".as_bytes())?,
-            0xc2 => ahead.skip("\u{a0}".as_bytes())?,
-            _ => {}
-        }
-        let after_noon = ahead.take(b"AaPp")?.eq_ignore_ascii_case(&b'p');
-        let dotted = ahead.take(b".").is_some();
-        ahead.take(b"Mm")?;
-        if dotted {
-            ahead.take(b".");
-        }
-        ahead.ends_word().then(|| {
-            *self = ahead;
-            after_noon
+        self.attempt(|scan| {
+            match scan.peek()? {
+                b' ' => scan.skip(b" ")?,
+                0xe2 => scan.skip("\u{202f}".as_bytes())?,
+                0xc2 => scan.skip("\u{a0}".as_bytes())?,
+                _ => {}
+            }
+            let after_noon = scan.take(b"AaPp")?.eq_ignore_ascii_case(&b'p');
+            let dotted = scan.take(b".").is_some();
+            scan.take(b"Mm")?;
+            if dotted {
+                scan.take(b".");
+            }
+            scan.ends_word().then_some(after_noon)
         })
     }
 
     /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`, ` Europe/Berlin`. Names that mean
     /// different things in different countries are passed over, unless they are the host's own.
     pub(super) fn zone(&mut self, names: &ZoneNames) -> WrittenZone {
-        let mut ahead = *self;
-        let blank = ahead.take(b" ").is_some();
-        let found = match ahead.peek() {
-            Some(b'+' | b'-') => ahead.offset().map(WrittenZone::Offset),
-            Some(b'A'..=b'Z') => ahead
-                .zone_name(names)
-                .map(WrittenZone::Offset)
-                .or_else(|| ahead.area()),
-            Some(b'z') if !blank => ahead
-                .skip(b"z")
-                .filter(|()| ahead.ends_word())
-                .map(|()| WrittenZone::Offset(0)),
-            _ => None,
-        };
-        if found.is_some() {
-            *self = ahead;
-        }
+        let found = self.attempt(|scan| {
+            let blank = scan.take(b" ").is_some();
+            match scan.peek()? {
+                b'+' | b'-' => scan.offset().map(WrittenZone::Offset),
+                b'A'..=b'Z' => {
+                    let offset = scan.zone_name(names).map(WrittenZone::Offset);
+                    offset.or_else(|| scan.area())
+                }
+                b'z' if !blank => {
+                    scan.skip(b"z")?;
+                    scan.ends_word().then_some(WrittenZone::Offset(0))
+                }
+                _ => None,
+            }
+        });
         found.unwrap_or(WrittenZone::Host)
     }
 
     fn zone_name(&mut self, names: &ZoneNames) -> Option<i32> {
-        let mut ahead = *self;
-        let length = ahead
-            .0
-            .iter()
-            .take(6)
-            .take_while(|b| b.is_ascii_uppercase())
-            .count();
-        let (name, rest) = ahead.0.split_at(length);
-        let offset = zone_of_name(name, names)?;
-        ahead.0 = rest;
-        // `UTC+01:00`.
-        let more = if offset == 0 { ahead.offset() } else { None };
-        ahead.ends_word().then(|| {
-            *self = ahead;
-            more.unwrap_or(offset)
+        self.attempt(|scan| {
+            let text = scan.0;
+            let length = scan.skip_while(6, u8::is_ascii_uppercase);
+            let offset = zone_of_name(&text[..length], names)?;
+            // `UTC+01:00`.
+            let more = if offset == 0 { scan.offset() } else { None };
+            scan.ends_word().then_some(more.unwrap_or(offset))
         })
     }
 
@@ -311,35 +308,25 @@ impl<'a> StampScanner<'a> {
 
     /// Seconds ahead of UTC. ` -1 items` is no zone, nor is `-1234`: no zone is 34 minutes off.
     pub(super) fn offset(&mut self) -> Option<i32> {
-        let mut ahead = *self;
-        let sign = if ahead.take(b"+-")? == b'-' { -1 } else { 1 };
-        if ahead.run_of_digits() == 3 {
+        self.attempt(|scan| {
+            let sign = if scan.take(b"+-")? == b'-' { -1 } else { 1 };
+            let minutes = i32::try_from(scan.offset_minutes()?).ok()?;
+            scan.ends_word().then_some(sign * minutes * 60)
+        })
+    }
+
+    fn offset_minutes(&mut self) -> Option<u32> {
+        if self.run_of_digits() == 3 {
             // DB2 has minutes: `+060`.
-            let minutes = ahead
-                .digits(3)
-                .filter(|minutes| minutes % 15 == 0 && ahead.ends_word())?;
-            *self = ahead;
-            return i32::try_from(minutes * 60)
-                .ok()
-                .map(|seconds| sign * seconds);
+            return self.digits(3).filter(|minutes| minutes % 15 == 0);
         }
-        let hours = ahead.digits(2).filter(|&hours| hours <= 14)?;
-        let colon = ahead.take(b":").is_some();
-        let minutes = match ahead.digits(2) {
+        let hours = self.digits(2).filter(|&hours| hours <= 14)?;
+        let colon = self.take(b":").is_some();
+        let minutes = match self.digits(2) {
             Some(minutes) => minutes,
             None if colon => return None,
             None => 0,
         };
-        if minutes > 45 || minutes % 15 != 0 || !ahead.ends_word() {
-            return None;
-        }
-        *self = ahead;
-        i32::try_from(hours * 3600 + minutes * 60)
-            .ok()
-            .map(|seconds| sign * seconds)
-    }
-
-    pub(super) fn ends_word(&self) -> bool {
-        self.0.first().is_none_or(|b| !b.is_ascii_alphanumeric())
+        (minutes <= 45 && minutes % 15 == 0).then_some(hours * 60 + minutes)
     }
 }

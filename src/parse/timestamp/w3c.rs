@@ -15,13 +15,13 @@ const HEAD: usize = 4096;
 pub(super) struct W3cHeader {
     date: Option<usize>,
     time: Option<usize>,
-    /// The day of `#CalendarDate:`, for logs that have no column for it.
+    /// The day of `#Date:`, for logs that have no column for it.
     day: Option<CalendarDate>,
     is_local: bool,
 }
 
 impl W3cHeader {
-    /// Takes in a line that begins with `#`. A `#CalendarDate:` is a stamp itself.
+    /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
     pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         let head = &line[..line.len().min(HEAD)];
         if let Some(fields) = head.strip_prefix(b"#Fields:") {

@@ -28,24 +28,22 @@ impl QueryReader<'_> {
         if begin.is_none() && finish.is_none() {
             return Ok(None);
         }
-        let is_from = from.is_empty() || begin.is_some();
-        let is_to = to.is_empty() || finish.is_some();
-        if is_from && is_to {
-            self.at = end;
-            let to = finish.map(|when| self.with_time(when));
-            return self.checked(start, TimeSpan { from: begin, to }).map(Some);
+        if begin.is_none() && !from.is_empty() {
+            // A dash before a time is the negation of a range.
+            if is_negated_time(from) || !looks_like_a_time(from) {
+                return Ok(None);
+            }
+            return self.no_time(start, from).map(Some);
         }
-        if is_negated_time(from) {
-            // The negation of a range.
-            Ok(None)
-        } else if !is_from && looks_like_a_time(from) {
-            self.no_time(start, from).map(Some)
-        } else if !is_to && looks_like_a_time(to) {
-            let to_at = start + from.len() + "..".len();
-            self.no_time(to_at, to).map(Some)
-        } else {
-            Ok(None)
+        if finish.is_none() && !to.is_empty() {
+            if !looks_like_a_time(to) || is_negated_time(from) {
+                return Ok(None);
+            }
+            return self.no_time(end - to.len(), to).map(Some);
         }
+        self.at = end;
+        let to = finish.map(|when| self.with_time(when));
+        self.checked(start, TimeSpan { from: begin, to }).map(Some)
     }
 
     /// A day and a blank may come before the time at which a range begins: where that range ends.

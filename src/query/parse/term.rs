@@ -31,39 +31,41 @@ const SIGNS: [(&str, RelationSign); 7] = [
     ("<", RelationSign::Compare(ComparisonOp::Below)),
 ];
 
+/// Signs that join terms elsewhere, and the words that do here.
+const JOINING: [(&str, &str); 3] = [("|", "OR"), ("||", "OR"), ("&&", "AND")];
+
 impl QueryReader<'_> {
     /// A condition on a field, or text.
     pub(super) fn word(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
-        let word = self.bare_at();
-        if let Some(name) = name_of(word) {
-            let name_end = start + name.len();
-            self.at = name_end;
-            let bare = name.strip_prefix('.');
-            let known = RESERVED.iter().find(|known| **known == name);
-            let read = match known {
-                Some(known) => self.reserved(known, start)?,
-                None => self.field_named(bare.unwrap_or(name), start)?,
-            };
-            if let Some(expr) = read {
-                return Ok(expr);
-            }
-            self.at = start;
+        if let Some(expr) = self.condition()? {
+            return Ok(expr);
         }
+        self.at = start;
         let word = self.bare();
         if word.is_empty() {
             return self.missing();
         }
-        // As text it would be looked for, and nobody would know why so little is found.
-        if let Some((sign, meant)) = [("|", "OR"), ("||", "OR"), ("&&", "AND")]
-            .iter()
-            .find(|(sign, _)| *sign == word)
-        {
+        // A search for the sign itself would find next to nothing, without a reason.
+        if let Some((sign, meant)) = JOINING.iter().find(|(sign, _)| *sign == word) {
             let message =
                 format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
             return self.error(start..self.at, message);
         }
         Ok(QueryExpr::Term(QueryTerm::Text(word.to_owned())))
+    }
+
+    fn condition(&mut self) -> Result<Option<QueryExpr>, QueryError> {
+        let start = self.at;
+        let Some(name) = name_of(self.bare_at()) else {
+            return Ok(None);
+        };
+        self.at += name.len();
+        if RESERVED.contains(&name) {
+            self.reserved(name, start)
+        } else {
+            self.field_named(name.strip_prefix('.').unwrap_or(name), start)
+        }
     }
 
     fn sign(&self) -> Option<(RelationSign, usize)> {
@@ -94,11 +96,10 @@ impl QueryReader<'_> {
             "source" => QueryExpr::Term(QueryTerm::Source(self.glob(name)?)),
             name => self.bound(start, name == "until")?,
         };
-        Ok(Some(if negated {
-            QueryExpr::Not(Box::new(term))
-        } else {
-            term
-        }))
+        if negated {
+            return Ok(Some(QueryExpr::Not(Box::new(term))));
+        }
+        Ok(Some(term))
     }
 
     fn level(&mut self, sign: RelationSign) -> Result<QueryExpr, QueryError> {
@@ -109,22 +110,18 @@ impl QueryReader<'_> {
             RelationSign::Compare(order) => order,
         };
         if name == "*" && order == ComparisonOp::Equal {
-            return Ok(QueryExpr::Term(QueryTerm::Level(
-                ComparisonOp::AtLeast,
-                Level::Trace,
-            )));
+            let any = QueryTerm::Level(ComparisonOp::AtLeast, Level::Trace);
+            return Ok(QueryExpr::Term(any));
         }
-        match level::named_by(name) {
-            Some(level) => Ok(QueryExpr::Term(QueryTerm::Level(order, level))),
-            None if name.is_empty() => self.error(
-                start..start,
-                format!("a level is missing: {}", level_hint(name)),
-            ),
-            None => self.error(
-                start..self.at,
-                format!("{name:?} is not a level: {}", level_hint(name)),
-            ),
+        if let Some(level) = level::named_by(name) {
+            return Ok(QueryExpr::Term(QueryTerm::Level(order, level)));
         }
+        let what = if name.is_empty() {
+            "a level is missing".to_owned()
+        } else {
+            format!("{name:?} is not a level")
+        };
+        self.error(start..self.at, format!("{what}: {}", level_hint(name)))
     }
 
     fn glob(&mut self, name: &str) -> Result<String, QueryError> {
@@ -178,19 +175,27 @@ impl QueryReader<'_> {
             return self.error(self.at..self.at + length + 1, hint);
         }
         self.at += length;
-        let test = match sign {
-            RelationSign::Colon => match self.compared_after_colon() {
-                Some(test) => Some(test),
-                None => Some(ValueTest::Like(self.pieces()?)),
-            },
-            RelationSign::Equals => Some(ValueTest::Is(self.value_text()?)),
-            RelationSign::Compare(ComparisonOp::Unequal) => {
-                Some(ValueTest::IsNot(self.value_text()?))
-            }
-            RelationSign::Compare(order) => self.number(name, order, start)?,
-        };
+        let test = self.test(name, sign, start)?;
         let name = name.to_owned();
         Ok(test.map(|test| QueryExpr::Term(QueryTerm::Field(FieldTest { name, test }))))
+    }
+
+    /// What a field is to be, behind the sign.
+    fn test(
+        &mut self,
+        name: &str,
+        sign: RelationSign,
+        start: usize,
+    ) -> Result<Option<ValueTest>, QueryError> {
+        Ok(Some(match sign {
+            RelationSign::Colon => match self.compared_after_colon() {
+                Some(test) => test,
+                None => ValueTest::Like(self.pieces()?),
+            },
+            RelationSign::Equals => ValueTest::Is(self.value_text()?),
+            RelationSign::Compare(ComparisonOp::Unequal) => ValueTest::IsNot(self.value_text()?),
+            RelationSign::Compare(order) => return self.number(name, order, start),
+        }))
     }
 
     /// `status:>=500`, as other tools write it.
