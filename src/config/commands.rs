@@ -7,7 +7,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::environment::ProcessEnvironment;
-use super::error::{ConfigError, ErrorPlace};
+use super::error::ConfigError;
 use crate::cli::{self, CliArgs, CliCommand};
 use crate::model::cursor::LineRef;
 use crate::model::host::HostSpec;
@@ -350,13 +350,7 @@ fn query(words: &[String], env: &ProcessEnvironment) -> Result<Query, ConfigErro
         ));
     }
     let text = words.join(" ");
-    Query::parse(&text, &env.now).map_err(|error| ConfigError {
-        place: ErrorPlace::Query {
-            option: "QUERY",
-            picture: error.picture(&text),
-        },
-        message: error.message,
-    })
+    Query::parse(&text, &env.now).map_err(|error| ConfigError::query("QUERY", &text, error))
 }
 
 /// The times that the options and the query both allow.

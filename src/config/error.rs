@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::query::QueryError;
+
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -46,6 +48,17 @@ impl ConfigError {
         Self {
             place: ErrorPlace::Option(option),
             message: message.into(),
+        }
+    }
+
+    /// An error in the query that an option or an argument has.
+    pub(super) fn query(option: &'static str, text: &str, error: QueryError) -> Self {
+        Self {
+            place: ErrorPlace::Query {
+                option,
+                picture: error.picture(text),
+            },
+            message: error.message,
         }
     }
 }

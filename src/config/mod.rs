@@ -151,7 +151,9 @@ pub fn load(args: &CliArgs, env: &ProcessEnvironment) -> Result<RunPlan, ConfigE
 fn grep(viewing: &ViewingArgs, env: &ProcessEnvironment) -> Result<Option<Query>, ConfigError> {
     let text = viewing.grep.as_deref();
     text.filter(|text| !text.trim().is_empty())
-        .map(|text| query(text, env))
+        .map(|text| {
+            Query::parse(text, &env.now).map_err(|error| ConfigError::query("--grep", text, error))
+        })
         .transpose()
 }
 
@@ -265,16 +267,6 @@ fn connect_timeout(given: Option<Duration>, once: bool) -> Duration {
         Some(given) => given,
         None => CONNECT_TIMEOUT,
     }
-}
-
-fn query(text: &str, env: &ProcessEnvironment) -> Result<Query, ConfigError> {
-    Query::parse(text, &env.now).map_err(|error| ConfigError {
-        place: ErrorPlace::Query {
-            option: "--grep",
-            picture: error.picture(text),
-        },
-        message: error.message,
-    })
 }
 
 fn explain(viewing: &ViewingArgs, grep: Option<&Query>) -> Result<bool, ConfigError> {

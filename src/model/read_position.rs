@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::{FileId, LineRef};
+use super::cursor::{Cursor, FileId, LineRef};
 use super::line::FleetLine;
 use super::time::Time;
 
@@ -102,25 +102,33 @@ impl PrintedPositions {
         // A file that was not there yet is known by no number.
         self.generations
             .retain(|(reached, _)| reached.place.cursor.file != FileId::default());
-        // A file that was cut off begins again.
-        let is_same = |at: &usize| self.generations[*at].0.offset() <= record.content.cursor.offset;
-        let known = self.position(record.content.cursor.file);
-        // In a copy, or packed, a file has another number and goes on where it was.
-        let moved = || {
-            (0..self.generations.len())
-                .rev()
-                .find(|at| record.content.cursor.offset > 0 && is_same(at))
-        };
-        let at = known.or_else(moved);
-        if let Some(at) = at.filter(is_same) {
+        let cursor = record.content.cursor;
+        if let Some(at) = self.continued_by(cursor) {
             let earlier = (!self.cut).then(|| self.generations[at].0.clone());
             self.generations[at] = (ReadPosition::line(record, earlier, now), now);
         } else {
-            known.map(|at| self.generations.remove(at));
-            self.generations
-                .push((ReadPosition::line(record, None, now), now));
+            // A file that was cut off begins again.
+            self.position(cursor.file)
+                .map(|at| self.generations.remove(at));
+            let begun = ReadPosition::line(record, None, now);
+            self.generations.push((begun, now));
         }
         self.cut = false;
+        self.forget_rested(now);
+    }
+
+    /// The generation that a line goes on with.
+    fn continued_by(&self, cursor: Cursor) -> Option<usize> {
+        let is_before = |at: &usize| self.generations[*at].0.offset() <= cursor.offset;
+        match self.position(cursor.file) {
+            Some(at) => Some(at).filter(is_before),
+            // In a copy, or packed, a file has another number and goes on where it was.
+            None if cursor.offset > 0 => (0..self.generations.len()).rev().find(is_before),
+            None => None,
+        }
+    }
+
+    fn forget_rested(&mut self, now: Time) {
         let rests = |printed: Time| printed.plus_millis(RESTED_AFTER_MS) < now;
         while self.generations.len() > 1
             && (self.generations.len() > GENERATIONS || rests(self.generations[0].1))

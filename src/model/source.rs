@@ -121,15 +121,14 @@ impl fmt::Display for SourceKind {
                 name,
                 container,
             }) => {
-                let namespace = namespace
-                    .as_ref()
-                    .map(|namespace| format!("{namespace}/"))
-                    .unwrap_or_default();
-                let container = container
-                    .as_ref()
-                    .map(|container| format!("/{container}"))
-                    .unwrap_or_default();
-                write!(f, "pod:{namespace}{name}{container}")
+                f.write_str("pod:")?;
+                if let Some(namespace) = namespace {
+                    write!(f, "{namespace}/")?;
+                }
+                f.write_str(name)?;
+                container
+                    .iter()
+                    .try_for_each(|container| write!(f, "/{container}"))
             }
             Self::Command(words) => write!(f, "command:{}", words.join(" ")),
             Self::Input => f.write_str("stdin"),

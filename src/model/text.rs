@@ -345,35 +345,31 @@ impl ShownText {
     fn valid(&mut self, text: &str) -> bool {
         let mut rest = text;
         while !rest.is_empty() {
-            let plain = rest
-                .bytes()
-                .position(|b| !is_plain(b))
-                .unwrap_or(rest.len());
-            if !self.plain(&rest[..plain]) {
+            let Some(taken) = self.next(rest) else {
                 return false;
-            }
-            rest = &rest[plain..];
-            if let Some(length) = self.colour(rest) {
-                rest = &rest[length..];
-                continue;
-            }
-            let nuls = rest.bytes().take_while(|b| *b == 0).count();
-            if nuls >= NUL_RUN {
-                if !self.replaced(nuls, format_args!("<NUL×{nuls}>")) {
-                    return false;
-                }
-                rest = &rest[nuls..];
-                continue;
-            }
-            let mut chars = rest.chars();
-            if let Some(c) = chars.next()
-                && !self.character(c)
-            {
-                return false;
-            }
-            rest = chars.as_str();
+            };
+            rest = &rest[taken..];
         }
         true
+    }
+
+    /// Takes what comes next: plain text, a change of colours, a run of NULs or a character. Its
+    /// length; `None` where it did not fit.
+    fn next(&mut self, rest: &str) -> Option<usize> {
+        let plain = rest.bytes().take_while(|b| is_plain(*b)).count();
+        if plain > 0 {
+            return self.plain(&rest[..plain]).then_some(plain);
+        }
+        if let Some(length) = self.colour(rest) {
+            return Some(length);
+        }
+        let nuls = rest.bytes().take_while(|b| *b == 0).count();
+        if nuls >= NUL_RUN {
+            let fits = self.replaced(nuls, format_args!("<NUL×{nuls}>"));
+            return fits.then_some(nuls);
+        }
+        let c = rest.chars().next()?;
+        self.character(c).then_some(c.len_utf8())
     }
 
     /// Takes a change of colours; its length.
