@@ -13,10 +13,10 @@ use regex::bytes::Regex;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::level;
+use super::bytes::within;
+use super::{fields, level};
 use crate::model::level::Level;
 use crate::model::text::{without_beginning, without_colours};
-use crate::parse::fields;
 
 /// How a line is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,36 +93,42 @@ impl LineDisplay {
 
     /// Of a line without colours. Borrowed, it is an end of the line.
     fn of_plain(self, line: &[u8], stamp: Option<Range<usize>>) -> Cow<'_, [u8]> {
-        let level = level::of(line);
-        let rest = Some(level::without_priority(line))
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or(line);
-        let cut = line.len() - rest.len();
-        let stamp = stamp
-            .and_then(|stamp| Some(stamp.start.checked_sub(cut)?..stamp.end.checked_sub(cut)?));
-        let line = rest;
-        let bare = self == Self::Bare;
-        if line.first() == Some(&b'{') && line.trim_ascii_end().last() == Some(&b'}') {
-            return members(line, bare)
-                .map_or(Cow::Borrowed(line), |text| Cow::Owned(text.into_bytes()));
+        let is_bare = self == Self::Bare;
+        let rest = match level::without_priority(line) {
+            [] => line,
+            rest => rest,
+        };
+        if rest.starts_with(b"{") && rest.trim_ascii_end().ends_with(b"}") {
+            return members(rest, is_bare).map_or(Cow::Borrowed(rest), into_bytes);
         }
-        if !bare {
-            return Cow::Borrowed(line);
+        if !is_bare {
+            return Cow::Borrowed(rest);
         }
-        let stamp = stamp.filter(|stamp| stamp.start < stamp.end && stamp.end <= line.len());
-        match stamp
-            .or_else(|| stamp_in(line))
-            .map_or(Cow::Borrowed(line), |stamp| without(line, stamp))
-        {
-            Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest, level)),
+        let stamp = stamp.and_then(|stamp| moved(stamp, line.len() - rest.len(), rest.len()));
+        let rest = match stamp.or_else(|| stamp_in(rest)) {
+            Some(stamp) => without(rest, stamp),
+            None => Cow::Borrowed(rest),
+        };
+        match rest {
+            Cow::Borrowed(rest) => Cow::Borrowed(without_level(rest, level::of(line))),
             owned => owned,
         }
     }
 }
 
+fn into_bytes<'a>(text: String) -> Cow<'a, [u8]> {
+    Cow::Owned(text.into_bytes())
+}
+
+/// A range in a text whose beginning is left out; `None` where it is not in what is left.
+fn moved(range: Range<usize>, by: usize, len: usize) -> Option<Range<usize>> {
+    let moved = range.start.checked_sub(by)?..range.end.checked_sub(by)?;
+    (moved.start < moved.end && moved.end <= len).then_some(moved)
+}
+
 /// The place of a stamp of the usual kinds.
 fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
-    let head = &line[..line.len().min(ACCESS_STAMP_WITHIN)];
+    let head = within(line, ACCESS_STAMP_WITHIN);
     let first = STAMP.as_ref().and_then(|stamp| stamp.find(head));
     first
         .or_else(|| ACCESS_STAMP.as_ref()?.find(head))
@@ -132,25 +138,20 @@ fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
 /// A line without its stamp, the brackets around it and one blank; the line itself where that would
 /// be nothing.
 fn without(line: &[u8], stamp: Range<usize>) -> Cow<'_, [u8]> {
-    let Range { mut start, mut end } = stamp;
-    if start > 0 && line[start - 1] == b'[' && line.get(end) == Some(&b']') {
-        start -= 1;
-        end += 1;
-    }
-    let is_blank = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
-    if start == 0 {
-        let already = is_blank(line.get(end - 1));
-        end += usize::from(!already && is_blank(line.get(end)));
-        let rest = &line[end..];
+    let is_bracketed = line[..stamp.start].ends_with(b"[") && line[stamp.end..].starts_with(b"]");
+    let brackets = usize::from(is_bracketed);
+    let before = &line[..stamp.start - brackets];
+    let after = &line[stamp.end + brackets..];
+    let is_blank = |b: &u8| matches!(b, b' ' | b'\t');
+    if before.is_empty() {
+        let has_blank = is_blank(&line[stamp.end + brackets - 1]);
+        let blanks = usize::from(!has_blank && after.first().is_some_and(is_blank));
+        let rest = &after[blanks..];
         return Cow::Borrowed(if rest.is_empty() { line } else { rest });
     }
-    if line[start] != b' '
-        && is_blank(line.get(start - 1))
-        && (end == line.len() || is_blank(line.get(end)))
-    {
-        start -= 1;
-    }
-    let rest = [&line[..start], &line[end..]].concat();
+    let is_word = line[before.len()] != b' ' && after.first().is_none_or(is_blank);
+    let blanks = usize::from(is_word && before.last().is_some_and(is_blank));
+    let rest = [&before[..before.len() - blanks], after].concat();
     if rest.is_empty() {
         Cow::Borrowed(line)
     } else {
@@ -187,13 +188,7 @@ fn members(line: &[u8], bare: bool) -> Option<String> {
     let JsonObject(members) = serde_json::from_slice(line).ok()?;
     let mut members = spread(members);
     let mut text = String::with_capacity(line.len());
-    let rank =
-        |(key, value): &(String, Value)| fields::message_rank(key).filter(|_| value.is_string());
-    let ranked = members
-        .iter()
-        .enumerate()
-        .filter_map(|(at, member)| Some((rank(member)?, at)));
-    if let Some(Value::String(message)) = ranked.min().map(|(_, at)| members.remove(at).1) {
+    if let Some(message) = take_message(&mut members) {
         text += message.trim_end_matches('\n');
     }
     for (key, value) in &members {
@@ -205,6 +200,20 @@ fn members(line: &[u8], bare: bool) -> Option<String> {
         let _ = write!(text, "{key}={}", PlainValue(value));
     }
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// Takes the member out that is most surely the message.
+fn take_message(members: &mut Vec<(String, Value)>) -> Option<String> {
+    let (_, at) = members
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, value))| value.is_string())
+        .filter_map(|(at, (key, _))| Some((fields::message_rank(key)?, at)))
+        .min()?;
+    match members.remove(at).1 {
+        Value::String(message) => Some(message),
+        _ => None,
+    }
 }
 
 /// Members with those of `fields` in its place, where that is the object in which tracing puts what

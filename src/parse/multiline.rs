@@ -7,8 +7,10 @@
 
 mod shape;
 
-use crate::parse::level;
 use std::ops::Range;
+
+use crate::parse::bytes::within;
+use crate::parse::level;
 
 use shape::{LineShape, WrappedLine};
 
@@ -122,8 +124,7 @@ impl RecordJoiner {
                     .begun(wrapped.stamped || shape == LineShape::Level);
             }
             self.head.clear();
-            self.head
-                .extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
+            self.head.extend_from_slice(within(line, HEAD_BYTES));
         }
         let open = self
             .open

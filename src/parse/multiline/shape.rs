@@ -5,9 +5,11 @@
 //! .NET, PHP and Ruby; and those of statements and objects that are printed over several lines.
 //! What follows from a shape is left to the joiner.
 
-use crate::parse::level;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+
+use crate::parse::bytes::{split_digits, within};
+use crate::parse::level;
 
 /// The shape of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,8 +198,8 @@ fn is_general_query(text: &[u8]) -> bool {
         return false;
     };
     let text = text.trim_ascii_start();
-    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
-    digits > 0 && matches!(text[digits..], [b' ', b'A'..=b'Z', ..])
+    let (digits, rest) = split_digits(text);
+    !digits.is_empty() && matches!(rest, [b' ', b'A'..=b'Z', ..])
 }
 
 /// A name with an ending that says so, alone or before a colon.
@@ -212,24 +214,17 @@ fn is_exception(text: &[u8]) -> bool {
         b"Fault",
         b"Failure",
     ];
-    let name = &text[..text
-        .iter()
-        .position(|b| b": [".contains(b))
-        .unwrap_or(text.len())];
-    let rest = &text[name.len()..];
+    let end = memchr::memchr3(b':', b' ', b'[', text).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
     let follows =
         rest.is_empty() || rest.starts_with(b": ") || rest == b":" || rest.starts_with(b" [");
-    let is_name = name
-        .iter()
-        .all(|b| b.is_ascii_alphanumeric() || b"._$".contains(b));
-    let last = name
-        .rsplit(|b| b"._$".contains(b))
-        .next()
-        .unwrap_or_default();
-    follows
-        && is_name
-        && ENDINGS.iter().any(|ending| last.ends_with(ending))
-        && last[0].is_ascii_uppercase()
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"._$".contains(b);
+    let last = name.rsplit(|b| b"._$".contains(b)).next();
+    let is_error = |last: &[u8]| {
+        last.first().is_some_and(u8::is_ascii_uppercase)
+            && ENDINGS.iter().any(|ending| last.ends_with(ending))
+    };
+    follows && name.iter().all(is_name) && last.is_some_and(is_error)
 }
 
 fn is_frame(text: &[u8]) -> bool {
@@ -384,7 +379,7 @@ fn docker(line: &[u8]) -> Option<WrappedLine<'_>> {
 fn syslog<'a>(line: &'a [u8], start: usize, rest: &'a [u8]) -> Option<WrappedLine<'a>> {
     const TAG_BYTES: usize = 128;
     let rest = rest.strip_prefix(b" ")?;
-    let colon = memchr::memmem::find(&rest[..rest.len().min(TAG_BYTES)], b": ")?;
+    let colon = memchr::memmem::find(within(rest, TAG_BYTES), b": ")?;
     let tag = &rest[..colon];
     let (_, program) = tag.split_at(memchr::memchr(b' ', tag)? + 1);
     let is_traditional = line.get(start)?.is_ascii_uppercase();

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::parse::bytes::{is_digits, within};
+
 /// As much of a line as its first columns take.
 const HEAD: usize = 4096;
 
@@ -18,23 +20,27 @@ pub(super) fn is_iis(behind: &[u8]) -> bool {
 }
 
 fn has_columns_of_iis(behind: &[u8]) -> bool {
-    let head = &behind[1..behind.len().min(HEAD)];
-    let names = if head.starts_with(b"W3SVC") { 2 } else { 0 };
-    let mut columns = head
-        .split(|b| *b == b' ')
-        .enumerate()
-        .skip_while(|(at, word)| *at < names && !is_address(word));
-    let mut next = || columns.next().map_or(&[][..], |(_, word)| word);
-    let server = is_address(next());
-    let method = next();
-    let is_request =
-        !method.is_empty() && method.iter().all(u8::is_ascii_uppercase) && next().starts_with(b"/");
-    if !(server && is_request && !next().is_empty()) {
+    let mut columns = within(&behind[1..], HEAD).split(|b| *b == b' ');
+    let mut next = || columns.next().unwrap_or_default();
+    let mut server = next();
+    if server.starts_with(b"W3SVC") {
+        server = next();
+        if !is_address(server) {
+            server = next();
+        }
+    }
+    if !is_address(server) || !is_method(next()) || !next().starts_with(b"/") {
         return false;
     }
+    let query = next();
     let port = next();
-    let is_port = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
-    is_port && !next().is_empty() && is_address(next())
+    let user = next();
+    let is_port = port.len() <= 5 && is_digits(port);
+    !query.is_empty() && is_port && !user.is_empty() && is_address(next())
+}
+
+fn is_method(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(u8::is_ascii_uppercase)
 }
 
 fn is_address(word: &[u8]) -> bool {

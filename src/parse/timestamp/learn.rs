@@ -266,13 +266,7 @@ impl<'c> SampleCounter<'c> {
         {
             return None;
         }
-        let exact = match format.place {
-            StampPlace::Anywhere => Some(false),
-            StampPlace::Start => {
-                at_spot(line, spot, self.calendar, self.now).map(|candidate| candidate.layout.exact)
-            }
-            StampPlace::Field | StampPlace::Proved => None,
-        };
+        let exact = self.exactness(format, line, spot);
         Some(SpotCandidate {
             layout: TimestampLayout {
                 // Numbers of the kernel have their brackets.
@@ -283,6 +277,22 @@ impl<'c> SampleCounter<'c> {
             end: found.end,
             time,
         })
+    }
+
+    /// Whether only this very word is the stamp; `None` where its shape proves nothing.
+    fn exactness(
+        &mut self,
+        format: &TimestampNotation,
+        line: &[u8],
+        spot: TimestampSpot,
+    ) -> Option<bool> {
+        match format.place {
+            StampPlace::Anywhere => Some(false),
+            StampPlace::Start => {
+                at_spot(line, spot, self.calendar, self.now).map(|candidate| candidate.layout.exact)
+            }
+            StampPlace::Field | StampPlace::Proved => None,
+        }
     }
 }
 

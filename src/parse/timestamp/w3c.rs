@@ -6,6 +6,7 @@ use super::fields::shifted;
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
 use super::notation::{self, date_only, in_utc};
 use super::zone::ZoneNames;
+use crate::parse::bytes::within;
 
 /// As much of a line is read as has its columns.
 const HEAD: usize = 4096;
@@ -23,7 +24,7 @@ pub(super) struct W3cHeader {
 impl W3cHeader {
     /// Takes in a line that begins with `#`. A `#Date:` is a stamp itself.
     pub(super) fn read(&mut self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-        let head = &line[..line.len().min(HEAD)];
+        let head = within(line, HEAD);
         if let Some(fields) = head.strip_prefix(b"#Fields:") {
             let at =
                 |name: &[u8]| words(fields.trim_ascii_start()).position(|(_, word)| word == name);
@@ -48,28 +49,30 @@ impl W3cHeader {
 
     /// The stamp of a line.
     pub(super) fn find(&self, line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-        let head = &line[..line.len().min(HEAD)];
+        let head = within(line, HEAD);
         let column = self.time?;
         let (start, clock) = words(head).nth(column)?;
         let clock = shifted(notation::time_only(clock, names), start)?;
+        let WrittenMoment::Clock(time, zone) = clock.moment else {
+            return None;
+        };
         let (date, from) = match self.date {
             Some(date) => {
                 let (from, text) = words(head).nth(date)?;
-                (date_only(text), from)
+                (
+                    date_only(text),
+                    if date + 1 == column { from } else { start },
+                )
             }
             None => (self.day, start),
-        };
-        let WrittenMoment::Clock(time, zone) = clock.moment else {
-            return None;
         };
         let moment = match date {
             Some(date) => WrittenMoment::Civil(date, time, zone),
             None => WrittenMoment::Clock(time, zone),
         };
-        let adjacent = self.date.is_none_or(|date| date + 1 == column);
         Some(self.in_zone(ParsedStamp {
             moment,
-            start: if adjacent { from } else { start },
+            start: from,
             end: clock.end,
         }))
     }
@@ -88,20 +91,11 @@ impl W3cHeader {
 
 /// The words of a text and where they begin.
 fn words(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        at += text
-            .get(at..)?
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
-        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-        let word = &rest[..rest
-            .iter()
-            .position(|b| matches!(b, b' ' | b'\t'))
-            .unwrap_or(rest.len())];
-        let start = at;
-        at += word.len();
-        Some((start, word))
-    })
+    text.split(|b| matches!(b, b' ' | b'\t'))
+        .scan(0, |next, word| {
+            let start = *next;
+            *next += word.len() + 1;
+            Some((start, word))
+        })
+        .filter(|(_, word)| !word.is_empty())
 }
