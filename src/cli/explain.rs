@@ -21,22 +21,15 @@ pub fn write_explanation_text(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let all = explained.query.is_empty();
-    writeln!(
-        out,
-        "query    {}",
-        if all {
-            SafeText::new("(every line)")
-        } else {
-            SafeText::new(&explained.query)
-        }
-    )?;
+    let query = if all {
+        "(every line)"
+    } else {
+        &explained.query
+    };
+    writeln!(out, "query    {}", SafeText::new(query))?;
     for (written, range) in &explained.times {
-        writeln!(
-            out,
-            "times    {}: {}",
-            SafeText::new(written),
-            span(range, zone)
-        )?;
+        let written = SafeText::new(written);
+        writeln!(out, "times    {written}: {}", span(range, zone))?;
     }
     writeln!(out, "to hosts")?;
     match &explained.window {
@@ -47,15 +40,13 @@ pub fn write_explanation_text(
         }
     }
     writeln!(out, "checked here, in each line that comes back")?;
-    let checked = explained.checked.iter().filter(|term| !term.is_empty());
-    checked
-        .into_iter()
-        .try_for_each(|term| writeln!(out, "    {}", SafeText::new(term)))?;
-    if all {
-        writeln!(out, "    nothing")
-    } else {
-        Ok(())
+    for term in explained.checked.iter().filter(|term| !term.is_empty()) {
+        writeln!(out, "    {}", SafeText::new(term))?;
     }
+    if all {
+        writeln!(out, "    nothing")?;
+    }
+    Ok(())
 }
 
 fn write_prefilter(prefilter: &Prefilter, out: &mut dyn Write) -> io::Result<()> {

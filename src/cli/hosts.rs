@@ -23,17 +23,12 @@ pub fn write_hosts_text(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<(
             writeln!(out, "    tags    {}", SafeText::new(&host.tags.join(", ")))?;
         }
         for source in &host.sources {
-            writeln!(
-                out,
-                "    source  {}",
-                SafeText::new(&format!("{}  {}", source.name, place(source)))
-            )?;
+            let text = format!("{}  {}", source.name, place(source));
+            writeln!(out, "    source  {}", SafeText::new(&text))?;
         }
         if host.sources.is_empty() {
-            writeln!(
-                out,
-                "    source  (what the host itself has: messages, syslog, the journal)"
-            )?;
+            let usual = "(what the host itself has: messages, syslog, the journal)";
+            writeln!(out, "    source  {usual}")?;
         }
     }
     let plural = if hosts.len() == 1 { "" } else { "s" };
@@ -46,20 +41,7 @@ pub fn write_hosts_text(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<(
 /// When the output cannot be written.
 pub fn write_hosts_json(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<()> {
     for host in hosts {
-        let mut line = endpoint(&host.endpoint);
-        line["transport"] = json!(transport(host));
-        line["via"] = host
-            .via
-            .iter()
-            .map(|route| route.iter().map(endpoint).collect::<Value>())
-            .collect();
-        line["tags"] = json!(host.tags);
-        line["sources"] = host.sources.iter().map(source).collect();
-        let mut tagged = json!({"v": 1, "type": "inventory"});
-        if let (Some(tagged), Some(line)) = (tagged.as_object_mut(), line.as_object_mut()) {
-            tagged.append(line);
-        }
-        writeln!(out, "{tagged}")?;
+        writeln!(out, "{}", inventory_line(host))?;
     }
     let asked = json!({"total": hosts.len(), "ok": null, "failed": null});
     let summary = json!({
@@ -67,6 +49,23 @@ pub fn write_hosts_json(hosts: &[HostSpec], out: &mut dyn Write) -> io::Result<(
         "elapsed_ms": 0, "exit": 0, "bytes_scanned": null, "more": null, "pages": [],
     });
     writeln!(out, "{summary}")
+}
+
+fn inventory_line(host: &HostSpec) -> Value {
+    let mut line = endpoint(&host.endpoint);
+    line["transport"] = json!(transport(host));
+    line["via"] = host
+        .via
+        .iter()
+        .map(|route| route.iter().map(endpoint).collect::<Value>())
+        .collect();
+    line["tags"] = json!(host.tags);
+    line["sources"] = host.sources.iter().map(source).collect();
+    let mut tagged = json!({"v": 1, "type": "inventory"});
+    if let (Some(tagged), Some(line)) = (tagged.as_object_mut(), line.as_object_mut()) {
+        tagged.append(line);
+    }
+    tagged
 }
 
 fn headline(host: &HostSpec) -> String {

@@ -272,9 +272,7 @@ fn read(
         (Some(text), _, _) => PageStart::Cursor(cursor("--cursor", text, hosts)?),
         (_, Some(text), _) => PageStart::After(cursor("--after", text, hosts)?),
         (_, _, Some(at)) => PageStart::At(at),
-        _ if options.backwards => PageStart::Newest,
-        _ if window.start == ALWAYS.start => PageStart::Oldest,
-        _ => PageStart::At(window.start),
+        _ => usual_start(options.backwards, &window),
     };
     if !options.backwards && options.times.until.is_some() {
         window.start = at.unwrap_or(window.start);
@@ -288,6 +286,16 @@ fn read(
         window,
     });
     Ok(MeantRequest::new(kind, ResponseShape::Lines).or_explained(options.explain, None))
+}
+
+fn usual_start(backwards: bool, window: &Range<Time>) -> PageStart {
+    if backwards {
+        PageStart::Newest
+    } else if window.start == ALWAYS.start {
+        PageStart::Oldest
+    } else {
+        PageStart::At(window.start)
+    }
 }
 
 fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<MeantRequest, ConfigError> {

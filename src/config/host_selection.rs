@@ -29,27 +29,15 @@ pub(super) fn choose(
         .map(SelectionPart::new)
         .collect();
     if parts.is_empty() {
-        return Err(fail(
-            "an empty selection; name a group, a host, or user@host".to_owned(),
-        ));
+        let message = "an empty selection; name a group, a host, or user@host";
+        return Err(fail(message.to_owned()));
     }
     let mut choice = HostChoice {
         inventory,
         hosts: Vec::new(),
         known: HashMap::new(),
     };
-    if parts.iter().all(|part| part.excluded) {
-        (0..inventory.table.hosts.len())
-            .for_each(|n| choice.add(NamedHost::of_inventory(inventory, n)));
-    }
-    for part in parts.iter().filter(|part| !part.excluded) {
-        choice.include(part)?;
-    }
-    if choice.hosts.is_empty() && parts.iter().any(|part| !part.excluded) {
-        return Err(fail(
-            "an empty selection: no host is in it; see `logtrail-tui hosts`".to_owned(),
-        ));
-    }
+    choice.include_all(&parts)?;
     for part in parts.iter().filter(|part| part.excluded) {
         choice.exclude(part)?;
     }
@@ -146,6 +134,24 @@ struct HostChoice<'a> {
 }
 
 impl HostChoice<'_> {
+    /// Adds what is named, or all there is where parts only exclude.
+    fn include_all(&mut self, parts: &[SelectionPart<'_>]) -> Result<(), ConfigError> {
+        if parts.iter().all(|part| part.excluded) {
+            let inventory = self.inventory;
+            (0..inventory.table.hosts.len())
+                .for_each(|n| self.add(NamedHost::of_inventory(inventory, n)));
+            return Ok(());
+        }
+        for part in parts.iter().filter(|part| !part.excluded) {
+            self.include(part)?;
+        }
+        if self.hosts.is_empty() {
+            let message = "an empty selection: no host is in it; see `logtrail-tui hosts`";
+            return Err(fail(message.to_owned()));
+        }
+        Ok(())
+    }
+
     fn add(&mut self, chosen: NamedHost) {
         match self.known.entry(chosen.key()) {
             Entry::Occupied(known) => self.hosts[*known.get()].paths.extend(chosen.paths),

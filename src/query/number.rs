@@ -91,22 +91,25 @@ pub(super) fn amount_of(text: &str) -> Option<Amount> {
     if let Some(amount) = amount(&text[..at], text[at..].trim_ascii_start()) {
         return Some(amount);
     }
+    Some(Amount {
+        kind: NumberKind::Duration,
+        value: sum_of_durations(text)?,
+    })
+}
+
+fn sum_of_durations(text: &str) -> Option<f64> {
     let mut rest = text;
     let mut sum = 0.0;
     while !rest.is_empty() {
-        let at = digits(rest);
-        let unit = rest[at..]
-            .find(|c: char| !c.is_alphabetic())
-            .map_or(rest.len(), |end| at + end);
-        let part = amount(&rest[..at], &rest[at..unit])
-            .filter(|part| part.kind == NumberKind::Duration)?;
-        sum += part.value;
-        rest = &rest[unit..];
+        let (number, behind) = rest.split_at(digits(rest));
+        let end = behind.find(|c: char| !c.is_alphabetic());
+        let (unit, next) = behind.split_at(end.unwrap_or(behind.len()));
+        sum += amount(number, unit)
+            .filter(|part| part.kind == NumberKind::Duration)?
+            .value;
+        rest = next;
     }
-    Some(Amount {
-        kind: NumberKind::Duration,
-        value: sum,
-    })
+    Some(sum)
 }
 
 fn amount(digits: &str, unit: &str) -> Option<Amount> {
@@ -132,30 +135,23 @@ impl Amount {
 
 /// Length of the number at the beginning: a sign, digits, a fraction, an exponent.
 fn digits(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let run = |from: usize| {
-        bytes[from..]
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count()
-    };
-    let sign = usize::from(matches!(bytes.first(), Some(b'-' | b'+')));
-    let whole = run(sign);
-    if whole == 0 {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let Some(rest) = behind_digits(unsigned) else {
         return 0;
-    }
-    let mut end = sign + whole;
-    if bytes.get(end) == Some(&b'.') && run(end + 1) > 0 {
-        end += 1 + run(end + 1);
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
-        let exponent = bytes
-            .get(end + 1 + sign..)
-            .map_or(0, |_| run(end + 1 + sign));
-        end += if exponent > 0 { 1 + sign + exponent } else { 0 };
-    }
-    end
+    };
+    let fraction = rest.strip_prefix('.').and_then(behind_digits);
+    let rest = fraction.unwrap_or(rest);
+    let exponent = rest
+        .strip_prefix(['e', 'E'])
+        .map(|exponent| exponent.strip_prefix(['-', '+']).unwrap_or(exponent));
+    let rest = exponent.and_then(behind_digits).unwrap_or(rest);
+    text.len() - rest.len()
+}
+
+/// What follows the digits with which a text begins; `None` where it begins with none.
+fn behind_digits(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    (rest.len() < text.len()).then_some(rest)
 }
 
 impl fmt::Display for WrittenNumber {

@@ -84,9 +84,9 @@ impl QueryReader<'_> {
             self.at += length;
             return self.level(sign).map(Some);
         }
-        let negated = sign == RelationSign::Compare(ComparisonOp::Unequal)
-            && matches!(name, "host" | "source");
-        if !negated && !matches!(sign, RelationSign::Colon | RelationSign::Equals) {
+        let is_name = matches!(name, "host" | "source");
+        let negated = is_name && sign == RelationSign::Compare(ComparisonOp::Unequal);
+        if !negated && matches!(sign, RelationSign::Compare(_)) {
             let message = format!("{name} cannot be compared: write {name}:{}", example(name));
             return self.error(self.at..self.at + length, message);
         }
