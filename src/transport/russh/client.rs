@@ -61,7 +61,7 @@ pub(crate) struct HandlerNotes {
     /// With what it took its leave.
     pub(super) goodbye: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
-    pub(crate) judged: Mutex<Option<JudgedKey>>,
+    judged: Mutex<Option<JudgedKey>>,
     over: watch::Sender<bool>,
 }
 
@@ -138,6 +138,12 @@ pub(crate) async fn handshake(
 }
 
 impl HandlerNotes {
+    /// Takes out the key that the handler judged.
+    pub(crate) fn take_judged(&self) -> Option<JudgedKey> {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.take()
+    }
+
     fn new() -> Self {
         Self {
             ending: ConnectionEnd::new(),
