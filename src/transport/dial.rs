@@ -1,6 +1,6 @@
 //! Dials one server and logs in: budget, time limit, host key, prompts to a person.
 //!
-//! Which servers are dialled, and through which others, is decided in `route`.
+//! `route` decides which servers are dialled, and through which others.
 
 use std::io;
 use std::net::SocketAddr;

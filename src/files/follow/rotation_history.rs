@@ -1,6 +1,6 @@
 //! Which generations of a log came and went unseen: remembers those that were read or were there
-//! before, and decides what a listing of the files next to the log proves. Reading the ones that
-//! were missed is left to `succession`.
+//! before, and decides what a listing of the files next to the log proves. `succession` reads the
+//! ones that were missed.
 //!
 //! Numbers of files are reused at once and times of change are coarse, may be set by hand, and move
 //! when a writer is late. So the rule is not "what changed later is newer" but "what was there at

@@ -483,7 +483,7 @@ impl FollowedFile {
         stat.size <= self.offset && compared > 0 && bytes[..compared] == self.head[..compared]
     }
 
-    /// Whether a file with these first bytes is one of which this generation is a copy.
+    /// Whether this generation is a copy of a file with these first bytes.
     fn is_copy_of(&self, stat: &FileStat, bytes: &[u8]) -> bool {
         let is_alike =
             !self.head.is_empty() && bytes.starts_with(&self.head) && stat.size >= self.offset;

@@ -129,7 +129,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         Ok((scan, notes))
     }
 
-    /// What is to be read: of which files, from where to where.
+    /// What is to be read: the files, and from where to where.
     pub(super) fn ranges(&self) -> impl Iterator<Item = (&LogFile, Range<u64>)> {
         self.parts
             .iter()
@@ -400,7 +400,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         self.criteria.window.contains(&record.time()) && self.criteria.query.matches(&input)
     }
 
-    /// The live file may have been emptied meanwhile, and then less was found than was there.
+    /// The live file may have been emptied during the scan: then less was found than was there.
     async fn check_end(&mut self, part: &Part) -> Result<(), StopReason> {
         let is_live = part.file + 1 == self.text.log.files.len() && self.text.is_plain(part.file);
         if is_live && part.to > part.from {

@@ -2,7 +2,7 @@
 //!
 //! A file is a list of public keys, or a binary Key Revocation List, which `ssh-keygen -Q` reads
 //! for us. As with OpenSSH a file that cannot be read or understood leaves no key trusted.
-//! `@revoked` lines of known_hosts are left to the parent.
+//! The parent handles `@revoked` lines of known_hosts.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

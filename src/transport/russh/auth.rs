@@ -1,4 +1,4 @@
-//! Logging in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
+//! Logs in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
 //!
 //! A refusal is final here and above: nothing in this program tries a refused login again by
 //! itself. It is one only when the server says so: a connection that ends in the middle of a login

@@ -79,7 +79,7 @@ pub(crate) struct LoginPacing {
     pub(crate) login_time: Duration,
 }
 
-/// Callbacks of the library. They must not wait: the session loop stands still until they return.
+/// Callbacks of the library. They must not wait: the session loop is blocked until they return.
 pub(super) struct ClientHandler {
     trust: HostKeyJudge,
     notes: Arc<HandlerNotes>,
