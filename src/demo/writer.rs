@@ -66,8 +66,8 @@ impl WriterThread {
         let (stop, stopped) = mpsc::sync_channel(0);
         let write = move || {
             while stopped.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-                // A full or vanished disk must not end the demo: the hosts stay, their logs stand
-                // still.
+                // A full or vanished disk must not end the demo: the hosts stay, and their logs no
+                // longer grow.
                 let _ = desk.write_until(clock::now().to_timestamp().as_millisecond());
                 let _ = desk.rotate();
             }

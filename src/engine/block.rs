@@ -1,7 +1,7 @@
 //! A stretch of a file's text in memory, cut into lines: the lines that are being looked at, and
-//! those before them that may still be wanted. What a line is, is as in `host::lines`: its end is
-//! LF or CRLF, NUL bytes before it are a hole that does not belong to it, and of a line that is too
-//! long only the beginning is kept.
+//! those before them that may still be wanted. Lines are those of `parse::split`: they end with LF
+//! or CRLF, NUL bytes before a line are a hole that does not belong to it, and only the beginning
+//! of a line that is too long is kept.
 
 use std::ops::Range;
 
@@ -103,7 +103,7 @@ impl TextBlock {
         memrchr(b'\n', &self.bytes[..position]).map_or(0, |at| at + 1)
     }
 
-    /// Where the line begins that stands `count` lines before the one at `position`, though not
+    /// Where the line begins that is `count` lines before the one at `position`, though not
     /// before `low`.
     pub(super) fn lines_before(&self, position: usize, count: u32, low: usize) -> usize {
         let mut start = position;

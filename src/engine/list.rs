@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::files::access::FileError;
 use crate::files::listing::{FileListing, LogLink};
 use crate::files::log_names::LogNames;
+use crate::files::rotation::name_start;
 use crate::model::log_file::LogFile;
 
 use super::StopFlag;
@@ -195,12 +196,8 @@ impl FolderWalk<'_> {
 
     /// What is by its name an older generation of one of these logs.
     fn siblings(&mut self, logs: &[&Vec<u8>]) -> Result<Vec<Vec<u8>>, FileError> {
-        let folder = |log: &[u8]| {
-            log.iter()
-                .rposition(|&byte| byte == b'/')
-                .map_or(0, |slash| slash + 1)
-        };
-        let folders: BTreeSet<&[u8]> = logs.iter().map(|log| &log[..folder(log)]).collect();
+        let folders = logs.iter().map(|log| &log[..name_start(log)]);
+        let folders: BTreeSet<&[u8]> = folders.collect();
         let names: LogNames = logs.iter().map(|&log| log.clone()).collect();
         let mut found = Vec::new();
         for folder in folders {

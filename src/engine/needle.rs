@@ -1,9 +1,9 @@
 //! What lines are looked for by: the patterns of a host's `grep`, found as `LC_ALL=C grep` finds
 //! them.
 //!
-//! A NUL in a line counts as the byte 1, for that is what goes to `grep` in its place. Of extended
-//! regular expressions everything is understood but what POSIX leaves undefined; a query never has
-//! that, and where one does, every line is found, which is allowed: whoever asks looks at each line
+//! A NUL in a line counts as the byte 1, for that is what goes to `grep` in its place. Extended
+//! regular expressions are understood, except for what POSIX leaves undefined. A query never has
+//! that; if one did, every line would be found, which is allowed: the caller checks each line
 //! again.
 
 use regex::bytes::{Regex, RegexBuilder};

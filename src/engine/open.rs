@@ -1,4 +1,4 @@
-//! Opening a file that was listed before, and no other: by then anything may be under its name.
+//! Opens a file that was listed before, and no other: by then anything may be under its name.
 
 use std::fs::File;
 use std::io;

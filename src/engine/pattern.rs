@@ -2,9 +2,9 @@
 //! locale.
 //!
 //! Crates for this take patterns that are text, know braces and `**`, or leave out names that are
-//! not UTF-8. How folders are walked is left to `list`.
+//! not UTF-8. `list` walks the folders.
 
-/// True where a part of a path is a pattern; otherwise it stands for itself.
+/// True where a part of a path is a pattern; otherwise it is a name.
 pub(super) fn is_pattern(part: &[u8]) -> bool {
     part.iter().any(|byte| b"*?[".contains(byte))
 }

@@ -1,4 +1,4 @@
-//! The text of one open file as a stream, whatever form it is stored in. Lines are left to `block`.
+//! The text of one open file as a stream, whatever form it is stored in. `block` cuts it into lines.
 
 use std::fs::File;
 #[cfg(target_os = "linux")]

@@ -1,8 +1,7 @@
-//! The text inside a compressed file, as a stream: whatever number of members stand one behind the
-//! other, and within limits, for a small file can hold more text than there is time.
+//! The text inside a compressed file, as a stream: of any number of members in a row, and within
+//! limits, for a small file can hold more text than there is time to read.
 //!
-//! As with the programs of the same names, what follows the last member and is none is passed
-//! over.
+//! As with the programs of the same names, what follows the last member and is none is skipped.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

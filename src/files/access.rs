@@ -2,7 +2,7 @@
 //! of them.
 //!
 //! The messages between what has the files (`engine` on this machine, a shell on a host) and what
-//! reads them. How files become one log is left to `host::search`.
+//! reads them. `host::search` makes one log of them.
 //!
 //! Offsets always count the bytes of the text. In a compressed file that is the text inside it.
 
@@ -47,7 +47,7 @@ pub struct FoundLine {
     pub offset: u64,
     /// The line.
     pub raw: Bytes,
-    /// It passed the filter; otherwise it stands beside one that did.
+    /// It passed the filter; otherwise it is context of one that did.
     pub is_hit: bool,
 }
 

@@ -1,5 +1,5 @@
-//! The files that a path or pattern stands for, in bounded memory. Which of them are one log is
-//! left to `host::search`.
+//! The files that a path or pattern matches, in bounded memory. `host::search` decides which of them
+//! are one log.
 
 use std::ops::Deref;
 

@@ -1,5 +1,5 @@
-//! The names of many logs, among which the one that a rotated file belongs to is found without
-//! looking at all of them. What a name says of a generation is left to [`RotationIndex`].
+//! Finds the log that a rotated file belongs to, among the names of many logs, without looking at
+//! all of them. [`RotationIndex`] knows what a name says of a generation.
 
 use std::collections::HashSet;
 

@@ -12,7 +12,7 @@ pub const SEPARATORS: &str = "-._";
 /// The ending of a file that logrotate finds under a name that it is about to give to another one.
 pub const BACKUP: &str = ".backup";
 
-/// Where a file stands among the generations of a log, by its name. The order is that of age: the
+/// The place of a file among the generations of a log, by its name. The order is that of age: the
 /// oldest first, and where a log was rotated in both ways, those with a date before those with a
 /// number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Which algorithms are used and which are refused, in one table, and how strong keys must be.
 //!
 //! What is negotiated with a server is made from the table, and so are the words about a server
-//! that has nothing else. Whether a key is the right one is left to `known_hosts`.
+//! that has nothing else. `known_hosts` decides whether a key is the right one.
 
 use std::borrow::Cow;
 

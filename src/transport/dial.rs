@@ -1,10 +1,10 @@
 //! Dials one server and logs in: budget, time limit, host key, prompts to a person.
 //!
-//! Which servers are dialled, and through which others, is decided in `route`.
+//! `route` decides which servers are dialled, and through which others.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::russh::keys::PublicKey;
@@ -183,12 +183,7 @@ impl ServerDial<'_> {
     /// The handler did not take the host key: it may be put on record, or it is distrusted.
     fn key_not_taken(&self, notes: &HandlerNotes) -> AttemptError {
         let place = &self.plan.place;
-        let judged = notes
-            .judged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        match judged {
+        match notes.take_judged() {
             Some(judged) if judged.verdict == KeyVerdict::Unknown => {
                 AttemptError::UnknownKey(judged)
             }
@@ -237,56 +232,40 @@ impl ServerDial<'_> {
 
     async fn trust(&self, pinned: Option<PublicKey>) -> Result<HostKeyJudge, LinkError> {
         let files = self.plan.known_hosts.clone();
-        let read = tokio::task::spawn_blocking(move || KnownHosts::read(&files)).await;
-        let known = read
-            .unwrap_or_else(|error| Err(io::Error::other(error)))
+        let known = on_disk(move || KnownHosts::read(&files))
+            .await
             .map_err(|error| {
-                failure::denied(
-                    format!(
-                        "cannot read the host keys on record, so {} cannot be trusted: {error}",
-                        self.plan.place
-                    ),
-                    "mend the file or its permissions",
-                )
+                let hint = "mend the file or its permissions";
+                self.unreadable("the host keys on record", &error, hint)
             })?;
-        let revoked = self.plan.revoked.clone();
-        let read = tokio::task::spawn_blocking(move || RevokedKeys::read(&revoked)).await;
-        let revoked = read
-            .unwrap_or_else(|error| Err(io::Error::other(error)))
+        let files = self.plan.revoked.clone();
+        let revoked = on_disk(move || RevokedKeys::read(&files))
+            .await
             .map_err(|error| {
-                failure::denied(
-                    format!(
-                        "cannot read the revoked host keys, so {} cannot be trusted: {error}",
-                        self.plan.place
-                    ),
-                    failure::UNREADABLE_REVOKED,
-                )
+                self.unreadable("the revoked host keys", &error, failure::UNREADABLE_REVOKED)
             })?;
-        let subject = self.plan.subject.clone();
-        let policy = self.plan.policy.clone();
-        let accept_new = self.plan.host_keys == HostKeyPolicy::AcceptNew;
         Ok(HostKeyJudge {
             known,
-            subject,
+            subject: self.plan.subject.clone(),
             pinned,
-            accept_new,
+            accept_new: self.plan.host_keys == HostKeyPolicy::AcceptNew,
             revoked,
-            policy,
+            policy: self.plan.policy.clone(),
         })
     }
 
+    fn unreadable(&self, what: &str, error: &io::Error, hint: &str) -> LinkError {
+        let place = &self.plan.place;
+        let reason = format!("cannot read {what}, so {place} cannot be trusted: {error}");
+        failure::denied(reason, hint)
+    }
+
     async fn store_if_new(&self, greeted: &HandshakenClient) {
-        let judged = greeted
-            .notes
-            .judged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
         if let Some(JudgedKey {
             key,
             verdict: KeyVerdict::Unknown,
             ..
-        }) = judged
+        }) = greeted.notes.take_judged()
             && let Err(error) = self.store(&key).await
         {
             tracing::warn!(
@@ -332,16 +311,14 @@ impl ServerDial<'_> {
         let key = key.clone();
         let hashed = self.plan.hash_names;
         let _one_at_a_time = self.inner.storing.lock().await;
-        let storing = move || {
+        on_disk(move || {
             let known = KnownHosts::read(std::slice::from_ref(&file))?;
             match known.check(&subject, key.key_data()) {
                 KeyVerdict::Unknown => known_hosts::append(&file, &subject, &key, hashed),
                 _ => Ok(()),
             }
-        };
-        tokio::task::spawn_blocking(storing)
-            .await
-            .unwrap_or_else(|error| Err(io::Error::other(error)))
+        })
+        .await
     }
 
     fn host(&self) -> Result<HostName, LinkError> {
@@ -366,6 +343,14 @@ impl ServerDial<'_> {
     }
 }
 
+/// Runs what may wait for a disk.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
 /// What one address of several may take, so that one that drops packets leaves time for the next.
 fn deadline_share(inner: &ConnectorState) -> Duration {
     inner.settings.connect_timeout / 2
@@ -376,28 +361,26 @@ async fn connect(place: &ServerLabel, share: Duration) -> Result<Box<dyn ByteStr
     let addresses: Vec<SocketAddr> = found
         .map_err(|error| failure::unknown_name(place, &error))?
         .collect();
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for (n, address) in addresses.iter().enumerate() {
+    let Some((last, others)) = addresses.split_last() else {
+        return Err(failure::unknown_name(
+            place,
+            &io::ErrorKind::NotFound.into(),
+        ));
+    };
+    for address in others {
         let connecting = TcpStream::connect(address);
-        let connected = if n + 1 < addresses.len() {
-            tokio::time::timeout(share, connecting)
-                .await
-                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-        } else {
-            connecting.await
-        };
-        match connected {
-            Ok(stream) => {
-                // Nagle's algorithm would hold back every small request for up to 40 ms.
-                let _ = stream.set_nodelay(true);
-                return Ok(Box::new(stream));
-            }
-            Err(error) => last = error,
+        if let Ok(Ok(stream)) = tokio::time::timeout(share, connecting).await {
+            return Ok(without_delay(stream));
         }
     }
-    Err(if addresses.is_empty() {
-        failure::unknown_name(place, &last)
-    } else {
-        failure::dialling(place, &last)
-    })
+    let connected = TcpStream::connect(last).await;
+    connected
+        .map(without_delay)
+        .map_err(|error| failure::dialling(place, &error))
+}
+
+/// Nagle's algorithm would hold back every small request for up to 40 ms.
+fn without_delay(stream: TcpStream) -> Box<dyn ByteStream> {
+    let _ = stream.set_nodelay(true);
+    Box::new(stream)
 }

@@ -221,7 +221,7 @@ pub(super) fn no_version(
 /// The words of sshd to a connection of too many, by old and new versions.
 const TURNED_AWAY: [&str; 2] = ["Exceeded MaxStartups", "Not allowed at this time"];
 
-/// The connection ended in the key exchange: nobody was asked who we are.
+/// The connection ended in the key exchange, before the login.
 pub(super) fn left_in_key_exchange(place: &ServerLabel) -> LinkError {
     LinkError::new(
         LinkState::Unreachable,

@@ -1,6 +1,5 @@
-//! The first words with a shell: whether what a login runs is one, and why not. What was printed
-//! before it answers (`.bashrc`, a message of the day, a wrapper) is passed over, however long it
-//! is.
+//! Finds out whether what a login runs is a shell, and if not, why. What was printed before it
+//! answers (`.bashrc`, a message of the day, a wrapper) is skipped, however long it is.
 //!
 //! Only a shell that says that it is none is a refusal. One that is slow, was killed or has no
 //! memory to start with is tried again.

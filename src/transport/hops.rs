@@ -1,9 +1,9 @@
-//! What the system's `ssh` must know of the jump hosts on a way: a configuration of ours before the
-//! user's own.
+//! Writes what the system's `ssh` must know of the jump hosts on a route: a configuration of ours
+//! before the user's own.
 //!
 //! Options on the command line reach the last server only; `ssh` starts another `ssh` for each jump
-//! host, which is given nothing but the file of `-F`. What is said of the host itself is left to
-//! `system`.
+//! host, which is given nothing but the file of `-F`. `system` writes the options of the host
+//! itself.
 
 use std::fmt::Write as _;
 use std::io;

@@ -67,7 +67,7 @@ pub(super) enum KeyFile {
     Declined,
     /// No such file.
     Missing,
-    /// The file of a public key or of a certificate, which stands for a key of the ssh-agent.
+    /// The file of a public key or of a certificate, which names a key of the ssh-agent.
     Public(PublicHalf),
     /// Why it cannot be used.
     Broken(String),

@@ -1,5 +1,5 @@
-//! Lines that `ssh` writes besides why it failed: each version has more of them. None is to be
-//! taken for the reason.
+//! Lines that `ssh` writes in addition to why it failed: each version has more of them. None must be
+//! mistaken for the reason.
 
 /// How such lines begin.
 const NOISE: [&str; 14] = [

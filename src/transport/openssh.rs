@@ -1,4 +1,4 @@
-//! The question to `ssh -G`, and its answer.
+//! Asks `ssh -G` and reads its answer.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! What a server says first, overheard while the SSH library reads it: whether it speaks SSH at
-//! all, and whether it is still saying something. The library tells neither.
+//! Overhears what a server says first, while the SSH library reads it: whether it speaks SSH at all,
+//! and whether it still sends something. The library reports neither.
 
 use std::future::Future;
 use std::io;
@@ -36,7 +36,7 @@ pub(super) enum ServerLanguage {
     Other(String),
 }
 
-/// The stream with somebody who listens.
+/// The stream with a listener.
 pub(super) struct OverheardStream {
     inner: Box<dyn ByteStream>,
     heard: OverheardBytes,

@@ -1,4 +1,4 @@
-//! How much may be asked of a host at once, so that what else is said on its connection never waits
+//! Limits how much is asked of a host at once, so that other traffic on its connection never waits
 //! long behind it.
 //!
 //! An answer is sent as fast as the host can, and queues up in front of the slowest link on the
@@ -6,9 +6,9 @@
 //! than the link carries in about a second, and how much that is is learnt from how fast answers
 //! come. On a quick link nothing is held back.
 //!
-//! [`RequestPace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock,
-//! shared by all that has to do with one connection. It also knows when the last byte came, by
-//! which a slow link is distinguished from a dead one.
+//! [`RequestPace`] decides, with time as an argument; [`LinkPacer`] is the same with a clock, and is
+//! shared by all users of one connection. It also knows when the last byte came, which
+//! distinguishes a slow link from a dead one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -243,7 +243,7 @@ impl LinkPacer {
         self.0.start + self.lock().heard
     }
 
-    /// Somebody who will ask for much.
+    /// A caller that will ask for much.
     pub(super) fn asker(&self) -> PaceShare {
         let number = self.lock().pace.add_asker();
         PaceShare {

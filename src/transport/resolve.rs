@@ -1,8 +1,7 @@
 //! What the user's OpenSSH configuration says of a host, as `ssh -G` prints it.
 //!
 //! No parser of ours reads `ssh_config`: `Match`, `Include` and tokens are OpenSSH's business (see
-//! `tokens`). Answers, which `openssh` reads, are kept for the run. What is made of them is decided
-//! in `plan`.
+//! `tokens`). Answers, which `openssh` reads, are kept for the run. `plan` decides what they mean.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

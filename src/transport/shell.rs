@@ -2,7 +2,7 @@
 //! queue bounded in bytes.
 //!
 //! The pumps in `russh::channel` and `child` fill the queue; this file knows no SSH and no
-//! processes. Whether what runs is a shell is left to `greeting`.
+//! processes. `greeting` decides whether what runs is a shell.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

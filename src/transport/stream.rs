@@ -1,6 +1,6 @@
-//! Byte streams that tell what comes, and can be cut from outside: how a handshake that was given
-//! up, or a connection whose peer is silent, is taken from the SSH library, which otherwise keeps
-//! its task and socket for ever.
+//! Byte streams that count what comes, and can be cut from outside. The SSH library would otherwise
+//! keep the task and socket of an abandoned handshake, or of a connection with a silent peer, for
+//! ever.
 
 use std::io;
 use std::pin::Pin;

@@ -61,11 +61,8 @@ impl SystemSsh {
         let target = inner.plan(&host.endpoint).await?;
         let mut failed = None::<LinkError>;
         let mut wrong = None;
-        for (n, chain) in route::chains(inner, host, target)
-            .await
-            .into_iter()
-            .enumerate()
-        {
+        let chains = route::chains(inner, host, target).await;
+        for (n, chain) in chains.into_iter().enumerate() {
             let chain = match chain {
                 Ok(chain) => chain,
                 // The configuration has this route wrong, which says nothing of the others.
@@ -74,27 +71,16 @@ impl SystemSsh {
                     continue;
                 }
             };
-            let mut error = match Self::by(
-                &SystemRoute {
-                    host,
-                    jumps: host.via.get(n),
-                    chain: &chain,
-                },
-                inner,
-            )
-            .await
-            {
+            let way = SystemRoute {
+                host,
+                jumps: host.via.get(n),
+                chain: &chain,
+            };
+            match Self::by(&way, inner).await {
                 Ok(system) => return Ok(system),
                 Err(error) if error.state().needs_a_person() => return Err(error),
-                Err(error) => error,
-            };
-            if let Some(before) = failed {
-                // Who hung up in a login on one way is not dialled again sooner because another way
-                // failed too, nor is what may pass on one way final because another way is.
-                error.status.retry_in_s = error.status.retry_in_s.max(before.status.retry_in_s);
-                error.may_pass |= before.may_pass;
+                Err(error) => failed = Some(after(failed, error)),
             }
-            failed = Some(error);
         }
         Err(failed.or(wrong).unwrap_or_else(|| route::no_route(host)))
     }
@@ -179,6 +165,17 @@ impl Drop for SystemSsh {
     fn drop(&mut self) {
         self.ending.end(failure::closed_by_us());
     }
+}
+
+/// The failure of a route after that of another: a server that hung up in a login on one route is
+/// not dialled again sooner because another route failed too, nor is what may pass on one route final
+/// because another route is.
+fn after(before: Option<LinkError>, mut error: LinkError) -> LinkError {
+    if let Some(before) = before {
+        error.status.retry_in_s = error.status.retry_in_s.max(before.status.retry_in_s);
+        error.may_pass |= before.may_pass;
+    }
+    error
 }
 
 fn unusable(error: std::io::Error) -> LinkError {

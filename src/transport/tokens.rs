@@ -2,8 +2,8 @@
 //! `~ann`).
 //!
 //! No list of tokens is kept here: the `ssh` that is installed expands a path by its own rules when
-//! it is given as `ControlPath`, which `-G` prints expanded and takes the same tokens. What the
-//! answer says is read in `resolve`.
+//! it is given as `ControlPath`, which `-G` prints expanded and takes the same tokens. `resolve`
+//! reads the answer.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl SshQuery {
         ))
     }
 
-    /// The output of `ssh -G` with this as its `ControlPath`, of which no other use is made.
+    /// The output of `ssh -G` with this as its `ControlPath`, which is not used otherwise.
     async fn print(&self, path: &str) -> Result<String, TokenRefusal> {
         let SshQuestion {
             name,

@@ -53,7 +53,7 @@ impl DemoWorld {
         }
     }
 
-    /// The database, whose log tells who waits for whom.
+    /// The log of the database shows which process waits for which.
     fn lock_is_held(&mut self, incident: &Incident) {
         let Incident {
             from_ms,

@@ -1,10 +1,10 @@
 //! One file under two names: a bind mount, a link, a second pattern. Its lines are shown once,
 //! under the name that was there first.
 //!
-//! Which file a new name stands for is decided at the end of a look, when all names have been
-//! looked at: a rotation may have moved the file under both. While one source reads a file the
-//! others that have it wait next to it, and know how far it was read: where their name keeps the
-//! file for longer, they go on there.
+//! Which file a new name leads to is decided at the end of a look, when all names have been looked
+//! at: a rotation may have moved the file under both. While one source reads a file, the others
+//! that have it wait and know how far it was read. Where their name keeps the file for longer, they
+//! go on there.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ enum AliasOwner {
 }
 
 impl FollowedSource {
-    /// Whether this source reads a file, or is about to; of which `known` is known.
+    /// Whether this source reads a file, or is about to; it is known to have read up to `known`.
     fn owner(&self, number: u32, stat: FileStat, known: Option<u64>) -> AliasOwner {
         let Some(generation) = self.generations().find(|one| one.id == stat.id) else {
             let next = match self.phase {
@@ -52,7 +52,7 @@ impl FollowedSource {
 }
 
 impl Follower {
-    /// A name of a pattern stands for this file; what becomes of it is decided when all names have
+    /// A name of a pattern leads to this file; what becomes of it is decided when all names have
     /// been looked at.
     pub(super) fn wait_for_twins(&mut self, number: u32, stat: FileStat) {
         let source = self.source(number);

@@ -1,6 +1,6 @@
 //! A file that may not be read keeps its place, and is read on from there when permission is back.
 //! Until then its name can go to another file, and what was renamed may be readable though its
-//! successor is not. How a host describes what is denied is left to `permission`.
+//! successor is not. `permission` reads how a host describes what is denied.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::follower::Follower;
 use super::messages::{FileStat, FileUnavailable, Watch};
 use super::permission::PermissionBlock;
 
-/// Who may read one file of a log may soon read the others: so long a successor waits for an old
-/// generation that is still denied.
+/// A login that may read one file of a log may soon read the others: a successor waits this long for
+/// an old generation that is still denied.
 const DENIED_WAIT: Duration = Duration::from_secs(3);
 
 impl Follower {

@@ -53,8 +53,8 @@ pub(super) enum Phase {
     Unknown,
     /// The current generation is being read.
     Reading,
-    /// Our generation is looked for next to the name; then goes on with what the name stands for,
-    /// if anything.
+    /// Our generation is looked for next to the name; then goes on with the file under the name, if
+    /// there is one.
     Finding(Option<FileStat>),
     /// The name's file was rewritten: copies of what it was are being compared. The best candidate
     /// so far.
@@ -86,7 +86,7 @@ pub(super) enum InodeChange {
 /// A source of a pattern that has not begun, or whose file is read under another name.
 #[derive(Debug)]
 pub(super) struct FileAlias {
-    /// What its name stands for, if anything.
+    /// The file under its name, if there is one.
     pub(super) stat: Option<FileStat>,
     /// How far the other has read the file.
     pub(super) known: Option<FollowedFile>,
@@ -183,7 +183,7 @@ impl FollowedSource {
         self.old.iter_mut().find(|old| old.watch == watch)
     }
 
-    /// Its name stands for no file that could be read under another one.
+    /// Its name leads to no file that could be read under another one.
     pub(super) fn lose_alias(&mut self) {
         if let Some(twin) = &mut self.twin {
             twin.stat = None;

@@ -8,7 +8,7 @@
 //!                                                                                └──▶ others: it is another file
 //! ```
 //!
-//! Numbers are told by no file system to be the same for ever, so the bytes decide, as always. What
+//! No file system promises that numbers stay the same for ever, so the bytes decide, as always. What
 //! was read must be as long as a whole marker, or the device must be another too: two short logs
 //! may begin alike.
 
@@ -45,7 +45,7 @@ impl Follower {
         true
     }
 
-    /// What the name stands for has other bytes than what was read. True where it was only tried
+    /// The file under the name has other bytes than what was read. True where it was only tried
     /// whether it has the same.
     pub(super) fn was_not_renumbered(&mut self, number: u32, stat: FileStat) -> bool {
         let InodeChange::Tried(_) = self.source(number).renumbered else {

@@ -1,5 +1,5 @@
 //! The messages of the follower: what was observed, what it requests, and the outcomes. Values
-//! without behaviour; how they travel is left to the driver.
+//! without behaviour; the driver carries them.
 
 use bytes::Bytes;
 
@@ -60,7 +60,7 @@ pub struct FileFingerprint {
 /// What the script saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileObservation {
-    /// The name stands for another file than before, or the file is shorter than what was read.
+    /// The name leads to another file than before, or the file is shorter than what was read.
     Changed(Watch, FileStat),
     /// Bytes from `start` on, some of them known; `stat` is from just before the read.
     Read(Watch, FileStat, u64, Bytes),
@@ -116,7 +116,7 @@ pub enum FollowRequest {
         /// The path as the host spells it.
         path: Vec<u8>,
     },
-    /// Take the watched name to stand for this file, and read on from this offset.
+    /// Take this file for that of the watched name, and read on from this offset.
     ReadFrom(Watch, FileId, u64),
     /// Look for a file next to that of `near`, and watch it as an old generation.
     Find {
@@ -150,11 +150,11 @@ pub enum FollowOutcome {
     Pieces(u32, FileId, Vec<FilePiece>),
     /// What comes before the lines that come next, and is not wanted itself.
     Before(u32, Vec<FilePiece>),
-    /// The last line of a file, of which the end has not come: its offset, and its beginning.
+    /// The last line of a file, whose end has not come: its offset, and its beginning.
     Unfinished(u32, FileId, u64, Bytes),
     /// Why nothing comes from a source, or that it is read now.
     Problem(u32, Option<FileUnavailable>),
-    /// A source of which nothing was told is read from here on; the bytes before.
+    /// A source that has brought nothing yet is read from here on; the bytes before.
     Begun(u32, Cursor, Vec<u8>),
     /// A source that was asked for its last lines has given them.
     TailRead {

@@ -213,7 +213,7 @@ impl Follower {
         }
     }
 
-    /// The name stands for another file, for a shorter one, or for one to read on in.
+    /// The name leads to another file, to a shorter one, or to one to read on in.
     fn current_changed(&mut self, number: u32, stat: FileStat, now: Duration) {
         let source = self.source(number);
         let live = source.live;
@@ -275,7 +275,7 @@ impl Follower {
         }
     }
 
-    /// What the name stands for is read from its first byte.
+    /// The file under the name is read from its first byte.
     fn activate(&mut self, number: u32, stat: FileStat, now: Duration) {
         let source = self.source(number);
         for (n, old) in source.old.iter().enumerate() {

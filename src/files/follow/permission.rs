@@ -37,29 +37,18 @@ impl PermissionBlock {
     #[must_use]
     pub fn told(&self, login: &str) -> (String, String) {
         let user = login.split(' ').next().unwrap_or_default();
-        let what = if self.is_folder() {
-            format!("folder {} ", self.path)
+        let (what, act, bits) = if self.is_folder() {
+            (format!("folder {} ", self.path), "enter and list", "rx")
         } else {
-            String::new()
+            (String::new(), "read", "r")
         };
-        let act = if self.is_folder() {
-            "enter and list"
-        } else {
-            "read"
-        };
-        let bits = if self.is_folder() { "rx" } else { "r" };
-        let open = |class: usize| self.has(class);
-        if let Some(group) = self
-            .group_that_may()
-            .filter(|group| !login.split(' ').skip(1).any(|own| own == *group))
-        {
+        let is_member = |group: &str| login.split(' ').skip(1).any(|own| own == group);
+        if let Some(group) = self.group_that_may().filter(|group| !is_member(group)) {
+            let reason = format!("permission denied: {what}needs group {group}");
             let hint = format!(
                 "let {user} in: usermod -aG {group} {user} there, then reconnect; or give the source become = \"sudo\""
             );
-            return (
-                format!("permission denied: {what}needs group {group}"),
-                hint,
-            );
+            return (reason, hint);
         }
         let hint = format!(
             "let {user} {act} it, for instance with setfacl -m u:{user}:{bits}; or give the source become = \"sudo\""
@@ -67,17 +56,14 @@ impl PermissionBlock {
         if self.mode.is_empty() {
             return ("permission denied".to_owned(), hint);
         }
-        let reason = match () {
-            () if open(2) => format!("permission denied: {what}is open by its mode {}", self.mode),
-            () if open(0) && !open(1) => {
-                format!("permission denied: {what}is for {} only", self.owner)
-            }
-            () => format!(
-                "permission denied: {what}has mode {}, of {}:{}",
-                self.mode, self.owner, self.group
-            ),
+        let state = if self.has(2) {
+            format!("is open by its mode {}", self.mode)
+        } else if self.has(0) && !self.has(1) {
+            format!("is for {} only", self.owner)
+        } else {
+            format!("has mode {}, of {}:{}", self.mode, self.owner, self.group)
         };
-        (reason, hint)
+        (format!("permission denied: {what}{state}"), hint)
     }
 
     fn is_folder(&self) -> bool {

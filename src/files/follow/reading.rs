@@ -61,7 +61,7 @@ impl FollowedSource {
         self.phase == Phase::Reading
     }
 
-    /// The generation of which something was read.
+    /// The generation that something was read of.
     fn generation_of(&mut self, read: &FileRead<'_>) -> Option<&mut FollowedFile> {
         let generation = if read.watch == self.live {
             self.current.as_mut()

@@ -1,5 +1,5 @@
-//! Going on where another run of the program stopped: as after a lost connection, with what that
-//! run remembered.
+//! Goes on where another run of the program stopped: as after a lost connection, with what that run
+//! remembered.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl FollowedFile {
         self.recalled && self.id.ino == id.ino && self.id.dev != id.dev
     }
 
-    /// Says where a source begins, with the line that comes next, of which nothing was told.
+    /// Says where a source begins: with the line that comes next.
     pub(super) fn begun(&self, number: u32) -> Option<FollowOutcome> {
         let under_way = self.lines.unfinished().map_or(0, |(_, line)| line.len());
         let offset = self.offset - under_way as u64;

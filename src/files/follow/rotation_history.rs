@@ -1,6 +1,6 @@
 //! Which generations of a log came and went unseen: remembers those that were read or were there
-//! before, and decides what a listing of the files next to the log proves. Reading the ones that
-//! were missed is left to `succession`.
+//! before, and decides what a listing of the files next to the log proves. `succession` reads the
+//! ones that were missed.
 //!
 //! Numbers of files are reused at once and times of change are coarse, may be set by hand, and move
 //! when a writer is late. So the rule is not "what changed later is newer" but "what was there at
@@ -266,12 +266,12 @@ impl RotationHistory {
 
     /// The generation that this compressed file was made of, going by its first bytes, if it was
     /// read and is remembered. (What was written to it after that may have made the times of change
-    /// of the two differ.)
+    /// of the two differ. Where it was found in the archive before, it has that one's number.)
     pub(super) fn packed_from(&mut self, packed: FileStat, bytes: &[u8]) -> Option<ReadGeneration> {
         let at = self
             .read
             .iter()
-            .position(|read| read.stat.id != packed.id && read.is_begun_by(packed, bytes))?;
+            .position(|read| read.is_begun_by(packed, bytes))?;
         let mut read = self.read.remove(at)?;
         self.moved(read.stat.id, packed, false);
         if packed.size < read.offset {

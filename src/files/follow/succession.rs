@@ -75,6 +75,20 @@ impl FollowedSource {
             .compare(siblings, |stat| self.lineage.knows(stat), all_read);
     }
 
+    /// The current generation was copied, and is about to be cut off: all that the copy has was
+    /// told.
+    fn go_on_behind_copy(&mut self, stat: &FileStat, bytes: &[u8]) {
+        let mut newest_first = self.old.iter_mut().rev();
+        let copy = newest_first.find(|old| old.is_copy_of(stat, bytes));
+        if let (Some(copy), Some(current)) = (copy, &mut self.current) {
+            let rest = FileLineSplitter::new(copy.offset, false);
+            current.offset = copy.offset;
+            current.marker.clone_from(&copy.marker);
+            current.lines = std::mem::replace(&mut copy.lines, rest);
+            current.told = copy.told;
+        }
+    }
+
     /// No bytes wait for this listing: it says what was there before the current generation.
     fn note_first_listing(&mut self, siblings: &[RotatedSibling], watched: &[FileId]) {
         if let Some(current) = &self.current
@@ -147,15 +161,8 @@ impl Follower {
     /// The bytes that were held are the next.
     fn proven(&mut self, number: u32, now: Duration) {
         let source = self.source(number);
-        let live = source.live;
-        let copied = std::mem::take(&mut source.copied);
-        let olds = source.old.clone();
-        let Some(generation) = source
-            .old
-            .iter_mut()
-            .chain(&mut source.current)
-            .find(|one| one.held.is_some())
-        else {
+        let is_copied = std::mem::take(&mut source.copied);
+        let Some(generation) = source.generations_mut().find(|one| one.held.is_some()) else {
             return;
         };
         let watch = generation.watch;
@@ -167,20 +174,10 @@ impl Follower {
         } else {
             SuccessionProof::Done
         };
-        let copy = olds
-            .into_iter()
-            .rev()
-            .find(|old| copied && watch == live && old.is_copy_of(&stat, &bytes));
-        if let Some(copy) = copy {
-            // It was copied, and is about to be cut off: all that the copy has was told.
-            generation.offset = copy.offset;
-            generation.marker = copy.marker;
-            generation.lines = copy.lines;
-            generation.told = copy.told;
-            if let Some(copy) = self.generation(number, copy.watch) {
-                copy.lines = FileLineSplitter::new(copy.offset, false);
-            }
+        if is_copied && watch == source.live {
+            source.go_on_behind_copy(&stat, &bytes);
         }
+        source.unread = true;
         let Some(generation) = self.generation(number, watch) else {
             return;
         };
@@ -191,7 +188,6 @@ impl Follower {
             emit(&mut self.outcomes, number, stat.id, pieces);
         }
         self.requests.push(request);
-        self.source(number).unread = true;
     }
 
     /// Generations that came and went unseen are read before the one that was begun, from where
@@ -487,7 +483,7 @@ impl FollowedFile {
         stat.size <= self.offset && compared > 0 && bytes[..compared] == self.head[..compared]
     }
 
-    /// Whether a file with these first bytes is one of which this generation is a copy.
+    /// Whether this generation is a copy of a file with these first bytes.
     fn is_copy_of(&self, stat: &FileStat, bytes: &[u8]) -> bool {
         let is_alike =
             !self.head.is_empty() && bytes.starts_with(&self.head) && stat.size >= self.offset;

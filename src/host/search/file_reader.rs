@@ -1,4 +1,4 @@
-//! From the bytes of one file to its lines, with their times and the records that they belong to.
+//! Makes lines of the bytes of one file, with their times and the records that they belong to.
 
 use bytes::Bytes;
 

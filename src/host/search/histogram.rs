@@ -1,4 +1,4 @@
-//! Histograms: how many records match, by time and level, in one pass.
+//! Counts the records that match, by time and level, in one pass.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

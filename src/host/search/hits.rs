@@ -1,8 +1,7 @@
-//! Searches: the records that match, as hits, in either direction, until there are enough.
+//! Sends the records that match as hits, in either direction, until there are enough.
 //!
-//! A hit is the first line of its record; the rest of the record goes before the lines that were
-//! wanted after it, and is told from them by
-//! [`Line::continues`](crate::model::line::Line::continues).
+//! A hit is the first line of its record. The rest of the record precedes the lines that were
+//! wanted after it; [`Line::continues`](crate::model::line::Line::continues) distinguishes them.
 
 use std::sync::Arc;
 

@@ -42,13 +42,7 @@ pub(super) async fn logs<F: Files>(
     let wanted = aliases.iter().filter(|(_, alias)| is_wanted(&alias.log));
     let wanted: BTreeSet<&Vec<u8>> = wanted.map(|(name, _)| name).collect();
     let mut problems = Vec::new();
-    let mut linked = list_targets(files, &wanted, &mut problems).await?;
-    if wanted.len() > MOST_LINKS {
-        let more = wanted.len() - MOST_LINKS;
-        problems.push(format!(
-            "{path} has more symlinks than are followed: older files of {more} are left out – name fewer"
-        ));
-    }
+    let mut linked = list_targets(files, path, &wanted, &mut problems).await?;
     linked.retain(|file| !known.contains(&file.id));
     problems.extend(missing(path, &own));
     problems.extend(missing(path, &linked));
@@ -68,6 +62,7 @@ pub(super) async fn logs<F: Files>(
 /// The files next to the targets of symlinks.
 async fn list_targets<F: Files>(
     files: &mut F,
+    path: &str,
     names: &BTreeSet<&Vec<u8>>,
     problems: &mut Vec<String>,
 ) -> Result<FileListing, Failure> {
@@ -80,6 +75,12 @@ async fn list_targets<F: Files>(
             }
             Err(error) => return Err(error),
         }
+    }
+    if names.len() > MOST_LINKS {
+        let more = names.len() - MOST_LINKS;
+        problems.push(format!(
+            "{path} has more symlinks than are followed: older files of {more} are left out – name fewer"
+        ));
     }
     Ok(linked)
 }

@@ -74,10 +74,9 @@ impl LogHead {
 /// The usual length of so many lines.
 fn line_length(bytes: &[u8], count: usize) -> usize {
     let written = bytes.len() - memchr::memchr_iter(0, bytes).count();
-    if count == 0 {
-        written.max(USUAL_LINE)
-    } else {
-        (written / count).max(1)
+    match written.checked_div(count) {
+        Some(length) => length.max(1),
+        None => written.max(USUAL_LINE),
     }
 }
 

@@ -23,7 +23,7 @@ use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::part_buffer::{PartBuffer, PartLimits};
 use super::parts::{self, MOST_MOVES, Part, weight};
 use super::response_sender::ResponseSender;
-use super::runs::{Context, RecordCandidate, Runs, SURE_AFTER};
+use super::runs::{Context, RecordCandidate, Runs, SURE_AFTER, WholeRecord};
 use super::stop_reason::StopReason;
 use super::text::{At, LogText};
 use super::{record_lines, relisted, sources};
@@ -129,7 +129,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         Ok((scan, notes))
     }
 
-    /// What is to be read: of which files, from where to where.
+    /// What is to be read: the files, and from where to where.
     pub(super) fn ranges(&self) -> impl Iterator<Item = (&LogFile, Range<u64>)> {
         self.parts
             .iter()
@@ -388,7 +388,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
 
     /// A whole record that does not match.
     fn is_excluded(&self, candidate: &RecordCandidate) -> bool {
-        matches!(candidate, RecordCandidate::Whole { record, .. } if !self.matches(record))
+        matches!(candidate, RecordCandidate::Whole(whole) if !self.matches(&whole.record))
     }
 
     fn matches(&self, record: &[Line]) -> bool {
@@ -400,7 +400,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         self.criteria.window.contains(&record.time()) && self.criteria.query.matches(&input)
     }
 
-    /// The live file may have been emptied meanwhile, and then less was found than was there.
+    /// The live file may have been emptied during the scan: then less was found than was there.
     async fn check_end(&mut self, part: &Part) -> Result<(), StopReason> {
         let is_live = part.file + 1 == self.text.log.files.len() && self.text.is_plain(part.file);
         if is_live && part.to > part.from {
@@ -443,18 +443,15 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         candidate: RecordCandidate,
     ) -> Result<Option<RecordMatch>, StopReason> {
         let is_open = candidate.is_open();
-        let (record, before, after) = match candidate {
-            RecordCandidate::Whole {
-                record,
-                before,
-                after,
-            } => (record, before, after),
-            RecordCandidate::Open(offset) => {
-                let record = record_lines::record_at(&mut self.text, At { file, offset }).await?;
-                (record, None, None)
-            }
+        let whole = match candidate {
+            RecordCandidate::Whole(whole) => whole,
+            RecordCandidate::Open(offset) => WholeRecord {
+                record: record_lines::record_at(&mut self.text, At { file, offset }).await?,
+                before: None,
+                after: None,
+            },
         };
-        let (Some(first), Some(last)) = (record.first(), record.last()) else {
+        let (Some(first), Some(last)) = (whole.record.first(), whole.record.last()) else {
             return Ok(None);
         };
         let lines = first.cursor.offset..last.cursor.offset + 1;
@@ -462,31 +459,36 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             return Ok(None);
         }
         let mut found = None;
-        if !is_open || self.matches(&record) {
-            let wanted = self.criteria.context;
-            let begin = At {
-                file,
-                offset: lines.start,
-            };
-            let last = At {
-                file,
-                offset: lines.end - 1,
-            };
-            found = Some(RecordMatch {
-                before: match before {
-                    Some(before) => before,
-                    None => record_lines::before(&mut self.text, begin, wanted.before).await?,
-                },
-                record,
-                after: match after {
-                    Some(after) => after,
-                    None => record_lines::after(&mut self.text, last, wanted.after).await?,
-                },
-            });
+        if !is_open || self.matches(&whole.record) {
+            found = Some(self.with_context(file, &lines, whole).await?);
         }
         // Not before: if the log is moved while more is read, the record has its turn again.
         self.last = Some(DecidedRecord { file, lines });
         Ok(found)
+    }
+
+    /// Reads the lines around a record that were not found.
+    async fn with_context(
+        &mut self,
+        file: usize,
+        lines: &Range<u64>,
+        whole: WholeRecord,
+    ) -> Result<RecordMatch, StopReason> {
+        let wanted = self.criteria.context;
+        let at = |offset| At { file, offset };
+        let begin = at(lines.start);
+        let last = at(lines.end - 1);
+        Ok(RecordMatch {
+            record: whole.record,
+            before: match whole.before {
+                Some(before) => before,
+                None => record_lines::before(&mut self.text, begin, wanted.before).await?,
+            },
+            after: match whole.after {
+                Some(after) => after,
+                None => record_lines::after(&mut self.text, last, wanted.after).await?,
+            },
+        })
     }
 
     /// Whether the record of this line has had its turn: they come in the order of the file, or in

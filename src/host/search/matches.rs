@@ -1,5 +1,5 @@
-//! What a search looks for, and what becomes of the records that match. Both scans use it: that of
-//! files (`match_scan`) and that of lines from a program (`stream`).
+//! What a search looks for, and where the records that match go. Both scans use it: that of files
+//! (`match_scan`) and that of lines from a program (`stream`).
 
 use std::ops::Range;
 

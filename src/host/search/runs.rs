@@ -18,6 +18,9 @@ const MOST_RUN_BYTES: usize = 2 << 20;
 /// Without timestamps, only after so many lines is it sure where records begin.
 pub(super) const SURE_AFTER: usize = 8;
 
+/// What a line takes on top of its bytes, about.
+const LINE_OVERHEAD: usize = 100;
+
 /// Lines around a hit, as far as the scan was asked for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Context {
@@ -38,29 +41,30 @@ impl Context {
 /// A record in which a line passed the filter.
 #[derive(Debug, Clone)]
 pub(super) enum RecordCandidate {
-    /// All its lines, and those around it; `None` where not all of those were found.
-    Whole {
-        /// Never empty.
-        record: Vec<Line>,
-        before: Option<Vec<Line>>,
-        after: Option<Vec<Line>>,
-    },
+    /// All its lines were found.
+    Whole(WholeRecord),
     /// The record of the line at this offset is to be read.
     Open(u64),
+}
+
+/// A record and the lines around it; `None` where not all of those were found.
+#[derive(Debug, Clone)]
+pub(super) struct WholeRecord {
+    /// Never empty.
+    pub(super) record: Vec<Line>,
+    pub(super) before: Option<Vec<Line>>,
+    pub(super) after: Option<Vec<Line>>,
 }
 
 impl RecordCandidate {
     /// Bytes that it holds, about.
     pub(super) fn size(&self) -> usize {
-        let of = |lines: &[Line]| lines.iter().map(|line| line.raw.len() + 100).sum::<usize>();
-        match self {
-            Self::Whole {
-                record,
-                before,
-                after,
-            } => of(record) + before.as_deref().map_or(0, of) + after.as_deref().map_or(0, of),
-            Self::Open(_) => 100,
-        }
+        let Self::Whole(whole) = self else {
+            return LINE_OVERHEAD;
+        };
+        let around = whole.before.iter().chain(&whole.after).flatten();
+        let lines = whole.record.iter().chain(around);
+        lines.map(|line| line.raw.len() + LINE_OVERHEAD).sum()
     }
 
     /// It is to be read.
@@ -70,20 +74,13 @@ impl RecordCandidate {
 
     /// Nothing is to be read for it.
     pub(super) fn is_at_hand(&self) -> bool {
-        matches!(
-            self,
-            Self::Whole {
-                before: Some(_),
-                after: Some(_),
-                ..
-            }
-        )
+        matches!(self, Self::Whole(whole) if whole.before.is_some() && whole.after.is_some())
     }
 
     /// Offset of its first line that is known.
     pub(super) fn offset(&self) -> u64 {
         match self {
-            Self::Whole { record, .. } => record[0].cursor.offset,
+            Self::Whole(whole) => whole.record[0].cursor.offset,
             Self::Open(offset) => *offset,
         }
     }
@@ -183,11 +180,11 @@ impl Runs {
         }
         let before = range.start.checked_sub(self.context.before);
         let after = range.end + self.context.after;
-        Some(RecordCandidate::Whole {
+        Some(RecordCandidate::Whole(WholeRecord {
             record: lines_of(record),
             before: before.map(|from| lines_of(&self.lines[from..range.start])),
             after: self.lines.get(range.end..after).map(lines_of),
-        })
+        }))
     }
 
     /// Whether a record surely begins with this line.

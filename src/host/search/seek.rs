@@ -1,7 +1,7 @@
 //! Finds the first line of a log that is not older than some moment, in few reads.
 //!
 //! The heads of the generations tell which one it is in. There the driver may know a quicker way;
-//! otherwise single blocks are read, where the line should stand if lines came evenly and in the
+//! otherwise single blocks are read, where the line should be if lines came evenly and in the
 //! middle of what is left, in turns. What is left is read from a little before it, for a log may be
 //! slightly out of order. One that is more than slightly out of order is noticed by the times that
 //! were seen, and read from its beginning.
@@ -34,7 +34,7 @@ const NEAR: u64 = 64 << 10;
 /// The same of a compressed one, which is unpacked from its beginning for every read.
 const NEAR_PACKED: u64 = 1 << 20;
 
-/// A line may stand so many bytes too late in a log that is taken to be in order.
+/// A line may be so many bytes too late in a log that counts as ordered.
 pub(super) const SLACK: u64 = 64 << 10;
 
 /// And with a time that is so much too early.
@@ -219,7 +219,7 @@ async fn first_beginning_after<F: Files>(
     let mut is_timeless = true;
     while low < high {
         let middle = low + (high - low) / 2;
-        // A generation may be empty, or begin with a stack trace of which the head is gone.
+        // A generation may be empty, or begin with a stack trace whose head is gone.
         let mut at = middle;
         let first = loop {
             match text.head(at).await?.first {

@@ -1,4 +1,4 @@
-//! The logs of a host that an [`LogRequest`] is about, by the names that following gives them.
+//! Finds the logs of a host that a [`LogRequest`] is about, by the names that following gives them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

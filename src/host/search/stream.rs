@@ -1,9 +1,9 @@
-//! Searches the lines that a program prints of what a source has said. Nothing can be left out of
-//! it or found sooner: every line is looked at, in its order.
+//! Searches the lines that a program prints of a source. Nothing can be skipped or found sooner:
+//! every line is looked at, in its order.
 //!
-//! Bounded in memory whatever comes. Matches that wait, for the lines after them or for their turn
-//! where the newest are wanted first, are held up to a number of bytes; beyond, the oldest go and
-//! are counted.
+//! Memory is bounded, whatever comes. Matches wait for the lines after them, or for their turn where
+//! the newest are wanted first. They are held up to a number of bytes; beyond that the oldest are
+//! dropped and counted.
 
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! The text of one log: reading a part of a generation, and what is known of each generation once
-//! its head was read.
+//! The text of one log: reads parts of a generation, and remembers what is known of each generation
+//! once its head was read.
 
 use std::ops::Range;
 
@@ -267,7 +267,7 @@ impl<'f, F: Files> LogText<'f, F> {
         Ok(LogHead::of(self.file(number), lines, &bytes, at_end))
     }
 
-    /// What reads lines of which nothing is known but what is configured.
+    /// What reads lines when nothing is known of them but what is configured.
     fn configured_lines(&self) -> LineReader {
         LineReader::with_format(&self.clock, self.format.as_ref())
     }
@@ -283,7 +283,8 @@ impl<'f, F: Files> LogText<'f, F> {
     }
 
     /// What reads this generation from `offset` on, where a line begins: `before` are bytes that
-    /// stand before it, and more of them are read where they do not tell the time of what follows.
+    /// are right before it, and more of them are read where they do not tell the time of what
+    /// follows.
     pub(super) async fn reader(
         &mut self,
         number: usize,

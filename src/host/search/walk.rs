@@ -125,7 +125,7 @@ impl Forth {
         Ok(Some(items))
     }
 
-    /// The first block of a generation, read at once with what stands before it.
+    /// The first block of a generation, read together with what is before it.
     async fn first<F: Files>(
         &mut self,
         text: &mut LogText<'_, F>,

@@ -1,9 +1,8 @@
-//! Host keys on record: reading, matching and extending `known_hosts` files by the rules of
-//! OpenSSH's sshd(8).
+//! Reads, matches and extends `known_hosts` files, by the rules of OpenSSH's sshd(8).
 //!
 //! Plain, hashed and wildcard names, negation, `[host]:port`, several keys per host, `@revoked`
 //! before everything else, `@cert-authority`. russh's own helper accepts revoked keys and stops at
-//! the first bad line, so it is not used. What to do with an unknown key is decided by the caller.
+//! the first bad line, so it is not used. The caller decides what to do with an unknown key.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 //!
 //! A file is a list of public keys, or a binary Key Revocation List, which `ssh-keygen -Q` reads
 //! for us. As with OpenSSH a file that cannot be read or understood leaves no key trusted.
-//! `@revoked` lines of known_hosts are left to the parent.
+//! The parent handles `@revoked` lines of known_hosts.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ::russh::keys::ssh_key::public::KeyData;
 use ::russh::keys::{Certificate, PublicKey, PublicKeyOrCertificate};
+use tempfile::NamedTempFile;
 use tokio::process::Command;
 use tokio::time::Instant;
 
@@ -141,26 +142,11 @@ async fn ask(
     presented: &PublicKeyOrCertificate,
     until: Instant,
 ) -> Result<bool, String> {
-    let line = match presented {
-        PublicKeyOrCertificate::PublicKey { key, .. } => key.to_openssh(),
-        PublicKeyOrCertificate::Certificate(cert) => cert.to_openssh(),
-    };
-    let line = line.map_err(|error| error.to_string())?;
-    let written = tempfile::Builder::new()
-        .prefix("lt")
-        .suffix(".pub")
-        .tempfile()
-        .and_then(|mut file| {
-            file.write_all(line.as_bytes())?;
-            Ok(file)
-        });
-    let file = written.map_err(|error| format!("cannot write a key for ssh-keygen: {error}"))?;
+    let file = written(presented)?;
     let mut command = Command::new("ssh-keygen");
     command
-        .arg("-Q")
-        .arg("-f")
-        .arg(krl)
-        .arg(file.path())
+        .args(["-Q", "-f"])
+        .args([krl, file.path()])
         .stdin(Stdio::null())
         .kill_on_drop(true);
     match tokio::time::timeout_at(until, command.output()).await {
@@ -176,6 +162,19 @@ async fn ask(
             TIME.as_secs()
         )),
     }
+}
+
+/// A file with the key, for ssh-keygen.
+fn written(presented: &PublicKeyOrCertificate) -> Result<NamedTempFile, String> {
+    let line = match presented {
+        PublicKeyOrCertificate::PublicKey { key, .. } => key.to_openssh(),
+        PublicKeyOrCertificate::Certificate(cert) => cert.to_openssh(),
+    };
+    let line = line.map_err(|error| error.to_string())?;
+    let mut builder = tempfile::Builder::new();
+    let made = builder.prefix("lt").suffix(".pub").tempfile();
+    let written = made.and_then(|mut file| file.write_all(line.as_bytes()).map(|()| file));
+    written.map_err(|error| format!("cannot write a key for ssh-keygen: {error}"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The keys of the ssh-agent: which of them are offered, and how they sign.
 //!
-//! A public key file in `identity` or `IdentityFile` stands for the key of the agent; a certificate
-//! in a file is signed for by the agent's bare key, as OpenSSH does it. Offering them in their
-//! order is left to `auth`.
+//! A public key file in `identity` or `IdentityFile` names the key of the agent; the agent's bare
+//! key signs for a certificate in a file, as OpenSSH does it. `auth` offers them in their order.
 
 use std::time::Duration;
 

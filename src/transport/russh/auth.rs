@@ -1,4 +1,4 @@
-//! Logging in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
+//! Logs in, in the order of OpenSSH: keys of the agent, key files, then what a person types.
 //!
 //! A refusal is final here and above: nothing in this program tries a refused login again by
 //! itself. It is one only when the server says so: a connection that ends in the middle of a login
@@ -185,17 +185,14 @@ impl LoginAttempt<'_, '_> {
     async fn offer_by_agent(
         &mut self,
         agent: &mut Agent,
-        AgentOffer {
-            identity,
-            of_a_file,
-        }: &AgentOffer,
+        offer: &AgentOffer,
     ) -> Result<Offered, LinkError> {
-        let hash = self.hash_for(&identity.public_key()).await?;
+        let hash = self.hash_for(&offer.identity.public_key()).await?;
         let (mut signer, mut requests) = agent::passing();
         let user = self.login.plan.user.clone();
         let handle = &mut self.greeted.handle;
         let mut offering = std::pin::pin!(async {
-            match identity {
+            match &offer.identity {
                 AgentIdentity::PublicKey { key, .. } => {
                     handle
                         .authenticate_publickey_with(user, key.clone(), hash, &mut signer)
@@ -221,9 +218,9 @@ impl LoginAttempt<'_, '_> {
                 Ok(LoginStep::Answered(result)) => break Some(result),
                 // A person may have to touch or confirm, so this is not counted against the server.
                 Ok(LoginStep::Wanted(request)) => {
-                    unsigned = agent::sign(agent, *request, *of_a_file, self.login.agent_time)
-                        .await
-                        .err();
+                    let limit = self.login.agent_time;
+                    let signed = agent::sign(agent, *request, offer.of_a_file, limit).await;
+                    unsigned = signed.err();
                 }
             }
         };
@@ -259,39 +256,37 @@ impl LoginAttempt<'_, '_> {
     ) -> Result<bool, LoginFailure> {
         let name = path.display();
         match self.login.keyring.look(path, self.login.begun).await {
-            KeyFile::Missing => {
-                if self.login.plan.identities_only {
-                    self.offered.push(format!("{name} (no such file)"));
-                }
-                Ok(false)
-            }
-            KeyFile::Broken(why) => {
-                self.offered.push(format!("{name} ({why})"));
-                Ok(false)
-            }
-            KeyFile::Declined => {
-                self.offered.push(format!("{name}{LOCKED}"));
-                Ok(false)
-            }
-            KeyFile::Public(half) => self.public_file(path, &half, tried).await,
-            KeyFile::Locked(public) => self.locked(path, public, tried).await,
-            KeyFile::Ready(key) if self.is_weak(&format!("key {name}"), key.public_key()) => {
-                Ok(false)
-            }
-            KeyFile::Ready(key) => {
-                for cert in
-                    keyring::certificates(path, &self.login.plan.certificates, key.public_key())
-                {
-                    if self.offer_certificate(path, &key, cert).await? {
-                        return Ok(true);
-                    }
-                }
-                if was_tried(tried, key.public_key()) {
-                    return Ok(false);
-                }
-                Ok(self.offer(path, key).await?)
+            KeyFile::Missing if !self.login.plan.identities_only => {}
+            KeyFile::Missing => self.offered.push(format!("{name} (no such file)")),
+            KeyFile::Broken(why) => self.offered.push(format!("{name} ({why})")),
+            KeyFile::Declined => self.offered.push(format!("{name}{LOCKED}")),
+            KeyFile::Public(half) => return self.public_file(path, &half, tried).await,
+            KeyFile::Locked(public) => return self.locked(path, public, tried).await,
+            KeyFile::Ready(key) => return Ok(self.ready(path, key, tried).await?),
+        }
+        Ok(false)
+    }
+
+    /// A private key that can sign: its certificates first.
+    async fn ready(
+        &mut self,
+        path: &Path,
+        key: Arc<PrivateKey>,
+        tried: &[AgentIdentity],
+    ) -> Result<bool, LinkError> {
+        let public = key.public_key();
+        if self.is_weak(&format!("key {}", path.display()), public) {
+            return Ok(false);
+        }
+        for cert in keyring::certificates(path, &self.login.plan.certificates, public) {
+            if self.offer_certificate(path, &key, cert).await? {
+                return Ok(true);
             }
         }
+        if was_tried(tried, public) {
+            return Ok(false);
+        }
+        self.offer(path, key).await
     }
 
     /// A public key file: the agent was asked for its key, so what is left is the private key file
@@ -383,13 +378,17 @@ impl LoginAttempt<'_, '_> {
         if self.is_weak(&format!("key {}", path.display()), &public) {
             return Ok(false);
         }
-        let certificates = keyring::certificates(path, &self.login.plan.certificates, &public);
-        if was_tried(tried, &public) && certificates.is_empty() {
-            return Ok(false);
-        }
-        if !certificates.is_empty() {
+        if !keyring::certificates(path, &self.login.plan.certificates, &public).is_empty() {
             return Err(LoginFailure::Locked(path.to_owned()));
         }
+        if was_tried(tried, &public) {
+            return Ok(false);
+        }
+        self.probe(path, public).await
+    }
+
+    /// Offers a key without a signature, which the server asks for if it would take the key.
+    async fn probe(&mut self, path: &Path, public: PublicKey) -> Result<bool, LoginFailure> {
         self.offers += 1;
         self.offered.push(format!("key {}", path.display()));
         let hash = self.hash_for(&public).await?;

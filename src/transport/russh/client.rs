@@ -1,6 +1,6 @@
 //! One SSH connection: its settings, its handler, its watchdog and its end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::russh::client::{
@@ -61,7 +61,7 @@ pub(crate) struct HandlerNotes {
     /// With what it took its leave.
     pub(super) goodbye: Mutex<Option<String>>,
     /// The key that the handler judged, and how.
-    pub(crate) judged: Mutex<Option<JudgedKey>>,
+    judged: Mutex<Option<JudgedKey>>,
     over: watch::Sender<bool>,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct LoginPacing {
     pub(crate) login_time: Duration,
 }
 
-/// Callbacks of the library. They must not wait: the session loop stands still until they return.
+/// Callbacks of the library. They must not wait: the session loop is blocked until they return.
 pub(super) struct ClientHandler {
     trust: HostKeyJudge,
     notes: Arc<HandlerNotes>,
@@ -138,6 +138,15 @@ pub(crate) async fn handshake(
 }
 
 impl HandlerNotes {
+    /// Takes out the key that the handler judged.
+    pub(crate) fn take_judged(&self) -> Option<JudgedKey> {
+        self.judged().take()
+    }
+
+    fn judged(&self) -> MutexGuard<'_, Option<JudgedKey>> {
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn new() -> Self {
         Self {
             ending: ConnectionEnd::new(),
@@ -151,7 +160,7 @@ impl HandlerNotes {
 
     /// Takes back that the key was accepted.
     fn distrust(&self, verdict: KeyVerdict) {
-        if let Some(judged) = &mut *self.judged.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(judged) = &mut *self.judged() {
             judged.verdict = verdict;
         }
     }
@@ -294,7 +303,6 @@ impl RusshClient {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
-            .filter(|words| !words.is_empty())
     }
 
     /// The true reason where it is known, for the library's errors after the end say nothing.
@@ -365,11 +373,7 @@ impl Handler for ClientHandler {
             | KeyVerdict::Unfit { .. }
             | KeyVerdict::Changed { .. } => false,
         };
-        *self
-            .notes
-            .judged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(judged);
+        *self.notes.judged() = Some(judged);
         self.accepted = line.filter(|_| accepted);
         Ok(accepted)
     }
@@ -395,34 +399,19 @@ impl Handler for ClientHandler {
         _: &str,
         _: &mut Session,
     ) -> Result<(), Error> {
-        *self
-            .notes
-            .refusal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(description.to_owned());
+        keep(&self.notes.refusal, description.to_owned());
         Ok(())
     }
 
     async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), Error> {
-        let words = failure::shown(banner);
-        *self
-            .notes
-            .banner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) =
-            Some(words).filter(|words| !words.is_empty());
+        keep(&self.notes.banner, failure::shown(banner));
         Ok(())
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
         let why = match &reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                let words = Some(failure::shown(&info.message)).filter(|words| !words.is_empty());
-                *self
-                    .notes
-                    .goodbye
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = words;
+                keep(&self.notes.goodbye, failure::shown(&info.message));
                 said_goodbye(&self.place, info)
             }
             DisconnectReason::Error(error) => broken(&self.place, error),
@@ -430,6 +419,12 @@ impl Handler for ClientHandler {
         self.notes.ending.end(why);
         Ok(())
     }
+}
+
+/// Keeps words of the server, if there are any.
+fn keep(notes: &Mutex<Option<String>>, words: String) {
+    let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+    *notes = Some(words).filter(|words| !words.is_empty());
 }
 
 impl Drop for ClientHandler {

@@ -1,7 +1,7 @@
 //! Judges what a server presents: the strength of its key and of its certificate, what is revoked,
 //! what is on record.
 //!
-//! What is done about an unknown key is left to `dial`; what is on record is read in `known_hosts`.
+//! `known_hosts` reads what is on record, and `dial` decides what to do about an unknown key.
 
 use ::russh::keys::agent::AgentSessionBinding;
 use ::russh::keys::{PublicKey, PublicKeyOrCertificate};

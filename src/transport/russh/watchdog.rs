@@ -1,10 +1,9 @@
-//! Tells a link that is dead from one that is slow: dead is one on which nothing comes any more,
-//! not even a byte, though the server was asked for a sign of life.
+//! Distinguishes a dead link from a slow one: a link is dead when not even a byte comes any more,
+//! though the server was asked for a sign of life.
 //!
 //! The library's own keepalive cannot: it counts whole packets, and does not fire while its session
-//! loop is stuck. What comes is counted where it leaves the socket
-//! ([`LinkPacer`]), and a ping that waits behind other data is no reason
-//! to cut a link on which these data flow.
+//! loop is stuck. What comes is counted where it leaves the socket ([`LinkPacer`]), and a ping that
+//! waits behind other data is no reason to cut a link on which these data flow.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! What the system's `ssh` writes to standard error, as the state of a host and a hint. Running
-//! `ssh` is left to `system`.
+//! Turns what the system's `ssh` writes to standard error into the state of a host and a hint.
+//! `system` runs `ssh`.
 
 use std::process::ExitStatus;
 

@@ -313,10 +313,9 @@ impl Host {
                 continue;
             }
             let listed: Vec<RotatedSibling> = listed.into_iter().map(sibling).collect();
-            let names = |all: &[RotatedSibling]| {
-                all.iter()
-                    .map(|one| (one.name.clone(), one.stat.id))
-                    .collect::<Vec<_>>()
+            let names = |all: &[RotatedSibling]| -> Vec<_> {
+                let names = all.iter().map(|one| (one.name.clone(), one.stat.id));
+                names.collect()
             };
             if had.is_some_and(|had| names(&had) == names(&listed)) {
                 return (true, listed);

@@ -1,4 +1,4 @@
-//! The state of a login under way. Its steps are left to `auth`, `prompts` and `failures`.
+//! The state of a login under way. Its steps are in `auth`, `prompts` and `failures`.
 
 use std::time::{Duration, Instant};
 
