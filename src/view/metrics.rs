@@ -102,7 +102,7 @@ fn draw_numbers(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &m
     let mut blocks = blocks(host, now);
     let room = usize::from(area.height).saturating_sub(fixed);
     grow(&mut blocks, room);
-    // At the bottom, so that its end is the end of the log beside it.
+    // At the bottom, so that it ends on the row on which the log ends.
     let used: usize = blocks.iter().map(|block| usize::from(block.rows)).sum();
     let mut rest = below(area, u16::try_from(room.saturating_sub(used)).unwrap_or(0));
     draw_heading(theme, host, rest, buffer);
@@ -328,8 +328,8 @@ fn draw_block(theme: &Theme, block: &GraphBlock<'_>, area: Rect, buffer: &mut Bu
 }
 
 /// The last points as bars from the bottom of an area, the newest at the right. A point that was
-/// measured is always seen, one that was not never; the top is left free, so that graphs below each
-/// other are told apart.
+/// measured is always seen, one that was not never; the top is left free, so that a graph does
+/// not touch the one above it.
 pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, buffer: &mut Buffer) {
     let points: Vec<_> = series.last(area.width.into()).collect();
     let highest = points.iter().flatten().copied().fold(0.0, f64::max);

@@ -60,7 +60,7 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     let states = states(app);
     head(app, width, &states).map(&mut put);
-    // Where one has no room, those that are better have none either.
+    // Where one does not fit, those that are better are left out, too.
     let _all_fit = states.into_iter().all(&mut put);
     // Of the rest, a later, shorter fact may still fit.
     for fact in facts(app) {
@@ -68,8 +68,8 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// How many hosts are up: in few words where more states have room beside these, and not at all
-/// where otherwise the worst has none, for that is the last to go.
+/// How many hosts are up: in few words where more states fit next to these, and not at all where
+/// the worst state would not fit otherwise, which is the last to go.
 fn head(app: &App, width: usize, states: &[Fact]) -> Option<Fact> {
     let (up, total) = count_up(app);
     let role = if up == total {
@@ -190,8 +190,8 @@ fn complete_to(app: &App) -> Option<Fact> {
     Some((format!("complete to {at}").into(), Role::Status))
 }
 
-/// The last row: the prompt, or the hints where there is a row for them. Says where the cursor
-/// stands.
+/// The last row: the prompt, or the hints where there is a row for them. Returns where the
+/// cursor goes.
 pub(super) fn draw_bottom(
     app: &App,
     theme: &Theme,
