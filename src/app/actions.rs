@@ -225,7 +225,7 @@ pub struct ActionInfo {
     pub keys: &'static [&'static str],
     /// Where the keys have this meaning.
     pub scope: Scope,
-    /// Under which heading it stands in the help.
+    /// Its heading in the help.
     pub group: Group,
     /// What it does, for the operator; a few words.
     pub doc: &'static str,

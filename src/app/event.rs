@@ -26,7 +26,7 @@ pub enum Event {
     Ended,
     /// A host asks the operator.
     Ask(QuestionId, OperatorPrompt),
-    /// Nobody waits for this answer any more.
+    /// The host no longer waits for this answer.
     Withdrawn(QuestionId),
     /// An effect has something to say.
     Notice(String),
@@ -47,7 +47,7 @@ pub enum Effect {
     Suspend,
     /// Repaint every cell.
     Redraw,
-    /// Put text into the clipboard; any bytes, to be made safe by whoever does it.
+    /// Put text into the clipboard; any bytes, which the terminal layer makes safe.
     Copy(String),
     /// Dial a host now.
     Reconnect(HostId),
@@ -57,7 +57,7 @@ pub enum Effect {
     Theme(String),
     /// Ask a host, while it is followed.
     Ask(AskId, HostId, RequestHandle),
-    /// Nobody waits for this answer any more.
+    /// The console no longer waits for this answer.
     CancelAsk(AskId),
 }
 

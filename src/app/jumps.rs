@@ -91,7 +91,7 @@ impl App {
             return;
         };
         if pane.pending(&self.scrollback) > 0 {
-            // "No match" can only be said of a pane that has been read to its beginning.
+            // Only a pane that has been read to its beginning can have "no match".
             self.seek = Some(seek);
             return;
         }

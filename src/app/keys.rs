@@ -80,7 +80,7 @@ const NAMES: &[(&str, KeyCode)] = &[
     ("pgdn", KeyCode::PageDown),
 ];
 
-/// Reads keys as they are written; what is not a known `<name>` stands for itself.
+/// Reads keys as they are written; what is not a known `<name>` is read character by character.
 #[must_use]
 pub fn parse_keys(text: &str) -> Vec<Key> {
     let mut keys = Vec::new();

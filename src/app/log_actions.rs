@@ -54,7 +54,7 @@ impl App {
     }
 
     /// To the oldest line that was read; from there, or when it is wanted `again`, to the oldest of
-    /// all logs: lines that were read meanwhile stand above what was the top a moment ago.
+    /// all logs: lines that have been read since then are above what was the top.
     pub(super) fn go_to_top(&mut self, again: bool) {
         let at_top = |pane: &LogPane| pane.window().is_some() && pane.cursor() == Some(0);
         if again || self.panes.focused().is_some_and(at_top) {

@@ -164,7 +164,7 @@ impl App {
         self.busy || self.seek.is_some()
     }
 
-    /// When the screen will change by itself.
+    /// When the screen changes without an event.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Time> {
         let notice = self.notices.until();

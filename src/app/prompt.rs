@@ -36,7 +36,7 @@ pub struct Prompt {
     draft: String,
 }
 
-/// Words that could stand at the cursor, and which of them does.
+/// Words that fit at the cursor, and which of them is there.
 #[derive(Debug)]
 pub struct Completion {
     /// The words; each is a whole text of the prompt.

@@ -10,17 +10,17 @@ use super::keys::Key;
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::time::Time;
 
-/// More are not taken from the hosts before some are answered; the others wait in the queue of the
+/// No more are taken from the hosts before some are answered; the others wait in the queue of the
 /// loop.
 const MAX_WAITING: usize = 32;
-/// A question opens by itself when no key was pressed for so long.
+/// A question opens when no key was pressed for this long.
 const QUIET_MS: i64 = 1000;
 /// Keys so soon after it has opened were meant for something else.
 const SETTLE_MS: i64 = 400;
 /// Longest passphrase; its memory is set aside at once, so that growing leaves no copy behind.
 const MAX_SECRET_BYTES: usize = 1024;
 
-/// Names a question to whoever waits for its answer.
+/// Identifies a question to the task that waits for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct QuestionId(pub u64);
 
@@ -105,7 +105,7 @@ impl OpenPrompts {
         }
     }
 
-    /// When the first question will open by itself; `None` while one is open or none waits.
+    /// When the first question opens without a key; `None` while one is open or none waits.
     #[must_use]
     pub fn opens_at(&self, last_key: Option<Time>) -> Option<Time> {
         let waits = self.opened.is_none() && !self.waiting.is_empty();

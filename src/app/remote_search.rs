@@ -18,7 +18,7 @@ use crate::scrollback::{RingEntry, Scrollback, Seq};
 pub(super) struct RemoteSearch {
     pub(super) pane: PaneId,
     backwards: bool,
-    /// What is said where there is none.
+    /// The notice where there is none.
     nothing: &'static str,
     edge: Boundary,
     waiting: usize,
@@ -101,7 +101,7 @@ impl RemoteSearch {
         Some(format!("{} not searched: {first}", self.failed.len()))
     }
 
-    /// What is said where nothing was found. The other direction was not looked at.
+    /// The notice where nothing was found. The other direction was not searched.
     pub(super) fn nothing_found(&self) -> String {
         let side = if self.backwards { "above" } else { "below" };
         let failed = self

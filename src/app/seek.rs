@@ -13,7 +13,7 @@ use crate::scrollback::{RingEntry, Scrollback, Seq, Side};
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
 const SLICE_BYTES: usize = 1024 * 1024;
 
-/// What a line costs beside its bytes, in the same unit.
+/// The cost of a line besides its bytes, in the same unit.
 const PER_LINE: usize = 256;
 
 /// A jump on its way.
@@ -197,9 +197,8 @@ impl Seek {
     }
 }
 
-/// Which lines a query hits, asked one after the other. What was found out of a record is kept
-/// until its source goes on with another, so that a stack trace is read once and not once for each
-/// of its lines.
+/// Which lines a query hits, asked one after the other. The verdict on a record is kept until its
+/// source goes on with another, so that a stack trace is read once, not once per line.
 #[derive(Debug, Default)]
 struct HitCount(BTreeMap<SourceId, SeekVerdict>);
 
@@ -209,8 +208,8 @@ struct SeekVerdict {
     /// The line of it that was asked about last.
     at: Seq,
     matches: bool,
-    /// What was found stands in one of the lines; otherwise it is a level, a field, or that
-    /// something is missing.
+    /// One of the lines contains what was found; otherwise it is a level, a field, or that something
+    /// is missing.
     in_text: bool,
 }
 

@@ -96,7 +96,7 @@ impl Tree {
         panes
     }
 
-    /// Puts `new` after `at`, beside it or below it. False where there is no room in `area`.
+    /// Puts `new` to the right of `at` or below it. False where there is no room in `area`.
     pub fn split(&mut self, at: PaneId, new: PaneId, direction: Direction, area: Rect) -> bool {
         self.zoomed = false;
         let room = self

@@ -19,7 +19,7 @@ pub struct HostRow {
     pub tags: Vec<String>,
     /// How it is doing.
     pub status: HostStatus,
-    /// When it will be dialled again by itself.
+    /// When it will be dialled again.
     pub retry_at: Option<Time>,
     /// What it said of itself.
     pub facts: Option<Arc<SystemFacts>>,
@@ -49,7 +49,7 @@ pub struct HostRow {
 }
 
 impl HostRow {
-    /// A host of which nothing is known but that it is being dialled.
+    /// A host that is being dialled, and of which nothing else is known.
     #[must_use]
     pub fn new(spec: &HostSpec) -> Self {
         Self {

@@ -167,7 +167,7 @@ impl Lens {
     /// Looks at an entry. A record is decided when its last line comes into sight, for all of its
     /// lines: more of them may have come since it was decided before.
     fn look(&mut self, scrollback: &Scrollback, seq: Seq, left: &mut usize) {
-        /// What an entry costs beside the bytes of its line, in the same unit.
+        /// The cost of an entry besides the bytes of its line, in the same unit.
         const PER_ENTRY: usize = 64;
         *left = left.saturating_sub(PER_ENTRY);
         let Some(entry) = scrollback.ring().get(seq) else {

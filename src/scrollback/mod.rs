@@ -42,7 +42,7 @@ pub const RING_BYTES: usize = 64 * 1024 * 1024;
 /// it.
 const MAX_SOURCES: usize = 1 << 20;
 
-/// Gaps of which it is remembered why they could not be filled.
+/// Gaps for which the reason is kept why they could not be filled.
 const MAX_EXPLAINED: usize = 64;
 
 /// Everything that the console knows of the fleet.
@@ -115,7 +115,7 @@ impl Scrollback {
         }
     }
 
-    /// Takes in what the fleet tells, in its order, at `now`. Updates of hosts that are not in the
+    /// Takes in the updates of the fleet, in their order, at `now`. Updates of hosts that are not in the
     /// table are ignored.
     pub fn apply(&mut self, updates: Vec<Update>, now: Time) {
         self.ring.forget_left();

@@ -1,8 +1,8 @@
 //! What is read of the time before the ring: rows of many sources put in order page by page, at
 //! either end.
 //!
-//! A window on the whole log, within a budget of bytes. Each source is a stream of which pages are
-//! asked, older ones from the oldest line that is known, newer ones from the newest; a row goes
+//! A window on the whole log, within a budget of bytes. Each source is a stream whose pages are
+//! requested, older ones from the oldest line that is known, newer ones from the newest; a row goes
 //! into the window when no other stream can still bring one that belongs between. So rows are only
 //! ever added at an end, and what is on the screen stays. What lies at the far end leaves when the
 //! budget is used up, and is asked for again when it is wanted.
@@ -270,8 +270,8 @@ impl PageWindow {
         self.bound_ahead();
     }
 
-    /// A source of which nothing was known is asked by the time, and may have gone on meanwhile:
-    /// then it is asked again, from the first line that is known now.
+    /// A source without a known line is asked by time, and may have written since: then it is asked
+    /// again, from the first line that is known now.
     fn has_begun_since(&mut self, request: &MissingPage, scrollback: &Scrollback) -> bool {
         let (PageStart::At(_), Some(joined)) = (request.start, self.joined) else {
             return false;
@@ -578,7 +578,7 @@ fn next_rows<'a>(
     })
 }
 
-/// Where the next row of each stream may stand that has to be asked for it.
+/// Where the next row of each stream may be whose page has not come.
 fn awaited_rows<'a>(
     streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
     side: Side,

@@ -2,8 +2,8 @@
 //! bytes.
 //!
 //! Every entry has a number that it keeps for ever, so a view can name a line whose neighbours have
-//! been forgotten. The lines of a record know their neighbours in it, between which lines of other
-//! sources may stand.
+//! been forgotten. The lines of a record know their neighbours in it, even where lines of other
+//! sources lie between them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -215,7 +215,7 @@ impl Ring {
     }
 
     /// Puts entries in the place of one. Those after it keep their numbers; those before it, and
-    /// the first of the new, are called by a number that is so much lower.
+    /// the first of the new, have a number that is so much lower.
     pub fn fill(&mut self, seq: Seq, entries: Vec<RingEntry>) -> u64 {
         let Some(at) = self.index(seq).filter(|&at| at < self.slots.len()) else {
             return 0;

@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::transport::PromptAnswerer;
 
-/// Questions that wait to be shown; whoever asks more waits with asking, which holds up nobody
-/// else.
+/// Questions that wait to be shown. A host with another one waits until there is room, which holds
+/// up no other host.
 const MAX_QUEUED: usize = 64;
 
 /// A question with the way back for its answer.

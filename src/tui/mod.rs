@@ -337,7 +337,7 @@ impl<S: Screen, C: Fn() -> Time> Loop<'_, S, C> {
             .draw(&self.app, &self.appearance.theme, full_redraw)
     }
 
-    /// Asks for a frame when the screen will change by itself.
+    /// Schedules a frame for when the screen changes without an event.
     fn schedule_frame(&mut self) {
         if let Some(at) = self.app.wakes_at() {
             let wait = at.0.saturating_sub((self.clock)().0);

@@ -37,7 +37,7 @@ impl FramePacer {
         self.at(self.last.map_or(now, |last| now.max(last + interval)));
     }
 
-    /// The screen will change by itself then. The earliest wish wins.
+    /// The screen will change at `when`, without an event. The earliest wish wins.
     pub fn at(&mut self, when: Instant) {
         self.due = Some(self.due.map_or(when, |due| due.min(when)));
     }

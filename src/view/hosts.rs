@@ -1,4 +1,4 @@
-//! The host list beside the log: a row for each host with its state and its most telling numbers.
+//! The host list: a row for each host with its state and its most important numbers.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -174,7 +174,7 @@ fn short(seconds: u64) -> String {
     }
 }
 
-/// The state as a sign that can be told apart without colour.
+/// The state as a sign that does not need its colour.
 pub(super) fn glyph(status: &HostStatus) -> (&'static str, Role) {
     match status.state {
         LinkState::Ok if status.behind_s.is_some() => ("◔", Role::HostDegraded),
@@ -192,7 +192,7 @@ fn state_words(host: &HostRow, now: Time) -> Shown<'static> {
     let state = host.status.state;
     match (state, host.retry_in_s(now)) {
         (_, Some(0)) => format!("{state} ↻ now").into(),
-        // What it waits for is told where there is room.
+        // The popup of the host has room for what it waits for.
         (LinkState::Connecting, None) if host.status.reason.is_some() => "logged in …".into(),
         (LinkState::Connecting, None) => "connecting …".into(),
         (_, Some(seconds)) => format!("{state} ↻ {seconds} s").into(),

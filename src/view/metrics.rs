@@ -42,6 +42,24 @@ pub(super) enum Scale {
     Open(f64),
 }
 
+impl Scale {
+    /// What full height means where this is the highest point.
+    fn full(self, highest: f64) -> f64 {
+        match self {
+            Self::Share => 100.0,
+            Self::Open(least) => (highest * HEADROOM).max(least),
+        }
+    }
+
+    /// How grave a value is; without a natural maximum none is.
+    fn gravity(self, value: Option<f64>) -> Gravity {
+        match self {
+            Self::Share => Gravity::of(value),
+            Self::Open(_) => Gravity::Normal,
+        }
+    }
+}
+
 /// How grave a percentage is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gravity {
@@ -102,7 +120,7 @@ fn draw_numbers(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &m
     let mut blocks = blocks(host, now);
     let room = usize::from(area.height).saturating_sub(fixed);
     grow(&mut blocks, room);
-    // At the bottom, so that its end is the end of the log beside it.
+    // At the bottom, so that it ends on the row on which the log ends.
     let used: usize = blocks.iter().map(|block| usize::from(block.rows)).sum();
     let mut rest = below(area, u16::try_from(room.saturating_sub(used)).unwrap_or(0));
     draw_heading(theme, host, rest, buffer);
@@ -199,12 +217,11 @@ impl<'a> GraphBlock<'a> {
     fn new(label: &'static str, series: &'a Series, scale: Scale, most: u16) -> Self {
         // What never moved needs no room to move in.
         let moves = series.highest().is_some_and(|highest| highest > 0.0);
-        let shared = matches!(scale, Scale::Share);
         Self {
             label,
             series,
             scale,
-            role: Gravity::of(series.latest().filter(|_| shared)).text(),
+            role: scale.gravity(series.latest()).text(),
             values: Vec::new(),
             rows: 1,
             most: if moves { most } else { 1 },
@@ -328,22 +345,18 @@ fn draw_block(theme: &Theme, block: &GraphBlock<'_>, area: Rect, buffer: &mut Bu
 }
 
 /// The last points as bars from the bottom of an area, the newest at the right. A point that was
-/// measured is always seen, one that was not never; the top is left free, so that graphs below each
-/// other are told apart.
+/// measured is always seen, one that was not never; the top is left free, so that a graph does
+/// not touch the one above it.
 pub(super) fn graph(theme: &Theme, series: &Series, scale: Scale, area: Rect, buffer: &mut Buffer) {
     let points: Vec<_> = series.last(area.width.into()).collect();
-    let highest = points.iter().flatten().copied().fold(0.0, f64::max);
-    let (full, shared) = match scale {
-        Scale::Share => (100.0, true),
-        Scale::Open(least) => ((highest * HEADROOM).max(least), false),
-    };
+    let full = scale.full(points.iter().flatten().copied().fold(0.0, f64::max));
     let most = usize::from(area.height) * 8 - usize::from(area.height > 0);
     let first = area.width - u16::try_from(points.len()).unwrap_or(area.width);
     for (x, point) in (first..area.width).zip(points) {
         let Some(value) = point else { continue };
         let exact = value / full * (most + 1) as f64;
         let eighths = (exact.round() as usize).clamp(1, most.max(1));
-        let role = match Gravity::of(point.filter(|_| shared)) {
+        let role = match scale.gravity(point) {
             Gravity::Normal if exact < 1.0 => Role::Faint,
             gravity => gravity.bar(),
         };

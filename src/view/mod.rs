@@ -41,7 +41,7 @@ use panel::draw_border;
 
 pub use theme::{Depth, ROLES, Role, Theme, ThemeError};
 
-/// Draws the console; says where the cursor is to stand, if text is being typed.
+/// Draws the console. Returns where the cursor goes, if text is being typed.
 pub fn draw(app: &App, theme: &Theme, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
     let screen = screen.intersection(buffer.area);
     buffer.set_style(screen, theme.get(Role::Text));

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use super::paint::Row;
 use super::theme::{Role, Theme};
 
-/// A panel beside the main pane, without the border between them; the whole of it where it has all
-/// the width.
+/// A panel to the left of the main pane, without the border between them; the whole of it where it
+/// has all the width.
 pub(super) fn bordered(theme: &Theme, area: Rect, buffer: &mut Buffer) -> Rect {
     if area.width == buffer.area.width {
         return area;

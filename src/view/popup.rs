@@ -13,7 +13,7 @@ use super::theme::Theme;
 use crate::app::{App, Popup};
 use crate::scrollback::RingEntry;
 
-/// Draws what is open; says where the cursor stands, if something is typed there.
+/// Draws what is open. Returns where the cursor goes, if something is typed there.
 pub(super) fn draw(
     app: &App,
     theme: &Theme,

@@ -46,30 +46,46 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
     draw_right(app, theme, &mut row);
     row.put(" ", style);
-    let width = usize::from(row.left());
-    let mut before = "";
-    let mut put = |(words, role): Fact| {
-        // Half a number is worse than none.
-        let fits = before.chars().count() + words.width() <= usize::from(row.left());
-        if fits {
-            row.put(before, theme.get(Role::StatusDim))
-                .put(words, theme.get(role));
-            before = SEPARATOR;
-        }
-        fits
-    };
     let states = states(app);
-    head(app, width, &states).map(&mut put);
-    // Where one has no room, those that are better have none either.
-    let _all_fit = states.into_iter().all(&mut put);
+    let head = head(app, row.left().into(), &states);
+    let mut line = FactLine {
+        theme,
+        row,
+        before: "",
+    };
+    head.map(|head| line.put(head));
+    // Where one does not fit, those that are better are left out, too.
+    let _all_fit = states.into_iter().all(|state| line.put(state));
     // Of the rest, a later, shorter fact may still fit.
     for fact in facts(app) {
-        put(fact);
+        line.put(fact);
     }
 }
 
-/// How many hosts are up: in few words where more states have room beside these, and not at all
-/// where otherwise the worst has none, for that is the last to go.
+/// Facts with separators between them.
+struct FactLine<'a> {
+    theme: &'a Theme,
+    row: Row<'a>,
+    before: &'static str,
+}
+
+impl FactLine<'_> {
+    /// Writes a fact where all of it fits: half a number is worse than none.
+    fn put(&mut self, (words, role): Fact) -> bool {
+        let width = self.before.chars().count() + words.width();
+        let fits = width <= usize::from(self.row.left());
+        if fits {
+            self.row
+                .put(self.before, self.theme.get(Role::StatusDim))
+                .put(words, self.theme.get(role));
+            self.before = SEPARATOR;
+        }
+        fits
+    }
+}
+
+/// How many hosts are up: in few words where more states fit next to these, and not at all where
+/// the worst state would not fit otherwise, which is the last to go.
 fn head(app: &App, width: usize, states: &[Fact]) -> Option<Fact> {
     let (up, total) = count_up(app);
     let role = if up == total {
@@ -190,8 +206,8 @@ fn complete_to(app: &App) -> Option<Fact> {
     Some((format!("complete to {at}").into(), Role::Status))
 }
 
-/// The last row: the prompt, or the hints where there is a row for them. Says where the cursor
-/// stands.
+/// The last row: the prompt, or the hints where there is a row for them. Returns where the
+/// cursor goes.
 pub(super) fn draw_bottom(
     app: &App,
     theme: &Theme,
@@ -225,17 +241,7 @@ fn draw_prompt(
     area: Rect,
     buffer: &mut Buffer,
 ) -> Option<Position> {
-    let (sign, help) = match prompt.kind {
-        PromptKind::Search => (
-            "/",
-            "words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
-        ),
-        PromptKind::Filter => (
-            "&",
-            "show only: words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
-        ),
-        PromptKind::Command => (":", "Tab completes"),
-    };
+    let (sign, help) = sign_and_help(prompt.kind);
     let mut row = Row::new(buffer, area, 0).fill(theme.get(Role::Text));
     if prompt.editor.text().is_empty() {
         row.at_end(help, theme.get(Role::HintText));
@@ -249,6 +255,20 @@ fn draw_prompt(
     row.skip(hidden);
     row.put(SafeText::new(typed), theme.get(Role::PromptText));
     (!area.is_empty()).then_some(cursor)
+}
+
+fn sign_and_help(kind: PromptKind) -> (&'static str, &'static str) {
+    match kind {
+        PromptKind::Search => (
+            "/",
+            "words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
+        ),
+        PromptKind::Filter => (
+            "&",
+            "show only: words, \"phrase\", /regex/, field:value, level>=warn, since:15m, -not, OR",
+        ),
+        PromptKind::Command => (":", "Tab completes"),
+    }
 }
 
 /// The completions above the prompt, the chosen one among them.

@@ -235,39 +235,30 @@ impl Theme {
                 given: given.to_owned(),
             })
         };
-        let mut styles = Vec::with_capacity(ROLES.len());
-        for (_, role) in ROLES {
+        let styles = ROLES.iter().map(|(_, role)| -> Result<Style, ThemeError> {
             let style = file.roles.get(*role).ok_or(ThemeError::Missing {
                 name: name.to_owned(),
                 role,
             })?;
-            styles.push(style.resolve(colour)?);
-        }
-        let list = |list: &Option<ListFile>| {
-            let given = list
-                .as_ref()
-                .map(|list| list.colours.as_slice())
-                .unwrap_or_default();
-            given
-                .iter()
-                .map(|given| colour(given))
-                .collect::<Result<Vec<_>, _>>()
+            style.resolve(colour)
+        });
+        let styles = styles.collect::<Result<_, _>>()?;
+        let list = |list: &ListFile| -> Result<Vec<Color>, ThemeError> {
+            list.colours.iter().map(|given| colour(given)).collect()
         };
+        let ansi = file.ansi.as_ref().map(list).transpose()?;
         // A theme that does not say leaves them as the user has chosen them for the terminal.
-        let ansi = if file.ansi.is_some() {
-            list(&file.ansi)?
-        } else {
-            (0..16).map(Color::Indexed).collect()
-        };
+        let ansi = ansi.unwrap_or_else(|| (0..16).map(Color::Indexed).collect());
         if !matches!(ansi.len(), 0 | 16) {
             return Err(ThemeError::Ansi {
                 name: name.to_owned(),
                 count: ansi.len(),
             });
         }
+        let hosts = file.hosts.as_ref().map(list).transpose()?;
         Ok(Self {
             styles,
-            hosts: list(&file.hosts)?,
+            hosts: hosts.unwrap_or_default(),
             ansi,
             depth,
         })

@@ -1,7 +1,7 @@
 //! A log pane: what it shows of the scrollback, and where in it the operator is.
 //!
-//! A place is the number of an entry and the row of the pane on which it stands, so it stays put
-//! while lines come at one end and are forgotten at the other.
+//! A place is the number of an entry and its row in the pane, so it stays put while lines come at
+//! one end and are forgotten at the other.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub struct LogPane {
     in_window: bool,
     /// How many windows there were.
     pub(crate) window_number: u32,
-    /// A line that is on its way, on which the cursor is to stand.
+    /// A line that is on its way, to which the cursor will go.
     pub(crate) landing: Option<(SourceId, Cursor)>,
     /// Columns that are scrolled away to the left; means nothing while lines are wrapped.
     pub left: u16,
@@ -58,7 +58,7 @@ pub struct LogPane {
 pub struct PanePosition {
     /// The entry that the cursor is on.
     pub seq: Seq,
-    /// On which row of the pane it stands, from the top.
+    /// Its row in the pane, from the top.
     pub row: u16,
     /// Entries from this number on are new since then.
     pub since: Seq,

@@ -32,7 +32,7 @@ impl PageWindow {
         }
     }
 
-    /// Passes over rows of the ring that are in the window, or stand before it.
+    /// Passes over rows of the ring that are in the window or before it.
     fn pass_over(&mut self, scrollback: &Scrollback, lens: &Lens) {
         let first = scrollback.ring().first();
         for stream in self.streams.values_mut() {

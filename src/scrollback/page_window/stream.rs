@@ -83,7 +83,7 @@ pub(super) struct SourceStream {
     pub(super) host: HostId,
     pub(super) older: PageQueue,
     pub(super) newer: PageQueue,
-    /// The oldest line of which it is known where it stands; the newest in the window.
+    /// The oldest line whose place is known; the newest in the window.
     pub(super) oldest: Option<(LineRef, Time)>,
     pub(super) newest: Option<(LineRef, Time)>,
     /// The number in the window of the oldest line there.
@@ -131,7 +131,7 @@ impl SourceStream {
         }
     }
 
-    /// Whether a line stands where the window has been already.
+    /// Whether a line is in a part of the source that the window has had.
     pub(super) fn has_had(&self, entry: &RingEntry) -> bool {
         // What waits before the window says better where that ends than what was in it once.
         let (edge, is_within) = match self.newer.near_line() {
@@ -191,8 +191,7 @@ pub(super) fn is_due(stream: &SourceStream, head: Option<Seq>) -> bool {
 }
 
 /// Whether a line of the ring is the rest of a record whose first lines were forgotten, or never
-/// read, and is not shown: what is looked for stood in those, perhaps. The host has the whole
-/// record.
+/// read, and is not shown: those lines may have had the match. The host has the whole record.
 pub(super) fn is_cut(ring: &Ring, lens: &Lens, seq: Seq) -> bool {
     let continues = |seq| {
         ring.get(seq)

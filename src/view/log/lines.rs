@@ -194,7 +194,7 @@ impl<'a> ShownLines<'a> {
         vec![whole]
     }
 
-    /// A line of which the end has not come, in one row.
+    /// A line without an end, in one row.
     pub(super) fn draw_unfinished(&self, line: &FleetLine, area: Rect, buffer: &mut Buffer) {
         let mut row = Row::new(buffer, area, 0);
         self.draw_prefix(None, line, level::of_line(line), &mut row);

@@ -12,7 +12,7 @@ use crate::view::theme::{Role, Theme};
 /// A part of a text with its style.
 pub(super) type Span = (Range<usize>, Style);
 
-/// The parts of a text of which nothing is highlighted yet.
+/// The parts of a text before anything is highlighted.
 pub(super) fn spans(text: &SafeText, level: Option<Level>, theme: &Theme) -> Vec<Span> {
     let shown = text.as_str();
     let stamp = stamp_length(shown);

@@ -1,5 +1,5 @@
 //! Looks of log lines in a theme: its own sixteen colours for the basic ones, the nearest that the
-//! terminal has for the others, and never letters that cannot be told from what is behind them.
+//! terminal has for the others, and never letters that cannot be distinguished from their background.
 
 use ratatui::style::{Color, Modifier, Style};
 

@@ -1,5 +1,5 @@
-//! What a pane shows of the time before the ring: entering and leaving what was read, and staying
-//! where the operator is meanwhile.
+//! What a pane shows of the time before the ring: it enters and leaves what was read, and stays
+//! where the operator is.
 
 use super::{LogPane, PanePosition};
 use crate::model::host::HostId;
@@ -14,8 +14,8 @@ impl LogPane {
         self.window.as_ref()
     }
 
-    /// Whether what was read is shown: before, what the ring has is not complete above where all
-    /// sources have lines.
+    /// Whether what was read is shown. Until then, the ring is incomplete above the point from which
+    /// all sources have lines.
     #[must_use]
     pub fn shows_window(&self) -> bool {
         self.in_window
@@ -41,7 +41,7 @@ impl LogPane {
         self.lens.filter()
     }
 
-    /// Sources of which lines pass, with their hosts.
+    /// Sources whose lines pass, with their hosts.
     #[must_use]
     pub fn sources(&self, scrollback: &Scrollback) -> Vec<(SourceId, HostId)> {
         let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
@@ -68,7 +68,7 @@ impl LogPane {
         self.close_window();
         self.window = Some(PageWindow::at(time, &self.sources(scrollback)));
         self.in_window = true;
-        /// Lines above it that tell what led there.
+        /// Lines above it that show what led there.
         const ABOVE: u16 = 8;
         let row = self.position.map_or(ABOVE, |position| position.row);
         self.position = Some(PanePosition {
@@ -97,8 +97,7 @@ impl LogPane {
         self.follow_moved();
     }
 
-    /// Reads from the line under the cursor on, where what leads there from the ring is not to be
-    /// held.
+    /// Reads from the line under the cursor on, without what leads there from the ring.
     pub(crate) fn read_around_cursor(&mut self, scrollback: &Scrollback) {
         let entry = self
             .position
@@ -197,8 +196,8 @@ impl LogPane {
         }
     }
 
-    /// Where so much lies between what is on the screen and where all sources have lines that it is
-    /// not to be held at once: reads around the cursor.
+    /// Reads around the cursor where too much lies between the screen and the point from which all
+    /// sources have lines to hold it at once.
     pub(crate) fn give_up_ring(&mut self, budget: usize, scrollback: &Scrollback) {
         if self
             .window
@@ -266,7 +265,7 @@ impl LogPane {
         }
     }
 
-    /// Other numbers are in force for what stood before a place that was filled.
+    /// What was before a place that was filled has lower numbers.
     pub(crate) fn renumber(&mut self, seq: Seq, by: u64, scrollback: &Scrollback) {
         let moved = |old: Seq| {
             if old.is_live() && old < seq {
