@@ -104,6 +104,7 @@
 //! | another driver of a host | the traits of `host::driver::files` (and `tests/it/conformance.rs`) and of `host::driver::follow` (and a world for the suite in its tests) |
 //! | when files are looked at, or metrics read | `host::session` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
+//! | a use of the sessions of a connection | the table of `transport::sessions` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |
 //! | a key of the inventory | `config::file` reads it, `config::inventory` checks it, `hosts.example.toml` shows it |

@@ -2,10 +2,10 @@
 //! of the inventory, and standard input of the console.
 //!
 //! Each `ProgramSource` is followed in a shell of its own, asked for one piece at a time. A
-//! connection has only so many sessions; of sources beyond `PLACES`, those that can be asked for
-//! what came since (all but commands) share one shell, where each is asked in its turn. Nothing is
-//! lost by that, and nothing comes twice: `dedup` and the journal's own cursors see to it. What
-//! containers there are is left to `discovery`, and how lines are read to `reader`.
+//! connection lends only so many [`sessions`]; of the sources for which none is left, those that
+//! can be asked for what came since (all but commands) share one shell, where each is asked in its
+//! turn. Nothing is lost by that, and nothing comes twice: `dedup` and the journal's own cursors
+//! see to it. What containers there are is left to `discovery`, and how lines are read to `reader`.
 
 mod argv;
 mod dedup;
@@ -33,7 +33,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc};
+use tokio::sync::{Mutex, MutexGuard, mpsc};
 use tokio::time::timeout;
 
 use crate::host::problems::{Problem, ProblemKey};
@@ -42,17 +42,12 @@ use crate::host::state::SharedState;
 use crate::host::{Outbox, Work};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::model::time::HostClock;
-use crate::transport::Connection;
+use crate::transport::{Connection, sessions};
 
 use discovery::Discovery;
 use input::StdinSource;
 use program::Shell;
 use stream::{ProgramKind, ProgramSource};
-
-/// Sources that have a shell of their own. Of the eight sessions of a connection the others are for
-/// the files, for those of root, for the shells in which sources are asked in turn (ours and
-/// root's), and for a page or a search.
-const PLACES: usize = 3;
 
 /// A host that has not said what time it has by then is taken to have UTC.
 const CLOCK_TOLD_WITHIN: Duration = Duration::from_secs(15);
@@ -125,7 +120,6 @@ impl Programs {
             work,
             outbox,
             state: &self.state,
-            places: Semaphore::new(PLACES),
             shells: Default::default(),
             waiting: AtomicU32::new(0),
         };
@@ -176,10 +170,8 @@ struct ProgramsHost<'a> {
     work: &'a Work,
     outbox: &'a Outbox,
     state: &'a SharedState,
-    /// For sources with a shell of their own.
-    places: Semaphore,
     /// In which what is short is asked in turn: ours and root's, while they run.
-    shells: [Mutex<Option<Shell>>; 2],
+    shells: [Mutex<Option<Shell>>; sessions::SHARED_SHELLS],
     /// How many sources have no shell of their own.
     waiting: AtomicU32,
 }

@@ -258,7 +258,7 @@ impl ProgramSource {
     /// time means: as long as it takes after so many failures.
     async fn turn(&mut self, host: &ProgramsHost<'_>) -> Result<Option<Duration>, LinkError> {
         if host.work.once {
-            let _place = host.places.acquire().await;
+            let _place = host.connection.sessions().program().await;
             let mut shell = Shell::start(host.connection, self.as_root).await?;
             let limit =
                 matches!(self.what, ProgramKind::Command(_)).then(|| Instant::now() + HEARD_FOR);
@@ -314,7 +314,8 @@ impl ProgramSource {
         if !follows {
             return None;
         }
-        if let Ok(place) = host.places.try_acquire() {
+        let sessions = host.connection.sessions();
+        if let Some(place) = sessions.try_program() {
             return Some(place);
         }
         if !matches!(self.what, ProgramKind::Command(_)) {
@@ -329,7 +330,7 @@ impl ProgramSource {
             )),
         )
         .await;
-        host.places.acquire().await.ok()
+        sessions.program().await
     }
 
     fn has_ended(&self) -> bool {
