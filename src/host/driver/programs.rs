@@ -22,7 +22,8 @@ pub(crate) trait RunPrograms: Send {
     /// Whether more lines wait behind those that have come.
     fn has_more(&self) -> bool;
 
-    /// Ends the program where it still runs.
+    /// Ends the program where it still runs, when it prints the next time at the latest. One that may
+    /// be silent for long is better ended with the driver.
     fn stop(&mut self) -> impl Future<Output = Result<ProgramExit, LinkError>> + Send;
 
     /// Bytes read since the last call.
