@@ -94,7 +94,9 @@ impl Programs {
             SourceKind::Input => {
                 let registered = self.register(spec);
                 let input = StdinSource::new(registered, spec.time.as_deref());
-                return self.sources.push(ProgramSource::Input(input).shared());
+                return self
+                    .sources
+                    .push(ProgramSource::Input(Box::new(input)).shared());
             }
             SourceKind::Journal(unit) => ProgramKind::Journal {
                 unit: unit.clone(),

@@ -15,7 +15,7 @@ use crate::model::source::SourceSpec;
 
 /// What is followed, across connections.
 pub(super) enum ProgramSource {
-    Input(StdinSource),
+    Input(Box<StdinSource>),
     Program(Box<ProgramTurns>),
 }
 
