@@ -98,12 +98,13 @@
 //! | a compression | the table of `model::log_file`; `engine::unpack`; `unpack` in `follow.sh` and `files.sh`, which a test holds against the table |
 //! | a rotation scheme | `files::rotation`, whose separators and endings are in the patterns of both scripts; `generations` in `follow.sh` and `look_over` in `files.sh` |
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
-//! | a request to a script | the table at the top of `host::shell::follow::protocol` or `host::shell::files::protocol`; the script, with the same words; the lists of `shell::tests::vocabulary` |
+//! | a request to a script | the table at the top of the `protocol` of `host::shell::follow`, `host::shell::files` or `host::shell::programs`; the script, with the same words; the lists of `shell::tests::vocabulary` |
 //! | a fact of a host | `host::driver::facts` makes it of raw values; `describe.sh` with `host::shell::describe`, and `host::local`, read these |
 //! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
-//! | another driver of a host | the traits of `host::driver::files` (and `tests/it/conformance.rs`) and of `host::driver::follow` (and a world for the suite in its tests) |
+//! | another driver of a host | the traits of `host::driver::files` (and `tests/it/conformance.rs`), of `host::driver::follow` (and a world for the suite in its tests) and of `host::driver::programs` (with a suite, too) |
 //! | when files are looked at, or metrics read | `host::session` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |
+//! | a use of the sessions of a connection | the table of `transport::sessions` |
 //! | an option of OpenSSH | `transport::openssh` reads it, `transport::plan` decides; algorithms: `transport::algorithms` |
 //! | a reason why a host is not reached | `transport::failure`, and the tables of `tests/it/logins.rs` |
 //! | a key of the inventory | `config::file` reads it, `config::inventory` checks it, `hosts.example.toml` shows it |

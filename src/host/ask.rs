@@ -171,44 +171,39 @@ impl Answering {
         ask: &LogRequest,
         replies: mpsc::Sender<LogResponse>,
     ) -> Result<(), LinkError> {
-        let Parts {
-            files,
-            root,
-            streams,
-        } = match host.sources.is_empty() && self.has_none_of_the_usual(host).await? {
-            true => {
-                // The journal may need the only session that the server gives.
-                self.driver = None;
-                Parts::of(&HostSpec {
-                    sources: vec![whole_journal()],
-                    ..host.clone()
-                })
-            }
-            false => Parts::of(host),
-        };
-        let is_wanted = |part: &HostSpec| {
-            part.sources.is_empty() || part.sources.iter().any(|spec| may_be_about(ask, spec))
-        };
-        let (files, root) = (files.filter(is_wanted), root.filter(is_wanted));
+        let parts = self.parts(host).await?.about(ask);
         let mut totals = ResponseTotals::default();
-        if let Some(streams) = &streams {
+        if let Some(streams) = &parts.streams {
             totals = self
                 .talk
                 .answer(&self.connection, streams, &self.facts, ask, &replies)
                 .await?;
-            if root.is_some() || files.is_some() {
+            if parts.root.is_some() || parts.files.is_some() {
                 self.talk.end().await;
             }
         }
-        if let Some(root) = &root {
+        if let Some(root) = &parts.root {
             totals = self.answer_as_root(root, ask, totals, &replies).await?;
         }
-        if let Some(files) = &files {
+        if let Some(files) = &parts.files {
             totals = self.answer_of_files(files, ask, totals, &replies).await?;
         }
         // Where nobody listens any more, nobody needs to know.
         let _ = replies.send(LogResponse::Done(totals)).await;
         Ok(())
+    }
+
+    /// Divides a host by who may read its sources.
+    async fn parts(&mut self, host: &HostSpec) -> Result<Parts, LinkError> {
+        if !host.sources.is_empty() || !self.has_none_of_the_usual(host).await? {
+            return Ok(Parts::of(host));
+        }
+        // The journal may need the only session that the server gives.
+        self.driver = None;
+        Ok(Parts::of(&HostSpec {
+            sources: vec![whole_journal()],
+            ..host.clone()
+        }))
     }
 
     /// Answers about the files of the login; where the server gives no session for it, each of
@@ -222,17 +217,10 @@ impl Answering {
     ) -> Result<ResponseTotals, LinkError> {
         let facts = self.facts.clone();
         let connection = self.connection.clone();
-        let out = ResponseSender::new(replies, totals);
         match self.driver(host).await {
-            Ok(Driver::Local(files)) => {
-                LogAnswerer::new(&mut **files, host, &facts, out)
-                    .answer(ask)
-                    .await
-            }
-            Ok(Driver::Shell(files)) => {
-                LogAnswerer::new(&mut **files, host, &facts, out)
-                    .answer(ask)
-                    .await
+            Ok(driver) => {
+                let out = ResponseSender::new(replies, totals);
+                driver.answer(host, &facts, ask, out).await
             }
             Err(error) if connection.has_ended_by(&error).await => Err(error),
             Err(error) => {
@@ -250,31 +238,52 @@ impl Answering {
         totals: ResponseTotals,
         replies: &mpsc::Sender<LogResponse>,
     ) -> Result<ResponseTotals, LinkError> {
-        if self.root.is_none() {
-            let started = match self.refused.take() {
-                Some(error) => Err(error),
-                None => ShellFiles::start_as_root(&self.connection).await,
-            };
-            match started {
-                Ok(files) => self.root = Some(Box::new(files)),
-                Err(error) => {
-                    refuse(host, ask, error, replies).await;
-                    return Ok(totals);
-                }
+        let started = match (self.root.take(), self.refused.take()) {
+            (Some(files), _) => Ok(files),
+            (None, Some(error)) => Err(error),
+            (None, None) => ShellFiles::start_as_root(&self.connection)
+                .await
+                .map(Box::new),
+        };
+        match started {
+            Ok(files) => {
+                let files = self.root.insert(files);
+                let out = ResponseSender::new(replies, totals);
+                let answerer = LogAnswerer::new(&mut **files, host, &self.facts, out);
+                answerer.answer(ask).await
+            }
+            Err(error) => {
+                refuse(host, ask, error, replies).await;
+                Ok(totals)
             }
         }
-        let Some(files) = &mut self.root else {
-            return Ok(totals);
-        };
-        let out = ResponseSender::new(replies, totals);
-        let answerer = LogAnswerer::new(&mut **files, host, &self.facts, out);
-        answerer.answer(ask).await
     }
 
     async fn has_none_of_the_usual(&mut self, host: &HostSpec) -> Result<bool, LinkError> {
         match self.driver(host).await? {
             Driver::Local(files) => has_none_of_the_usual(&mut **files).await,
             Driver::Shell(files) => has_none_of_the_usual(&mut **files).await,
+        }
+    }
+}
+
+impl Driver {
+    async fn answer(
+        &mut self,
+        host: &HostSpec,
+        facts: &SystemFacts,
+        ask: &LogRequest,
+        out: ResponseSender<'_>,
+    ) -> Result<ResponseTotals, LinkError> {
+        match self {
+            Self::Local(files) => {
+                let answerer = LogAnswerer::new(&mut **files, host, facts, out);
+                answerer.answer(ask).await
+            }
+            Self::Shell(files) => {
+                let answerer = LogAnswerer::new(&mut **files, host, facts, out);
+                answerer.answer(ask).await
+            }
         }
     }
 }
@@ -332,52 +341,61 @@ enum Only {
 }
 
 impl Parts {
-    fn only(&self, asks: &[LogRequest]) -> Option<Only> {
-        let about = |part: &Option<HostSpec>| -> Option<SourceSpec> {
-            let mut sources = part.iter().flat_map(|part| &part.sources);
-            sources
-                .find(|spec| asks.iter().any(|ask| may_be_about(ask, spec)))
-                .cloned()
-        };
-        let usual = self
-            .files
-            .as_ref()
-            .is_some_and(|part| part.sources.is_empty());
-        if usual || about(&self.files).is_some() {
-            return None;
-        }
-        let keeps_a_past =
-            |spec: &SourceSpec| !matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input);
-        match (about(&self.root), about(&self.streams).filter(keeps_a_past)) {
-            (_, Some(stream)) => Some(Only::Streams {
-                as_root: stream.as_root,
-            }),
-            (Some(_), None) => Some(Only::Root),
-            (None, None) => None,
+    fn of(host: &HostSpec) -> Self {
+        let files = part_of(host, |spec| is_file(spec) && !spec.as_root);
+        Self {
+            files: files.or_else(|| host.sources.is_empty().then(|| host.clone())),
+            root: part_of(host, |spec| is_file(spec) && spec.as_root),
+            streams: part_of(host, |spec| !is_file(spec)),
         }
     }
 
-    fn of(host: &HostSpec) -> Self {
-        let is_file = |spec: &SourceSpec| matches!(spec.kind, SourceKind::Path(_));
-        let with = |which: &dyn Fn(&SourceSpec) -> bool| {
-            let sources: Vec<_> = host
-                .sources
-                .iter()
-                .filter(|spec| which(spec))
-                .cloned()
-                .collect();
-            (!sources.is_empty()).then(|| HostSpec {
-                sources,
-                ..host.clone()
-            })
+    /// Leaves out the files that a question is not about.
+    fn about(self, ask: &LogRequest) -> Self {
+        let is_wanted = |part: &HostSpec| {
+            part.sources.is_empty() || part.sources.iter().any(|spec| may_be_about(ask, spec))
         };
-        let usual = host.sources.is_empty().then(|| host.clone());
         Self {
-            files: usual.or_else(|| with(&|spec| is_file(spec) && !spec.as_root)),
-            root: with(&|spec| is_file(spec) && spec.as_root),
-            streams: with(&|spec| !is_file(spec)),
+            files: self.files.filter(is_wanted),
+            root: self.root.filter(is_wanted),
+            streams: self.streams,
         }
     }
+
+    fn only(&self, asks: &[LogRequest]) -> Option<Only> {
+        let has_usual = self.files.iter().any(|part| part.sources.is_empty());
+        if has_usual || first_about(self.files.as_ref(), asks).is_some() {
+            return None;
+        }
+        let keeps_a_past =
+            |spec: &&SourceSpec| !matches!(spec.kind, SourceKind::Command(_) | SourceKind::Input);
+        match first_about(self.streams.as_ref(), asks).filter(keeps_a_past) {
+            Some(stream) => Some(Only::Streams {
+                as_root: stream.as_root,
+            }),
+            None => first_about(self.root.as_ref(), asks).map(|_| Only::Root),
+        }
+    }
+}
+
+fn is_file(spec: &SourceSpec) -> bool {
+    matches!(spec.kind, SourceKind::Path(_))
+}
+
+/// A host with those of its sources that are so; `None` where it has none of them.
+fn part_of(host: &HostSpec, is_so: impl Fn(&SourceSpec) -> bool) -> Option<HostSpec> {
+    let sources = host.sources.iter().filter(|spec| is_so(spec));
+    let sources: Vec<_> = sources.cloned().collect();
+    (!sources.is_empty()).then(|| HostSpec {
+        sources,
+        ..host.clone()
+    })
+}
+
+/// The first source that a question is about.
+fn first_about<'a>(part: Option<&'a HostSpec>, asks: &[LogRequest]) -> Option<&'a SourceSpec> {
+    let mut sources = part.iter().flat_map(|part| &part.sources);
+    sources.find(|spec| asks.iter().any(|ask| may_be_about(ask, spec)))
 }
 
 #[cfg(test)]

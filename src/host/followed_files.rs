@@ -15,6 +15,7 @@ use crate::files::follow::{FileObservation, FileUnavailable, FollowOutcome, Foll
 use crate::metrics::ProcCounters;
 use crate::model::cursor::{Cursor, FileId, LineRef};
 use crate::model::host::SystemFacts;
+use crate::model::line::Line;
 use crate::model::metrics::{DiskUsage, Sample};
 use crate::model::read_position::ReadPosition;
 use crate::model::source::{SourceInfo, SourceSpec};
@@ -414,13 +415,8 @@ impl FollowedFiles {
                 }
                 FilePiece::Gap { from, to, reason } => {
                     source.reader.cut();
-                    date_first_lines(lines.iter_mut());
-                    if !lines.is_empty() {
-                        self.events.push(HostEvent::Lines {
-                            source: number,
-                            lines: std::mem::take(&mut lines),
-                        });
-                    }
+                    let before = std::mem::take(&mut lines);
+                    self.events.extend(lines_event(number, before));
                     self.events.push(HostEvent::Gap {
                         source: number,
                         from,
@@ -437,12 +433,8 @@ impl FollowedFiles {
             .rev()
             .find(|line| line.time_from == TimeSource::Stamp);
         source.last_stamp = stamped.map(|line| line.time).or(source.last_stamp);
-        date_first_lines(lines.iter_mut());
-        if !lines.is_empty() {
-            self.events.push(HostEvent::Lines {
-                source: number,
-                lines,
-            });
+        if let Some(lines) = lines_event(number, lines) {
+            self.events.push(lines);
             let stamps = Some(source.reader.format_name());
             if std::mem::replace(&mut source.info.stamps, stamps) != stamps {
                 self.events.push(HostEvent::Source {
@@ -469,6 +461,12 @@ impl FollowedFiles {
         let problem = why.map(|why| problem_of(&why, &self.user));
         self.set_problem(number, problem);
     }
+}
+
+/// Tells lines of a source; `None` where there are none.
+fn lines_event(source: u32, mut lines: Vec<Line>) -> Option<HostEvent> {
+    date_first_lines(lines.iter_mut());
+    (!lines.is_empty()).then_some(HostEvent::Lines { source, lines })
 }
 
 /// Why a file is not read, and what can be done about it.

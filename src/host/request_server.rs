@@ -12,13 +12,9 @@ use tokio::time::Instant;
 
 use crate::model::host::{HostSpec, SystemFacts};
 use crate::query::request::{LogRequest, LogResponse};
-use crate::transport::{Connection, LinkError};
+use crate::transport::{Connection, LinkError, sessions};
 
 use super::ask::Answering;
-
-/// Questions that are asked of a host at once, each in a session of its own beside the one that
-/// follows.
-const AT_ONCE: usize = 2;
 
 /// For so long it is believed what a host said of itself over the same connection: its zone may
 /// change, twice a year.
@@ -64,7 +60,7 @@ pub(super) async fn serve(
     let mut asked = FuturesUnordered::new();
     loop {
         tokio::select! {
-            question = questions.recv(), if asked.len() < AT_ONCE => match question {
+            question = questions.recv(), if asked.len() < sessions::REQUESTS => match question {
                 Some((what, replies)) => asked.push(answer(host, link.clone(), &described, what, replies)),
                 None => return std::future::pending().await,
             },

@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
-use tokio::sync::Semaphore;
 
 use super::LinkError;
 use super::failure::ConnectionEnd;
 use super::pace::LinkPacer;
+use super::sessions::SessionPermit;
 use super::shell::{InputSink, QueueFull, ShellEvent, ShellInput, ShellOutput, ShellQueue};
 use crate::model::state::LinkState;
 
@@ -25,9 +25,6 @@ const PIPES_AFTER_EXIT: Duration = Duration::from_secs(1);
 /// What a child gets to end by itself after it was asked politely.
 const END_TIME: Duration = Duration::from_millis(500);
 
-/// What closing waits for shells to be gone.
-const CLOSE_TIME: Duration = Duration::from_millis(1500);
-
 /// Starts a command as the leader of a process group of its own, so that all of it can be ended.
 /// What it says is counted by the pacer.
 ///
@@ -37,7 +34,7 @@ pub(super) fn spawn(
     mut command: Command,
     pacer: Option<LinkPacer>,
     ending: ConnectionEnd,
-    permit: impl Send + 'static,
+    permit: SessionPermit,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
     command
         .stdin(Stdio::piped())
@@ -70,18 +67,12 @@ pub(super) fn spawn(
     ))
 }
 
-/// Waits until every shell has given its permit back, but not for ever.
-pub(super) async fn all_gone(permits: &Semaphore, all: usize) {
-    let all = u32::try_from(all).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(CLOSE_TIME, permits.acquire_many(all)).await;
-}
-
 async fn pump(
     mut child: Child,
     pacer: Option<LinkPacer>,
     queue: Arc<ShellQueue>,
     ending: ConnectionEnd,
-    permit: impl Send,
+    permit: SessionPermit,
 ) {
     let group = ProcessGroup::of(&child);
     let result = tokio::select! {

@@ -42,6 +42,7 @@ mod proxy;
 mod resolve;
 mod route;
 mod russh;
+pub(crate) mod sessions;
 mod settings;
 mod shell;
 mod stream;
@@ -61,6 +62,9 @@ pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
 /// Channels are closed a moment before the connection says why it ended.
 const END_TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// What closing waits for the shells of child processes to be gone.
+const CLOSE_TIME: Duration = Duration::from_millis(1500);
 
 /// Makes connections within the budget: shared by all hosts of a run.
 #[derive(Clone)]
@@ -188,6 +192,7 @@ pub struct Connection {
 
 struct ConnectionState {
     road: ConnectionBackend,
+    sessions: sessions::SessionBudget,
     /// Whether a first shell has answered: then the others are taken to.
     greeted: watch::Sender<bool>,
     login_time: Duration,
@@ -201,6 +206,7 @@ impl ConnectionState {
     fn new(road: ConnectionBackend, login_time: Duration, warning: Option<HostStatus>) -> Self {
         Self {
             road,
+            sessions: sessions::SessionBudget::new(),
             greeted: watch::Sender::new(false),
             login_time,
             since: Instant::now(),
@@ -256,13 +262,14 @@ impl Connection {
         &self,
         time: &mut Deadline,
     ) -> Result<(ShellInput, ShellOutput), LinkError> {
+        let permit = self.link.sessions.session(self.ended()).await?;
         let is_first = !self.is_greeted();
         let opened = match &self.link.road {
             ConnectionBackend::Russh(client) => {
-                russh::channel::open_shell(client, time, is_first).await
+                russh::channel::open_shell(client, permit, time, is_first).await
             }
-            ConnectionBackend::System(system) => system.open_shell().await,
-            ConnectionBackend::Local(local) => local.open_shell().await,
+            ConnectionBackend::System(system) => system.open_shell(permit),
+            ConnectionBackend::Local(local) => local.open_shell(permit),
         };
         let (mut input, mut output) = opened?;
         if is_first {
@@ -323,6 +330,12 @@ impl Connection {
         self.link.login_time
     }
 
+    /// How many sessions each use may take.
+    #[must_use]
+    pub(crate) fn sessions(&self) -> &sessions::SessionBudget {
+        &self.link.sessions
+    }
+
     /// Takes part in the pace of this connection: for a shell that will be asked for much.
     #[must_use]
     pub fn pace(&self) -> PaceAsker {
@@ -368,9 +381,10 @@ impl Connection {
     /// Ends it, with everything that runs on it; returns within 2 seconds.
     pub async fn close(&self) {
         match &self.link.road {
-            ConnectionBackend::Russh(client) => client.close().await,
-            ConnectionBackend::System(system) => system.close().await,
-            ConnectionBackend::Local(local) => local.close().await,
+            ConnectionBackend::Russh(client) => return client.close().await,
+            ConnectionBackend::System(system) => system.close(),
+            ConnectionBackend::Local(local) => local.close(),
         }
+        let _ = tokio::time::timeout(CLOSE_TIME, self.link.sessions.all_free()).await;
     }
 }

@@ -7,17 +7,16 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
-use tokio::sync::Semaphore;
 
 use super::connector_state::ConnectorState;
 use super::failure::{self, ConnectionEnd, ServerLabel};
 use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
+use super::sessions::SessionPermit;
 use super::shell::{ShellInput, ShellOutput};
 use super::{LinkError, child, hops, route};
 use crate::model::host::{Endpoint, HostSpec};
@@ -26,9 +25,6 @@ use crate::model::state::LinkState;
 mod words;
 
 use words::explain;
-
-/// Sessions on the master's connection, as with russh.
-const SESSIONS: usize = super::russh::client::SESSIONS;
 
 /// How often we look for the master's socket, which appears once it has logged in.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -41,7 +37,6 @@ pub(super) struct SystemSsh {
     ending: ConnectionEnd,
     /// Counts what the shells say, for nobody can see the socket of `ssh`.
     pub(super) pacer: LinkPacer,
-    sessions: Arc<Semaphore>,
     /// Everything before the remote command, for a shell that uses the master.
     arguments: Vec<String>,
     place: ServerLabel,
@@ -111,7 +106,6 @@ impl SystemSsh {
         pacer.logged_in();
         let arguments = ["-T", "-oControlMaster=no", "-S", &socket_text].map(str::to_owned);
         Ok(Self {
-            sessions: Arc::new(Semaphore::new(SESSIONS)),
             arguments: arguments
                 .into_iter()
                 .chain(options)
@@ -132,21 +126,15 @@ impl SystemSsh {
         self.ending.ended().await
     }
 
-    /// Ends every shell and waits until they are gone; the master goes too.
-    pub(super) async fn close(&self) {
+    /// Ends every shell and the master; their permits say when the shells are gone.
+    pub(super) fn close(&self) {
         self.ending.end(failure::closed_by_us());
-        child::all_gone(&self.sessions, SESSIONS).await;
     }
 
-    pub(super) async fn open_shell(&self) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let acquired = Arc::clone(&self.sessions).acquire_owned();
-        let permit = tokio::select! {
-            permit = acquired => permit.map_err(|_| failure::closed_by_us())?,
-            why = self.ending.ended() => return Err(why),
-        };
-        if let Some(why) = self.ending.get() {
-            return Err(why);
-        }
+    pub(super) fn open_shell(
+        &self,
+        permit: SessionPermit,
+    ) -> Result<(ShellInput, ShellOutput), LinkError> {
         let mut command = Command::new("ssh");
         command
             .args(&self.arguments)
@@ -163,7 +151,7 @@ impl SystemSsh {
 
 impl Drop for SystemSsh {
     fn drop(&mut self) {
-        self.ending.end(failure::closed_by_us());
+        self.close();
     }
 }
 

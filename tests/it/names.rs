@@ -6,7 +6,7 @@ use std::path::Path;
 use super::support::source_graph::{ParsedFile, is_for_tests, production_files};
 
 /// Names that several types share. The list may only become shorter.
-const SHARED_NAMES: &[&str] = &["Side", "Waiting"];
+const SHARED_NAMES: &[&str] = &["Side"];
 
 /// A reader of a shorter file sees all of it at once: a type that is private there may have a name
 /// that is used elsewhere.

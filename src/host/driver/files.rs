@@ -2,7 +2,7 @@
 //!
 //! A shell over a channel ([`shell`](crate::host::shell)) and this machine's own files (`local`, by
 //! way of `engine`) answer alike; one suite of tests asks them the same questions. What is made of
-//! the answers is left to `history`.
+//! the answers is left to `search`.
 
 use std::future::Future;
 

@@ -1,8 +1,9 @@
 //! What every driver does that follows files and samples a host: the same suite for the shell, with
 //! real files, and for the model host on which the follower is tested. A further driver is one more
-//! [`World`].
+//! [`World`]. The suite for programs is in a file of its own.
 
 mod model;
+mod programs;
 mod shell;
 
 use std::time::{Duration, Instant};

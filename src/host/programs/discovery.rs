@@ -2,20 +2,23 @@
 //! found is a stream.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::source::{ContainerEngine, SourceKind, SourceSpec};
+use crate::model::source::{ContainerEngine, PodSelector, SourceKind, SourceSpec};
 use crate::transport::LinkError;
 
+use super::argv;
+use super::container::FollowedContainer;
+use super::host::ProgramsHost;
 use super::list_output::{ContainerLog, ContainerState, ContainerTarget, WantedContainers};
+use super::listing::Listing;
 use super::problem;
-use super::program::Shell;
-use super::stream::{FollowedContainer, ProgramKind, ProgramSource};
-use super::{ProgramsHost, argv};
+use super::report::SourceReport;
+use super::source::{ProgramSource, SharedSource};
+use crate::host::driver::programs::RunPrograms;
 use crate::host::problems::Problem;
 use crate::host::state::SharedState;
 
@@ -84,7 +87,7 @@ impl ContainerEnds {
 }
 
 /// What streams are handed to.
-pub(super) type Found = mpsc::Sender<Arc<Mutex<ProgramSource>>>;
+pub(super) type Found = mpsc::Sender<SharedSource>;
 
 impl Discovery {
     /// For a source of containers; with the stream of the one that it names where it is no pattern.
@@ -92,37 +95,35 @@ impl Discovery {
         spec: &SourceSpec,
         state: &SharedState,
     ) -> Option<(Self, Option<ProgramSource>)> {
-        let wanted = WantedContainers::new(&spec.kind)?;
-        let (only, stream) = if spec.kind.is_glob() {
-            (None, None)
-        } else {
-            let (sender, target) = watch::channel(None);
-            let what = ProgramKind::Container(Box::new(FollowedContainer::new(target, false)));
-            let label = spec.kind.to_string();
-            let registered = state.lock().add_source(&spec.name, &label);
-            let stream = ProgramSource::new(registered, label, spec, what);
-            (Some(sender), Some(stream))
+        let mut discovery = Self {
+            spec: spec.clone(),
+            wanted: WantedContainers::new(&spec.kind)?,
+            engine: None,
+            known: BTreeMap::new(),
+            only: None,
+            has_looked: false,
+            ends: ContainerEnds::default(),
         };
-        let known = BTreeMap::new();
-        Some((
-            Self {
-                spec: spec.clone(),
-                wanted,
-                engine: None,
-                known,
-                only,
-                has_looked: false,
-                ends: ContainerEnds::default(),
-            },
-            stream,
-        ))
+        if spec.kind.is_glob() {
+            return Some((discovery, None));
+        }
+        let (sender, target) = watch::channel(None);
+        discovery.only = Some(sender);
+        let label = spec.kind.to_string();
+        let registered = state.lock().add_source(&spec.name, &label);
+        let report = SourceReport::new(registered, label, true);
+        let container = FollowedContainer::new(target, false);
+        let stream = ProgramSource::container(spec, report, container);
+        Some((discovery, Some(stream)))
     }
 
     /// Looks until the connection ends; in a bounded pass once.
     pub(super) async fn keep_looking(&mut self, host: &ProgramsHost<'_>, found: Found) {
-        let every = match self.spec.kind {
-            SourceKind::Pod(_) => LOOK_AT_PODS_EVERY,
-            _ => LOOK_EVERY,
+        let is_of_pods = matches!(self.spec.kind, SourceKind::Pod(_));
+        let every = if is_of_pods {
+            LOOK_AT_PODS_EVERY
+        } else {
+            LOOK_EVERY
         };
         loop {
             let mut next = Instant::now() + every;
@@ -148,20 +149,14 @@ impl Discovery {
     }
 
     /// What there is now, or why nobody knows.
-    async fn look(
-        &mut self,
-        host: &ProgramsHost<'_>,
-    ) -> Result<Result<Vec<(String, ContainerTarget)>, Problem>, LinkError> {
-        let mut shared = host.shared(self.spec.as_root).await;
-        let mut shell = match shared.take() {
-            Some(shell) => shell,
-            None => Shell::start(host.connection, self.spec.as_root).await?,
-        };
-        let mut listed = look(&self.spec.kind, &self.wanted, &mut self.engine, &mut shell).await?;
+    async fn look(&mut self, host: &ProgramsHost<'_>) -> Result<LookResult, LinkError> {
+        let mut shared = host.shared_shell(self.spec.as_root).await?;
+        let programs = &mut shared.shell;
+        let mut listed = look(programs, &self.spec.kind, &self.wanted, &mut self.engine).await?;
         if let Ok(targets) = &mut listed {
             self.ends.note(targets, Instant::now());
         }
-        *shared = Some(shell);
+        shared.give_back();
         Ok(listed)
     }
 
@@ -174,10 +169,10 @@ impl Discovery {
 
     fn fail(&self, problem: Problem, host: &ProgramsHost<'_>) {
         match &self.only {
-            Some(only) => set(
-                only,
-                ContainerTarget::without(ContainerState::Unknown(problem)),
-            ),
+            Some(only) => {
+                let unknown = ContainerState::Unknown(problem);
+                set(only, ContainerTarget::without(unknown));
+            }
             None => {
                 let problem = problem.of(&self.spec.kind.to_string());
                 host.set_problem(&self.spec.name, Some(problem));
@@ -191,35 +186,19 @@ impl Discovery {
         host: &ProgramsHost<'_>,
         found: &Found,
     ) {
-        let none = Problem::new(
-            nothing(&self.spec.kind),
-            "it is followed as soon as it appears; check the name",
-        );
         if let Some(only) = &self.only {
             let target = targets.into_iter().next().map(|(_, target)| target);
             return set(
                 only,
-                target.unwrap_or_else(|| ContainerTarget::without(ContainerState::Gone(none))),
+                target.unwrap_or_else(|| ContainerTarget::gone(self.none())),
             );
         }
         for (name, known) in &self.known {
             if !targets.iter().any(|(found, _)| found == name) {
-                set(
-                    known,
-                    ContainerTarget::without(ContainerState::Gone(Problem::plain("removed"))),
-                );
+                set(known, ContainerTarget::gone(Problem::plain("removed")));
             }
         }
-        let count = targets.len();
-        let too_many =
-            format!("more than {MAX_CONTAINERS} containers, of which the rest is not followed");
-        let problem = match count {
-            0 => Some(none),
-            _ if count > MAX_CONTAINERS => {
-                Some(Problem::new(&too_many, "name fewer by a narrower pattern"))
-            }
-            _ => None,
-        };
+        let problem = self.problem_with_count(targets.len());
         let problem = problem.map(|problem| problem.of(&self.spec.kind.to_string()));
         host.set_problem(&self.spec.name, problem);
         for (name, target) in targets {
@@ -232,6 +211,24 @@ impl Discovery {
         self.has_looked = true;
     }
 
+    fn problem_with_count(&self, count: usize) -> Option<Problem> {
+        let too_many =
+            format!("more than {MAX_CONTAINERS} containers, of which the rest is not followed");
+        match count {
+            0 => Some(self.none()),
+            1..=MAX_CONTAINERS => None,
+            _ => Some(Problem::new(&too_many, "name fewer by a narrower pattern")),
+        }
+    }
+
+    /// There is no such container.
+    fn none(&self) -> Problem {
+        Problem::new(
+            nothing(&self.spec.kind),
+            "it is followed as soon as it appears; check the name",
+        )
+    }
+
     async fn add(
         &mut self,
         name: String,
@@ -241,19 +238,24 @@ impl Discovery {
     ) {
         let label = target.label();
         let (sender, target) = watch::channel(Some(target));
-        // What came into being since we looked is new from its first line.
-        let what =
-            ProgramKind::Container(Box::new(FollowedContainer::new(target, self.has_looked)));
         let wanted = format!("{}/{name}", self.spec.name);
         let registered = host.state.lock().add_source(&wanted, &label);
-        let stream = ProgramSource::new(registered, label, &self.spec, what).one_of_many();
+        // That one of several has ended is no problem of the host.
+        let report = SourceReport::new(registered, label, false);
+        // What came into being since we looked is new from its first line.
+        let container = FollowedContainer::new(target, self.has_looked);
+        let stream = ProgramSource::container(&self.spec, report, container);
         self.known.insert(name, sender);
         // Where nobody takes it the connection is ending; it is taken up again with the next.
-        let _ = found.send(Arc::new(Mutex::new(stream))).await;
+        let _ = found.send(stream.shared()).await;
     }
 }
 
 impl ContainerTarget {
+    fn gone(why: Problem) -> Self {
+        Self::without(ContainerState::Gone(why))
+    }
+
     /// In place of one that is not there.
     fn without(state: ContainerState) -> Self {
         Self {
@@ -266,58 +268,78 @@ impl ContainerTarget {
     }
 }
 
-/// No exit status.
-const WROTE: i32 = -2;
+/// Containers by their names within a source, or why nobody knows them.
+pub(super) type LookResult = Result<Vec<(String, ContainerTarget)>, Problem>;
 
-/// What there is now of a source, or why nobody knows. The engine that answers is the one that is
-/// asked from then on.
+/// What there is now of a source. The engine that answers is the one that is asked from then on.
 pub(super) async fn look(
+    programs: &mut impl RunPrograms,
     kind: &SourceKind,
     wanted: &WantedContainers,
     engine: &mut Option<ContainerEngine>,
-    shell: &mut Shell,
-) -> Result<Result<Vec<(String, ContainerTarget)>, Problem>, LinkError> {
+) -> Result<LookResult, LinkError> {
     let named = match kind {
-        SourceKind::Pod(pod) => {
-            return Ok(match shell.answer(&argv::pods(pod)).await? {
-                (lines, 0) => Ok(wanted.found(ContainerEngine::Docker, &lines)),
-                (lines, code) => Err(problem::of_kubectl(code, last(&lines))),
-            });
-        }
+        SourceKind::Pod(pod) => return look_for_pods(programs, pod, wanted).await,
         SourceKind::Container(container) => container.engine,
         _ => None,
     };
-    let engines = engine.or(named).map_or(
-        vec![ContainerEngine::Docker, ContainerEngine::Podman],
-        |engine| vec![engine],
-    );
+    let engines = match engine.or(named) {
+        Some(one) => vec![one],
+        None => vec![ContainerEngine::Docker, ContainerEngine::Podman],
+    };
     let mut why = None;
-    for &one in &engines {
-        let (lines, code) = shell.answer(&argv::containers(one)).await?;
-        let one = if lines.iter().any(|line| line.contains(EMULATED)) {
-            ContainerEngine::Podman
-        } else {
-            one
-        };
-        let code = if problem::wants_to_write(&lines) {
-            WROTE
-        } else {
-            code
-        };
-        match code {
-            0 => {
+    for &asked in &engines {
+        let listing = Listing::of(programs, &argv::containers(asked)).await?;
+        let one = engine_behind(asked, &listing);
+        match containers_of(one, &listing, wanted) {
+            Ok(found) => {
                 *engine = Some(one);
-                return Ok(Ok(wanted.found(one, &lines)));
+                return Ok(Ok(found));
             }
-            127 if engines.len() > 1 => {}
-            WROTE => why = Some(problem::of_writing(one)),
-            code => why = why.or_else(|| Some(problem::of_engine(one, code, last(&lines)))),
+            Err(problem) if problem::is_of_writing(&problem) => why = Some(problem),
+            Err(_) if listing.code == 127 && engines.len() > 1 => {}
+            Err(problem) => why = why.or(Some(problem)),
         }
     }
     let hint = "name the hosts that have containers: `sources` in hosts.toml";
     Ok(Err(why.unwrap_or_else(|| {
         Problem::new("there is neither docker nor podman on this host", hint)
     })))
+}
+
+async fn look_for_pods(
+    programs: &mut impl RunPrograms,
+    pod: &PodSelector,
+    wanted: &WantedContainers,
+) -> Result<LookResult, LinkError> {
+    let listing = Listing::of(programs, &argv::pods(pod)).await?;
+    Ok(match listing.code {
+        0 => Ok(wanted.found(ContainerEngine::Docker, &listing.lines)),
+        code => Err(problem::of_kubectl(code, listing.complaint())),
+    })
+}
+
+fn containers_of(
+    engine: ContainerEngine,
+    listing: &Listing,
+    wanted: &WantedContainers,
+) -> LookResult {
+    if problem::wants_to_write(&listing.lines) {
+        return Err(problem::of_writing(engine));
+    }
+    match listing.code {
+        0 => Ok(wanted.found(engine, &listing.lines)),
+        code => Err(problem::of_engine(engine, code, listing.complaint())),
+    }
+}
+
+/// The engine that has answered: podman may be called as `docker`.
+fn engine_behind(asked: ContainerEngine, listing: &Listing) -> ContainerEngine {
+    if listing.lines.iter().any(|line| line.contains(EMULATED)) {
+        ContainerEngine::Podman
+    } else {
+        asked
+    }
 }
 
 /// What is said of a source of which there is none.
@@ -327,16 +349,6 @@ pub(super) fn nothing(kind: &SourceKind) -> &'static str {
     } else {
         "no such container"
     }
-}
-
-/// The last line that says something is the one that says why.
-fn last(lines: &[String]) -> &str {
-    lines
-        .iter()
-        .rev()
-        .map(|line| line.trim())
-        .find(|line| !line.is_empty())
-        .unwrap_or_default()
 }
 
 fn set(known: &watch::Sender<Option<ContainerTarget>>, target: ContainerTarget) {

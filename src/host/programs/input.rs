@@ -4,14 +4,16 @@
 //! others. The thread is at most a few pieces ahead: then whoever writes waits.
 
 use std::io::{ErrorKind, Read};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, Receiver};
 
-use super::ProgramsHost;
-use super::line_splitter::{LineSplitter, RawLine};
+use super::host::ProgramsHost;
 use super::reader::ProgramLineReader;
+use crate::host::driver::line_splitter::LineSplitter;
 use crate::host::problems::Problem;
+use crate::host::sources::RegisteredSource;
 use crate::host::{HostEvent, Outbox};
 use crate::model::source::SourceInfo;
 
@@ -22,6 +24,8 @@ const PIECE: usize = 64 << 10;
 
 /// Standard input, from its first byte that is asked for.
 pub(super) struct StdinSource {
+    source: RegisteredSource,
+    reader: ProgramLineReader,
     pieces: Option<Receiver<Result<Bytes, String>>>,
     splitter: LineSplitter,
     /// How it ended.
@@ -45,8 +49,11 @@ impl InputEnd {
 }
 
 impl StdinSource {
-    pub(super) fn new() -> Self {
+    /// With this format of stamps.
+    pub(super) fn new(source: RegisteredSource, time: Option<&str>) -> Self {
         Self {
+            source,
+            reader: ProgramLineReader::new(time),
             pieces: None,
             splitter: LineSplitter::default(),
             ended: None,
@@ -54,82 +61,60 @@ impl StdinSource {
     }
 
     /// Reads it to its end.
-    pub(super) async fn run(
-        &mut self,
-        reader: &mut ProgramLineReader,
-        number: u32,
-        name: &str,
-        host: &ProgramsHost<'_>,
-    ) {
-        let outbox = host.outbox;
+    pub(super) async fn run(&mut self, host: &ProgramsHost<'_>) {
+        if let Some(clock) = host.clock().await {
+            self.reader.set_clock(&clock);
+        }
         let mut told = None;
         loop {
-            let info = info(
-                name,
-                self.ended.as_ref().map(InputEnd::why),
-                reader.stamps(),
-            );
+            let info = self.info();
             if told.as_ref() != Some(&info) {
                 told = Some(info.clone());
-                outbox
-                    .send(HostEvent::Source {
-                        source: number,
-                        info,
-                    })
-                    .await;
+                let source = self.source.number;
+                host.outbox.send(HostEvent::Source { source, info }).await;
             }
             if let Some(ended) = &self.ended {
                 // An end is no problem of the host: whoever looks at the source is told that no
                 // more will come.
                 let is_broken = matches!(ended, InputEnd::Broken(_));
-                let problem = is_broken.then(|| Problem::plain(&ended.why()).of(name));
-                return host.set_problem(name, problem);
+                let problem = is_broken.then(|| Problem::plain(&ended.why()).of(&self.source.name));
+                return host.set_problem(&self.source.name, problem);
             }
-            let (mut lines, mut bytes) = (Vec::new(), 0);
-            match self
-                .pieces
-                .get_or_insert_with(|| read(std::io::stdin()))
-                .recv()
-                .await
-            {
-                Some(Ok(piece)) => {
-                    bytes = piece.len() as u64;
-                    self.splitter.push(&piece, &mut lines);
-                }
-                over => {
-                    self.ended = Some(match over {
-                        Some(Err(why)) => InputEnd::Broken(why),
-                        _ => InputEnd::Whole,
-                    });
-                    self.splitter.finish(&mut lines);
-                }
-            }
-            take(reader, number, lines, outbox).await;
-            outbox.send(HostEvent::ReadTo { up_to: None, bytes }).await;
+            self.read_piece(host.outbox).await;
         }
     }
-}
 
-async fn take(reader: &mut ProgramLineReader, number: u32, lines: Vec<RawLine>, outbox: &Outbox) {
-    if lines.is_empty() {
-        return;
+    /// Waits for a piece and sends its lines.
+    async fn read_piece(&mut self, outbox: &Outbox) {
+        let pieces = self.pieces.get_or_insert_with(|| read(std::io::stdin()));
+        let mut lines = Vec::new();
+        let mut bytes = 0;
+        match pieces.recv().await {
+            Some(Ok(piece)) => {
+                bytes = piece.len() as u64;
+                self.splitter.push(&piece, &mut lines);
+            }
+            over => {
+                let broken = over.and_then(Result::err);
+                self.ended = Some(broken.map_or(InputEnd::Whole, InputEnd::Broken));
+                self.splitter.finish(&mut lines);
+            }
+        }
+        if !lines.is_empty() {
+            let source = self.source.number;
+            let lines = self.reader.plain_lines(lines);
+            outbox.send(HostEvent::Lines { source, lines }).await;
+        }
+        outbox.send(HostEvent::ReadTo { up_to: None, bytes }).await;
     }
-    reader.learn(lines.iter().map(|line| &line.bytes[..]));
-    let lines = lines.into_iter().map(|line| reader.plain(line)).collect();
-    outbox
-        .send(HostEvent::Lines {
-            source: number,
-            lines,
-        })
-        .await;
-}
 
-fn info(name: &str, problem: Option<String>, stamps: &'static str) -> SourceInfo {
-    SourceInfo {
-        name: name.into(),
-        path: "stdin".into(),
-        problem,
-        stamps: Some(stamps),
+    fn info(&self) -> SourceInfo {
+        SourceInfo {
+            name: Arc::clone(&self.source.name),
+            path: "stdin".into(),
+            problem: self.ended.as_ref().map(InputEnd::why),
+            stamps: Some(self.reader.stamps()),
+        }
     }
 }
 

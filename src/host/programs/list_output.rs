@@ -107,84 +107,44 @@ impl WantedContainers {
         if !is_id || !self.name.is_match(name) {
             return None;
         }
-        let state = if status.starts_with("Up") {
-            ContainerState::Running
-        } else {
-            ContainerState::Ended(ended(status))
-        };
-        let at = ContainerLog::Engine(engine, id.to_owned());
-        let ended = if state == ContainerState::Running {
-            None
-        } else {
-            seconds_ago(status)
-        };
-        Some((
-            name.to_owned(),
-            ContainerTarget {
-                instance: id.to_owned(),
-                at,
-                restarts: 0,
-                state,
-                ended,
+        let is_up = status.starts_with("Up");
+        let target = ContainerTarget {
+            instance: id.to_owned(),
+            at: ContainerLog::Engine(engine, id.to_owned()),
+            restarts: 0,
+            state: if is_up {
+                ContainerState::Running
+            } else {
+                ContainerState::Ended(ended(status))
             },
-        ))
+            ended: if is_up { None } else { seconds_ago(status) },
+        };
+        Some((name.to_owned(), target))
     }
 
     fn of_pod(&self, pod: &PodRow<'_>) -> Vec<(String, ContainerTarget)> {
         if !self.name.is_match(pod.name) {
             return Vec::new();
         }
-        let wanted = |name: &str| {
-            self.container
-                .as_ref()
-                .is_none_or(|container| container.is_match(name))
+        let is_wanted = |row: &&ContainerRow<'_>| {
+            let container = self.container.as_ref();
+            container.is_none_or(|container| container.is_match(row.name))
         };
-        let many_spaces = matches!(&self.kind, SourceKind::Pod(PodSelector { namespace: Some(all), .. }) if all == "*");
-        let found = pod
-            .containers
-            .iter()
-            .filter(|row| wanted(row.name))
-            .map(|row| {
-                let mut called = if many_spaces {
-                    format!("{}/{}", pod.namespace, pod.name)
-                } else {
-                    pod.name.to_owned()
-                };
-                if pod.is_of_many(row) {
-                    called = format!("{called}/{}", row.name);
-                }
-                let state = match (pod.phase, row.kind) {
-                    ("Running" | "Unknown", ObjectKind::Before) => {
-                        ContainerState::Ended("it ran before the others".to_owned())
-                    }
-                    ("Running" | "Unknown", _)
-                    | ("Pending", ObjectKind::Before | ObjectKind::Beside) => {
-                        ContainerState::Running
-                    }
-                    (phase, _) => {
-                        ContainerState::Ended(format!("the pod is {}", phase.to_lowercase()))
-                    }
-                };
-                let [namespace, pod_name, container] =
-                    [pod.namespace, pod.name, row.name].map(str::to_owned);
-                let at = ContainerLog::Pod(PodContainer {
-                    namespace,
-                    pod: pod_name,
-                    container,
-                });
-                let (instance, restarts) = (pod.uid.to_owned(), row.restarts);
-                (
-                    called,
-                    ContainerTarget {
-                        instance,
-                        at,
-                        restarts,
-                        state,
-                        ended: None,
-                    },
-                )
-            });
-        found.collect()
+        let rows = pod.containers.iter().filter(is_wanted);
+        rows.map(|row| (self.name_in(pod, row), pod.target(row)))
+            .collect()
+    }
+
+    /// What tells a container of a pod from the others of this source.
+    fn name_in(&self, pod: &PodRow<'_>, row: &ContainerRow<'_>) -> String {
+        let mut name = pod.name.to_owned();
+        if matches!(&self.kind, SourceKind::Pod(pod) if pod.namespace.as_deref() == Some("*")) {
+            name = format!("{}/{name}", pod.namespace);
+        }
+        if pod.is_of_many(row) {
+            name = format!("{name}/{}", row.name);
+        }
+        name
     }
 }
 
@@ -236,6 +196,32 @@ enum ObjectKind {
 }
 
 impl PodRow<'_> {
+    fn target(&self, row: &ContainerRow<'_>) -> ContainerTarget {
+        ContainerTarget {
+            instance: self.uid.to_owned(),
+            at: ContainerLog::Pod(PodContainer {
+                namespace: self.namespace.to_owned(),
+                pod: self.name.to_owned(),
+                container: row.name.to_owned(),
+            }),
+            restarts: row.restarts,
+            state: self.state(row),
+            ended: None,
+        }
+    }
+
+    fn state(&self, row: &ContainerRow<'_>) -> ContainerState {
+        match (self.phase, row.kind) {
+            ("Running" | "Unknown", ObjectKind::Before) => {
+                ContainerState::Ended("it ran before the others".to_owned())
+            }
+            ("Running" | "Unknown", _) | ("Pending", ObjectKind::Before | ObjectKind::Beside) => {
+                ContainerState::Running
+            }
+            (phase, _) => ContainerState::Ended(format!("the pod is {}", phase.to_lowercase())),
+        }
+    }
+
     /// Whether the name of the pod alone does not say which container is meant.
     fn is_of_many(&self, row: &ContainerRow<'_>) -> bool {
         row.kind != ObjectKind::Main

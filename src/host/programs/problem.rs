@@ -1,7 +1,16 @@
 //! Why a program brings nothing, in a line, and what can be done about it.
 
+use super::list_output::ContainerLog;
 use crate::host::problems::Problem;
 use crate::model::source::ContainerEngine;
+
+/// What the program complains of that prints the log of a container.
+pub(super) fn of_container(at: &ContainerLog, code: i32, said: &str) -> Problem {
+    match at {
+        ContainerLog::Engine(engine, _) => of_engine(*engine, code, said),
+        ContainerLog::Pod(_) => of_kubectl(code, said),
+    }
+}
 
 /// What docker or podman complains of.
 pub(super) fn of_engine(engine: ContainerEngine, code: i32, said: &str) -> Problem {

@@ -4,14 +4,14 @@
 use bytes::Bytes;
 
 use crate::clock;
-use crate::host::Line;
+use crate::host::driver::line_splitter::RawLine;
 use crate::model::cursor::{Cursor, FileId};
+use crate::model::line::Line;
 use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::{ParsedTime, TimeFormat};
 
 use super::journal::{self, JournalEntry};
-use super::line_splitter::RawLine;
 
 /// Reads the lines of one stream, in their order.
 pub(super) struct ProgramLineReader {
@@ -105,6 +105,12 @@ impl ProgramLineReader {
             line.time_from = TimeSource::Previous;
         }
         line
+    }
+
+    /// Such lines, of which the reader of timestamps sees all before it is asked for the first.
+    pub(super) fn plain_lines(&mut self, lines: Vec<RawLine>) -> Vec<Line> {
+        self.learn(lines.iter().map(|line| &line.bytes[..]));
+        lines.into_iter().map(|line| self.plain(line)).collect()
     }
 
     fn place(&mut self, time: Option<Time>) -> Cursor {

@@ -1,10 +1,10 @@
 //! From when on the last lines of a container are to be read.
 
+use crate::host::driver::programs::RunPrograms;
 use crate::transport::LinkError;
 
 use super::argv::{self, CommandLine, StartFrom};
 use super::list_output::ContainerLog;
-use super::program::Shell;
 use super::timestamp_prefix::{EngineOutput, PrefixStripper};
 
 /// What is asked for beyond, so that none begins in the middle of a line that was written in
@@ -31,14 +31,14 @@ pub(super) struct TailStart {
 /// before 4.4 puts parts together with the wrong line. The stamps are true all the same, and from a
 /// time on they tell what is there.
 pub(super) async fn find_tail_start(
-    shell: &mut Shell,
+    programs: &mut impl RunPrograms,
     at: &ContainerLog,
     lines: u32,
 ) -> Result<TailStart, LinkError> {
     let last = StartFrom::Last(lines.max(1));
-    let mut program = shell.run(&log_command(at, &last, false)).await?;
+    programs.run(&log_command(at, &last, false)).await?;
     let (mut stripper, mut first, mut counted) = (PrefixStripper::new(at), None, 0);
-    while let Some(more) = program.next().await? {
+    while let Some(more) = programs.next().await? {
         for line in more {
             let said = stripper.line(line);
             if let EngineOutput::Lines(lines) = &said {
@@ -47,7 +47,7 @@ pub(super) async fn find_tail_start(
             counted += stripper.most_counted(&said);
         }
     }
-    let code = program.end().await?;
+    let code = programs.stop().await?.code;
     let from = match first {
         Some(first) => StartFrom::Time(first - BEFORE),
         None if code == Some(0) => StartFrom::Oldest,

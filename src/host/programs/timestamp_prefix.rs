@@ -10,8 +10,8 @@
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
-use super::line_splitter::RawLine;
 use super::list_output::ContainerLog;
+use crate::host::driver::line_splitter::RawLine;
 use crate::model::source::ContainerEngine;
 
 /// Docker, and old kubelets, cut a longer line into parts of this length.
@@ -57,6 +57,16 @@ pub(super) enum EngineOutput {
     Other(Bytes),
 }
 
+impl EngineOutput {
+    /// The lines of the log.
+    pub(super) fn lines(&self) -> &[EngineLine] {
+        match self {
+            Self::Lines(lines) => lines,
+            Self::Rest(_) | Self::Other(_) => &[],
+        }
+    }
+}
+
 /// Whose stamps they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
@@ -68,10 +78,36 @@ enum By {
 /// Reads what one run of a program prints, line by line.
 pub(super) struct PrefixStripper {
     by: By,
-    /// The stamp of the line under way: its length, and its end, which is the zone.
-    form: (usize, Option<u8>),
-    /// When the part under way was taken, and how much of it has come.
-    part: (i64, usize),
+    /// That of the stamp of the line under way; `None` where it has none.
+    form: Option<StampForm>,
+    part: PartUnderWay,
+}
+
+/// What all stamps of an engine have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct StampForm {
+    /// With its blank.
+    length: usize,
+    /// Its last byte, which is of the zone.
+    end: u8,
+}
+
+impl StampForm {
+    /// That of a stamp of this length, which begins the text.
+    fn of(text: &[u8], length: usize) -> Self {
+        Self {
+            length,
+            end: text[length - 2],
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct PartUnderWay {
+    /// When it was taken.
+    at: i64,
+    /// How much of it has come.
+    length: usize,
 }
 
 impl PrefixStripper {
@@ -84,8 +120,8 @@ impl PrefixStripper {
         };
         Self {
             by,
-            form: (0, None),
-            part: (0, 0),
+            form: None,
+            part: PartUnderWay::default(),
         }
     }
 
@@ -93,20 +129,20 @@ impl PrefixStripper {
     pub(super) fn line(&mut self, line: RawLine) -> EngineOutput {
         let bytes = line.bytes;
         if line.is_rest {
-            return if self.form.0 == 0 {
-                EngineOutput::Other(bytes)
-            } else {
-                EngineOutput::Rest(self.whole(bytes))
+            return match self.form {
+                Some(form) => EngineOutput::Rest(self.whole(bytes, form)),
+                None => EngineOutput::Other(bytes),
             };
         }
         let Some((at, length)) = stamp(&bytes) else {
-            self.form = (0, None);
+            self.form = None;
             return EngineOutput::Other(bytes);
         };
-        let end = length.checked_sub(2).map(|end| bytes[end]);
-        (self.form, self.part) = ((length, end), (at, 0));
+        let form = StampForm::of(&bytes, length);
+        self.form = Some(form);
+        self.part = PartUnderWay { at, length: 0 };
         let mut lines = Vec::with_capacity(1);
-        self.cut(at, bytes.slice(length..), &mut lines);
+        self.cut(form, bytes.slice(length..), &mut lines);
         EngineOutput::Lines(lines)
     }
 
@@ -128,9 +164,9 @@ impl PrefixStripper {
     }
 
     /// More of a line, without the stamps in it.
-    fn whole(&mut self, bytes: Bytes) -> Bytes {
+    fn whole(&mut self, bytes: Bytes, form: StampForm) -> Bytes {
         let mut lines = Vec::with_capacity(1);
-        self.cut(self.part.0, bytes, &mut lines);
+        self.cut(form, bytes, &mut lines);
         match lines.len() {
             1 => lines.swap_remove(0).raw,
             _ => lines
@@ -140,81 +176,66 @@ impl PrefixStripper {
         }
     }
 
-    fn cut(&mut self, at: i64, text: Bytes, out: &mut Vec<EngineLine>) {
-        let Some(mut found) = self.next_stamp(&text, 0) else {
-            self.part.1 += text.len();
-            return out.push(EngineLine {
-                at,
-                raw: text,
-                parts: Vec::new(),
-            });
-        };
-        let (mut at, mut begin) = (at, 0);
-        let (mut raw, mut parts) = (BytesMut::with_capacity(text.len()), Vec::new());
-        loop {
+    /// Makes lines of text that goes on with the part under way.
+    fn cut(&mut self, form: StampForm, text: Bytes, out: &mut Vec<EngineLine>) {
+        let mut at = self.part.at;
+        let mut raw = BytesMut::new();
+        let mut parts = Vec::new();
+        let mut begin = 0;
+        while let Some(found) = self.next_stamp(form, &text, begin) {
             raw.extend_from_slice(&text[begin..found.place]);
             if found.joins {
                 parts.push((found.at, raw.len()));
             } else {
-                let (raw, parts) = (
-                    std::mem::take(&mut raw).freeze(),
-                    std::mem::take(&mut parts),
-                );
-                out.push(EngineLine { at, raw, parts });
+                out.push(EngineLine {
+                    at,
+                    raw: raw.split().freeze(),
+                    parts: std::mem::take(&mut parts),
+                });
                 at = found.at;
             }
-            begin = found.place + self.form.0;
-            self.part = (found.at, 0);
-            match self.next_stamp(&text, begin) {
-                Some(next) => found = next,
-                None => break,
-            }
+            begin = found.place + form.length;
+            self.part = PartUnderWay {
+                at: found.at,
+                length: 0,
+            };
         }
-        raw.extend_from_slice(&text[begin..]);
-        self.part.1 += text.len() - begin;
-        out.push(EngineLine {
-            at,
-            raw: raw.freeze(),
-            parts,
-        });
+        self.part.length += text.len() - begin;
+        let raw = if begin == 0 {
+            // As nearly always, there was nothing to put together.
+            text
+        } else {
+            raw.extend_from_slice(&text[begin..]);
+            raw.freeze()
+        };
+        out.push(EngineLine { at, raw, parts });
     }
 
     /// The next stamp that the engine put between two parts. What a program printed itself looks
     /// the same, but for its time: it was before the engine took it. Those of an engine all have
-    /// the same length.
-    fn next_stamp(&self, text: &Bytes, begin: usize) -> Option<Inner> {
-        let (length, end) = self.form;
-        let had = self.part.1;
-        for mark in memchr::memchr_iter(b'T', &text[begin..]) {
-            let Some(place) = (begin + mark)
-                .checked_sub("2026-11-20".len())
-                .filter(|place| *place >= begin)
-            else {
-                continue;
-            };
-            let Some((at, its_length)) = stamp(&text[place..]) else {
-                continue;
-            };
-            let has_blank = text.get(place + length - 1) == Some(&b' ');
-            let is_like =
-                its_length == length && has_blank && end == text.get(place + length - 2).copied();
-            let is_full = had + place - begin == PART;
-            let (joins, ends) = match self.by {
-                By::Podman => (at >= self.part.0, false),
-                By::Kubectl => (is_full && at >= self.part.0, false),
-                // With another stamp it is of standard error, told in between; or of the next run.
-                By::Docker => (is_full && at == self.part.0, at > self.part.0),
-            };
-            if is_like && (joins || ends) {
-                return Some(Inner { at, place, joins });
+    /// the same form.
+    fn next_stamp(&self, form: StampForm, text: &[u8], begin: usize) -> Option<InnerStamp> {
+        memchr::memchr_iter(b'T', &text[begin..]).find_map(|mark| {
+            let place = begin + mark.checked_sub("2026-11-20".len())?;
+            let rest = &text[place..];
+            let (at, length) = stamp(rest)?;
+            if rest[length - 1] != b' ' || StampForm::of(rest, length) != form {
+                return None;
             }
-        }
-        None
+            let is_full = self.part.length + place - begin == PART;
+            let (joins, ends) = match self.by {
+                By::Podman => (at >= self.part.at, false),
+                By::Kubectl => (is_full && at >= self.part.at, false),
+                // With another stamp it is of standard error, told in between; or of the next run.
+                By::Docker => (is_full && at == self.part.at, at > self.part.at),
+            };
+            (joins || ends).then_some(InnerStamp { at, place, joins })
+        })
     }
 }
 
 /// A stamp within a line.
-struct Inner {
+struct InnerStamp {
     at: i64,
     place: usize,
     /// What follows goes on with what is before.
@@ -247,8 +268,8 @@ mod tests {
     fn cut_by(by: By, line: &str) -> Option<Vec<(i64, String)>> {
         let mut stripper = PrefixStripper {
             by,
-            form: (0, None),
-            part: (0, 0),
+            form: None,
+            part: PartUnderWay::default(),
         };
         let bytes = Bytes::copy_from_slice(line.as_bytes());
         match stripper.line(RawLine {
@@ -376,8 +397,8 @@ mod tests {
     fn what_goes_on_with_a_line_that_is_too_long_has_no_stamps_either() {
         let mut stripper = PrefixStripper {
             by: By::Docker,
-            form: (0, None),
-            part: (0, 0),
+            form: None,
+            part: PartUnderWay::default(),
         };
         let [first, second] = [0, 5].map(stamp);
         let line = |text: String, is_rest| RawLine {

@@ -7,6 +7,7 @@ mod files;
 mod follow;
 pub mod frame;
 pub(crate) mod limits;
+pub(crate) mod programs;
 pub(crate) mod protocol;
 pub(crate) mod script;
 pub(crate) mod script_text;
@@ -15,6 +16,7 @@ pub use files::ShellFiles;
 #[cfg(test)]
 pub(crate) use follow::ShellFollower;
 pub(crate) use follow::{run, run_as_root};
+pub(crate) use programs::ShellPrograms;
 
 #[cfg(test)]
 pub(crate) mod tests;

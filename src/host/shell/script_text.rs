@@ -30,7 +30,7 @@ pub(crate) static FOLLOW: LazyLock<String> = LazyLock::new(|| {
 
 /// Runs programs that print logs.
 pub(crate) static PROGRAMS: LazyLock<String> =
-    LazyLock::new(|| script(&[DESCRIBE, include_str!("../programs/programs.sh")]));
+    LazyLock::new(|| script(&[DESCRIBE, include_str!("programs/programs.sh")]));
 
 /// Answers questions about files.
 pub(crate) static FILES: LazyLock<String> = LazyLock::new(|| {

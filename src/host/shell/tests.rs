@@ -29,6 +29,7 @@ mod lexer;
 mod names;
 mod rest;
 mod vocabulary;
+pub(crate) mod waiting;
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -76,6 +77,18 @@ impl Talk {
         };
         assert_eq!(talk.next().header, "ready");
         talk
+    }
+
+    /// Waits until nothing is left of its process group.
+    fn wait_until_all_ended(&mut self, shell: &str) {
+        let group = self.child.id().to_string();
+        waiting::wait_until(
+            || {
+                let _ = self.child.try_wait();
+                members(&group).is_empty()
+            },
+            || format!("{shell} leaves {:?}", members(&group)),
+        );
     }
 
     fn next(&mut self) -> Frame {
@@ -409,14 +422,11 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
                 .as_bytes(),
         );
         let ended = |talk: &mut Talk, name: &str, path: &str| {
-            let since = std::time::Instant::now();
-            while talk.ask(&format!("try {name} {path}")) != [format!("tried {name} 1")] {
-                assert!(
-                    since.elapsed() < std::time::Duration::from_secs(20),
-                    "{shell}: {name} is not answered for"
-                );
-                std::thread::sleep(std::time::Duration::from_millis(5));
-            }
+            let tried = [format!("tried {name} 1")];
+            waiting::wait_until(
+                || talk.ask(&format!("try {name} {path}")) == tried,
+                || format!("{shell}: {name} is not answered for"),
+            );
         };
         ended(&mut talk, "watch_1", &path);
         ended(&mut talk, "watch_2", "/none/at/all");
@@ -441,16 +451,7 @@ fn a_path_is_tried_by_a_process_that_hangs_in_place_of_the_shell() {
             "{shell}: {sleeping} processes wait for one path"
         );
         talk.stdin = None;
-        let since = std::time::Instant::now();
-        while !members(&group).is_empty() {
-            let _ = talk.child.try_wait();
-            assert!(
-                since.elapsed() < std::time::Duration::from_secs(20),
-                "{shell} leaves {:?}",
-                members(&group)
-            );
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        talk.wait_until_all_ended(shell);
     });
 }
 

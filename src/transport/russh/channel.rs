@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use ::russh::client::Msg;
 use ::russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Error, Sig};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
-use super::client::{OuterClient, RusshClient, SESSIONS};
+use super::client::{OuterClient, RusshClient};
 use crate::model::state::LinkState;
 use crate::transport::LinkError;
 use crate::transport::deadline::Deadline;
 use crate::transport::failure::{self, ConnectionEnd};
 use crate::transport::pace::LinkPacer;
+use crate::transport::sessions::SessionPermit;
 use crate::transport::shell::{InputSink, ShellEvent, ShellInput, ShellOutput, ShellQueue};
 
 /// The constant command of every session: what the login shell is does not matter, and nothing
@@ -32,11 +33,11 @@ const FREED_AFTER: Duration = Duration::from_millis(300);
 /// Tries to open a session that is refused, for the reason above.
 const OPEN_TRIES: usize = 3;
 
-/// Starts a shell; waits while all sessions of the connection are in use, which takes nothing of
-/// the time. The first shell of a login may use up all of it: what sshd does before it opens a
-/// first session (PAM) is part of the login.
+/// Starts a shell. The first one of a login may use up all of the time: what sshd does before it
+/// opens a first session (PAM) is part of the login.
 pub(crate) async fn open_shell(
     client: &RusshClient,
+    permit: SessionPermit,
     time: &mut Deadline,
     is_first: bool,
 ) -> Result<(ShellInput, ShellOutput), LinkError> {
@@ -46,9 +47,8 @@ pub(crate) async fn open_shell(
     } else {
         client.pacer.patience(OPEN_TIME).min(whole)
     };
-    let permit = free_session(client).await?;
     let too_late = |step| failure::no_answer(&client.place, step, most);
-    let opened = time.run_at_most(most, open_channel(client)).await;
+    let opened = time.run_at_most(most, open_channel(client, &permit)).await;
     let channel = opened.unwrap_or_else(|_| Err(too_late("a session")))?;
     let (reader, writer) = channel.split();
     let writer = Arc::new(writer);
@@ -70,14 +70,6 @@ pub(crate) async fn open_shell(
     Ok((ShellInput::new(InputSink::Channel(writer), queue), output))
 }
 
-async fn free_session(client: &RusshClient) -> Result<OwnedSemaphorePermit, LinkError> {
-    let acquired = Arc::clone(&client.sessions).acquire_owned();
-    tokio::select! {
-        permit = acquired => permit.map_err(|_| failure::closed_by_us()),
-        why = client.ended() => Err(why),
-    }
-}
-
 async fn start_shell(
     client: &RusshClient,
     writer: &ChannelWriteHalf<Msg>,
@@ -92,7 +84,10 @@ async fn start_shell(
     }
 }
 
-async fn open_channel(client: &RusshClient) -> Result<Channel<Msg>, LinkError> {
+async fn open_channel(
+    client: &RusshClient,
+    permit: &SessionPermit,
+) -> Result<Channel<Msg>, LinkError> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -101,20 +96,18 @@ async fn open_channel(client: &RusshClient) -> Result<Channel<Msg>, LinkError> {
             Err(Error::ChannelOpenFailure(_)) if tries < OPEN_TRIES => {
                 tokio::time::sleep(FREED_AFTER).await;
             }
-            Err(Error::ChannelOpenFailure(_)) => return Err(no_session(client)),
+            Err(Error::ChannelOpenFailure(_)) => return Err(no_session(client, permit.others())),
             Err(error) => return Err(client.lost(&error)),
         }
     }
 }
 
-fn no_session(client: &RusshClient) -> LinkError {
+fn no_session(client: &RusshClient, others: usize) -> LinkError {
     let said = client
         .refusal()
         .map(|words| format!(": {words}"))
         .unwrap_or_default();
-    // Without the one that was refused.
-    let in_use = SESSIONS.saturating_sub(client.sessions.available_permits() + 1);
-    let refuses = if in_use == 1 {
+    let refuses = if others == 1 {
         "gives a connection one session only"
     } else {
         "refuses another session"
@@ -166,7 +159,7 @@ enum ChannelRead {
 }
 
 impl ShellPump {
-    async fn run(mut self, ending: ConnectionEnd, permit: OwnedSemaphorePermit) {
+    async fn run(mut self, ending: ConnectionEnd, permit: SessionPermit) {
         let queue = Arc::clone(&self.queue);
         let read = tokio::select! {
             read = self.read() => read,

@@ -8,7 +8,7 @@ use ::russh::client::{
 };
 use ::russh::keys::{HashAlg, PublicKeyOrCertificate};
 use ::russh::{ChannelId, ChannelOpenFailure, Disconnect, Error, Limits, Names};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::trust::{self, HostKeyJudge, JudgedKey};
 use crate::model::state::LinkState;
@@ -19,10 +19,6 @@ use crate::transport::stream::{ByteStream, CuttableStream, StreamCut};
 use crate::transport::{LinkError, algorithms};
 
 use super::watchdog::{self, Ping, WatchedLink};
-
-/// sshd allows ten sessions per connection; two stay free because a session that we closed is freed
-/// later.
-pub(crate) const SESSIONS: usize = 8;
 
 /// Longer than the watchdog needs, and than sshd waits for a person to log in (LoginGraceTime, two
 /// minutes), when there is no watchdog yet; also ends what hangs in the library before the login.
@@ -42,7 +38,6 @@ const GOODBYE: Duration = Duration::from_millis(1500);
 /// A connection that has logged in.
 pub(crate) struct RusshClient {
     pub(super) handle: Handle<ClientHandler>,
-    pub(super) sessions: Arc<Semaphore>,
     pub(super) notes: Arc<HandlerNotes>,
     pub(crate) place: ServerLabel,
     pub(crate) pacer: LinkPacer,
@@ -204,11 +199,9 @@ impl RusshClient {
             cut,
             pacer,
         } = greeted;
-        let sessions = Arc::new(Semaphore::new(SESSIONS));
         pacer.logged_in();
         let client = Arc::new(Self {
             handle,
-            sessions,
             notes,
             place,
             pacer,

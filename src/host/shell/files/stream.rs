@@ -133,10 +133,8 @@ impl ScanStream {
 
     fn line(&mut self, line: Bytes, lines: &mut Vec<FoundLine>) -> Result<(), String> {
         if let Some(how) = line.strip_prefix(self.mark.as_bytes()) {
-            self.ended = Some(damage(
-                &ProgramsEnd::parse(&String::from_utf8_lossy(how)),
-                self.compression,
-            ));
+            let end = ProgramsEnd::parse(&String::from_utf8_lossy(how));
+            self.ended = Some(damage(&end, self.compression));
             return Ok(());
         }
         if self.form != ScanForm::Text && matches!(&line[..], b"" | b"--") {
@@ -145,21 +143,7 @@ impl ScanStream {
         let head = self
             .head(&line)
             .ok_or_else(|| String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned())?;
-        let (hole, dropped) = (
-            std::mem::take(&mut self.hole),
-            std::mem::take(&mut self.dropped),
-        );
-        let text = line.slice(head.length..);
-        let after = head.offset + hole + text.len() as u64 + dropped + 1;
-        let more = text.iter().take_while(|&&byte| byte == 0).count();
-        let kept = &text[more..];
-        let kept = kept.len() - usize::from(dropped == 0 && kept.ends_with(b"\r"));
-        let raw = text.slice(more..more + kept);
-        let found = FoundLine {
-            offset: head.offset + hole + more as u64,
-            raw,
-            is_hit: head.is_hit,
-        };
+        let (found, after) = self.found_line(&head, &line);
         lines.extend(self.pending.take());
         // A hole at the end of a file is no line.
         if found.raw.is_empty() && self.end.is_some_and(|end| found.offset >= end) {
@@ -176,6 +160,24 @@ impl ScanStream {
             lines.push(found);
         }
         Ok(())
+    }
+
+    /// The line behind a head, without the hole before it; and the offset behind its end.
+    fn found_line(&mut self, head: &ScanHead, line: &Bytes) -> (FoundLine, u64) {
+        let begin = head.offset + std::mem::take(&mut self.hole);
+        let dropped = std::mem::take(&mut self.dropped);
+        let text = line.slice(head.length..);
+        let hole = text.iter().take_while(|&&byte| byte == 0).count();
+        let mut raw = text.slice(hole..);
+        if dropped == 0 && raw.ends_with(b"\r") {
+            raw.truncate(raw.len() - 1);
+        }
+        let found = FoundLine {
+            offset: begin + hole as u64,
+            raw,
+            is_hit: head.is_hit,
+        };
+        (found, begin + text.len() as u64 + dropped + 1)
     }
 
     /// What stands before the text of a line.

@@ -4,7 +4,6 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant as Clock;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -12,12 +11,16 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::files::access::FoundLine;
 use crate::host::shell::tests::SHELLS;
+use crate::host::shell::tests::waiting::{stretched, wait_within};
 use crate::model::cursor::FileId;
 use crate::model::time::HostClock;
 use crate::parse::timestamp::TimestampReader;
 use crate::query::{GrepPatterns, Prefilter};
 
 mod list;
+
+/// What ends a scan takes no longer.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Runs a question to its end.
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -533,16 +536,12 @@ fn holders(path: &Path) -> Vec<String> {
     processes.filter(holds).map(name).collect()
 }
 
-fn none_holds_within(path: &Path, limit: Duration, host: &str) {
-    let since = Clock::now();
-    while !holders(path).is_empty() {
-        assert!(
-            since.elapsed() < limit,
-            "{host}: still there: {:?}",
-            holders(path)
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+fn wait_until_none_holds(path: &Path, host: &str) {
+    wait_within(
+        AT_ONCE,
+        || holders(path).is_empty(),
+        || format!("{host}: still there: {:?}", holders(path)),
+    );
 }
 
 /// Some GiB of text in a small file, after a line to be found.
@@ -587,18 +586,10 @@ fn r48_a_scan_that_nobody_waits_for_any_more_is_over_on_every_host_at_once() {
                 );
             }
             assert!(!holders(&path).is_empty(), "{host}: it looks further");
-            let begun = Clock::now();
-            assert_eq!(
-                files.read(&scan.file, 0, 3).await.expect("an answer").bytes,
-                &b"nee"[..],
-                "{host}"
-            );
-            assert!(
-                begun.elapsed() < Duration::from_secs(2),
-                "{host}: {:?}",
-                begun.elapsed()
-            );
-            none_holds_within(&path, Duration::from_secs(2), host);
+            let read = tokio::time::timeout(stretched(AT_ONCE), files.read(&scan.file, 0, 3));
+            let text = read.await.expect("at once").expect("an answer");
+            assert_eq!(text.bytes, &b"nee"[..], "{host}");
+            wait_until_none_holds(&path, host);
             // Ended with the value, while an answer is waited for.
             files.scan(&scan).await.expect("begun");
             let waited = async { while files.next().await.expect("an answer").is_some() {} };
@@ -608,7 +599,7 @@ fn r48_a_scan_that_nobody_waits_for_any_more_is_over_on_every_host_at_once() {
             assert!(!holders(&path).is_empty(), "{host}: it looks");
             drop(files);
         });
-        none_holds_within(&path, Duration::from_secs(2), host);
+        wait_until_none_holds(&path, host);
     });
 }
 

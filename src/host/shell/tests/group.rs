@@ -5,14 +5,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use super::failing::stub;
+use super::waiting::wait_until;
 use super::{PROGRAMS, launch};
 use super::{TOKEN, with_every_shell};
-
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The numbers of all processes, each with that of its parent.
 fn processes() -> Vec<(u32, u32)> {
@@ -40,14 +37,6 @@ fn descendants(root: u32) -> Vec<u32> {
         found.push(*pid);
     }
     found.split_off(1)
-}
-
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool, state: impl Fn() -> String) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < PATIENCE, "{what}: {}", state());
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// A wrapper that runs a login's shell in its own process group, next to another program, and says
@@ -148,18 +137,17 @@ enum Group {
 fn ends_only_its_own(shell: &str, script: &str, group: Group) {
     let mut wrapped = Wrapped::start(shell, script);
     let word = |word: &str| super::super::protocol::escape(format!("={word}").as_bytes());
-    wrapped.ask(&format!("S {} {}\nN\n", word("sleep"), word("601")));
+    wrapped.ask(&format!("run {} {}\nnext\n", word("sleep"), word("601")));
     let runs = |pid: &u32| {
         std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words == b"sleep\x00601\0")
     };
     let mut ours = Vec::new();
-    wait_for(
-        &format!("{shell} runs the program"),
+    wait_until(
         || {
             ours = wrapped.ours();
             ours.iter().any(runs)
         },
-        || format!("{:?}", processes()),
+        || format!("{shell} runs no program: {:?}", processes()),
     );
     let inside = ours
         .iter()
@@ -183,10 +171,9 @@ fn ends_only_its_own(shell: &str, script: &str, group: Group) {
             .filter(|pid| processes().iter().any(|(other, _)| other == *pid))
             .collect::<Vec<_>>()
     };
-    wait_for(
-        &format!("{shell} leaves nothing"),
+    wait_until(
         || left().is_empty(),
-        || format!("{:?}", left()),
+        || format!("{shell} leaves {:?}", left()),
     );
     let lives = processes().iter().any(|(pid, _)| *pid == wrapped.bystander);
     assert!(lives, "{shell}: a program that was there before is ended");

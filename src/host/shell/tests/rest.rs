@@ -5,12 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::waiting::wait_until;
 use super::{FOLLOW, Talk, allow, id, members, unprivileged, with_every_shell};
 
 /// Looks after which the script takes files for resting, and some more that find the watcher ready.
 const LOOKS: usize = 40;
-
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A log that is followed and has rested for long.
 struct Resting {
@@ -59,17 +58,18 @@ impl Resting {
 
     /// Looks as the console does until there is something; how many looks that took.
     fn look_until(&mut self, what: &str) -> usize {
-        let since = Instant::now();
-        for looks in 1.. {
-            let answer = self.talk.ask("poll 262144");
-            if answer[0] != "polled 0" {
-                assert_eq!(answer[0], what);
-                return looks;
-            }
-            assert!(since.elapsed() < PATIENCE, "no {what:?}, but {answer:?}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        unreachable!("time ends before numbers do")
+        let mut answer = Vec::new();
+        let mut looks = 0;
+        wait_until(
+            || {
+                looks += 1;
+                answer = self.talk.ask("poll 262144");
+                answer[0] != "polled 0"
+            },
+            || format!("no {what:?}"),
+        );
+        assert_eq!(answer[0], what);
+        looks
     }
 
     /// Faults of pages in processes that a look started, of which there is no process without.
@@ -97,23 +97,19 @@ impl Resting {
     /// The processes whose end is the sign to look, once there are as many: a shell's child is not
     /// yet what it will be.
     fn watchers(&self, wanted: usize) -> Vec<u32> {
-        let since = Instant::now();
-        loop {
-            let found: Vec<u32> = members(&self.talk.child.id().to_string())
-                .iter()
-                .filter(|stat| stat.contains("(dd)"))
-                .filter_map(|stat| stat.split(' ').next()?.parse().ok())
-                .collect();
-            if found.len() == wanted {
-                return found;
-            }
-            assert!(
-                since.elapsed() < PATIENCE,
-                "not {wanted} watchers: {:?}",
-                self.programs()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut found: Vec<u32> = Vec::new();
+        wait_until(
+            || {
+                found = members(&self.talk.child.id().to_string())
+                    .iter()
+                    .filter(|stat| stat.contains("(dd)"))
+                    .filter_map(|stat| stat.split(' ').next()?.parse().ok())
+                    .collect();
+                found.len() == wanted
+            },
+            || format!("not {wanted} watchers: {:?}", self.programs()),
+        );
+        found
     }
 
     /// The names of what runs in the group of the shell.
@@ -234,11 +230,7 @@ fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three
                 .expect("not 0");
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
             let gone = || !Path::new(&format!("/proc/{}/fd/0", pid.as_raw_nonzero())).exists();
-            let since = Instant::now();
-            while !gone() {
-                assert!(since.elapsed() < PATIENCE, "it does not end");
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            wait_until(gone, || "it does not end".to_owned());
         }
         for _ in 0..LOOKS {
             resting.nothing_happens();
@@ -256,9 +248,8 @@ fn a_watcher_that_is_ended_by_somebody_else_is_replaced_and_given_up_after_three
 fn r40_nothing_is_left_of_a_shell_whose_files_rest() {
     with_every_shell(|shell, mut command| {
         let mut resting = Resting::start(&mut command);
-        let group = resting.talk.child.id().to_string();
         resting.talk.stdin = None;
-        wait_until_empty(&mut resting.talk, &group, shell);
+        resting.talk.wait_until_all_ended(shell);
     });
 }
 
@@ -266,7 +257,6 @@ fn r40_nothing_is_left_of_a_shell_whose_files_rest() {
 fn r40_nothing_is_left_of_a_shell_whose_answers_cannot_be_written_any_more() {
     with_every_shell(|shell, mut command| {
         let mut talk = Talk::start(&mut command);
-        let group = talk.child.id().to_string();
         talk.stdout = None;
         // Requests that were under way when the connection broke.
         for _ in 0..LOOKS {
@@ -278,7 +268,7 @@ fn r40_nothing_is_left_of_a_shell_whose_answers_cannot_be_written_any_more() {
             std::thread::sleep(Duration::from_millis(5));
         }
         talk.stdin = None;
-        wait_until_empty(&mut talk, &group, shell);
+        talk.wait_until_all_ended(shell);
     });
 }
 
@@ -286,8 +276,7 @@ fn r40_nothing_is_left_of_a_shell_whose_answers_cannot_be_written_any_more() {
 fn r40_a_shell_that_nobody_renews_ends_when_its_lease_does() {
     with_every_shell(|shell, mut command| {
         let mut talk = Talk::start_with(&mut command, "lease_s=2", &FOLLOW);
-        let group = talk.child.id().to_string();
-        wait_until_empty(&mut talk, &group, shell);
+        talk.wait_until_all_ended(shell);
     });
 }
 
@@ -302,18 +291,5 @@ fn r40_a_shell_that_is_renewed_outlives_its_first_lease() {
         talk.tell("renew");
         assert_eq!(talk.ask("poll 262144"), ["polled 0"]);
         std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn wait_until_empty(talk: &mut Talk, group: &str, shell: &str) {
-    let since = Instant::now();
-    loop {
-        let _ = talk.child.try_wait();
-        let left = members(group);
-        if left.is_empty() {
-            return;
-        }
-        assert!(since.elapsed() < PATIENCE, "{shell} leaves {left:?}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

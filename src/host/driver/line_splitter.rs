@@ -1,14 +1,15 @@
-//! The output of a program, cut into lines up to the mark that `programs.sh` puts behind it.
+//! The output of a program, cut into lines. A mark may end it, which carries the exit status; where
+//! a driver learns of the end otherwise, there is none.
 
 use bytes::Bytes;
 
 /// Lines that are longer come in several parts.
-pub(super) const MAX_LINE: usize = 1 << 20;
+pub(crate) const MAX_LINE: usize = 1 << 20;
 
 /// Cuts pieces of any size into lines.
 #[derive(Default)]
-pub(super) struct LineSplitter {
-    /// `TOKEN:E `, which begins the mark; empty where there is none.
+pub(crate) struct LineSplitter {
+    /// What the mark begins with; empty where there is none.
     mark: Vec<u8>,
     partial: Vec<u8>,
     /// What is under way goes on with a part that is out already.
@@ -23,33 +24,49 @@ pub(super) struct LineSplitter {
 
 /// A line without its line end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RawLine {
-    pub(super) bytes: Bytes,
+pub(crate) struct RawLine {
+    pub(crate) bytes: Bytes,
     /// It goes on with the line before it, which was too long.
-    pub(super) is_rest: bool,
+    pub(crate) is_rest: bool,
+}
+
+impl RawLine {
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            is_rest: false,
+        }
+    }
+
+    pub(crate) fn rest(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            is_rest: true,
+        }
+    }
 }
 
 impl LineSplitter {
-    /// For output of a shell with this token.
-    pub(super) fn new(token: &str) -> Self {
+    /// For output that ends with a line of this mark and the exit status.
+    pub(crate) fn new(mark: &str) -> Self {
         Self {
-            mark: format!("{token}:E ").into_bytes(),
+            mark: mark.into(),
             ..Self::default()
         }
     }
 
     /// The program's exit status, once it has ended.
-    pub(super) fn ended(&self) -> Option<i32> {
+    pub(crate) fn ended(&self) -> Option<i32> {
         self.ended
     }
 
     /// Whether the last line had no line end when the program ended.
-    pub(super) fn is_unended(&self) -> bool {
+    pub(crate) fn is_unended(&self) -> bool {
         self.is_unended
     }
 
     /// Takes a piece, cut anywhere; adds the lines that it completes.
-    pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<RawLine>) {
+    pub(crate) fn push(&mut self, piece: &[u8], out: &mut Vec<RawLine>) {
         let mut rest = piece;
         while self.ended.is_none() {
             let end = memchr::memchr(b'\n', rest);
@@ -61,7 +78,7 @@ impl LineSplitter {
     }
 
     /// What was under way when everything ended.
-    pub(super) fn finish(&mut self, out: &mut Vec<RawLine>) {
+    pub(crate) fn finish(&mut self, out: &mut Vec<RawLine>) {
         if !self.partial.is_empty() {
             self.end_line(out);
         }
@@ -95,10 +112,7 @@ impl LineSplitter {
 
     fn let_out_empty(&mut self, out: &mut Vec<RawLine>) {
         if std::mem::take(&mut self.empty) {
-            out.push(RawLine {
-                bytes: Bytes::new(),
-                is_rest: false,
-            });
+            out.push(RawLine::whole(Bytes::new()));
         }
     }
 
@@ -125,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn cut(pieces: &[&[u8]]) -> (Vec<String>, Option<i32>) {
-        let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+        let (mut splitter, mut out) = (LineSplitter::new("abc:exit "), Vec::new());
         pieces
             .iter()
             .for_each(|piece| splitter.push(piece, &mut out));
@@ -141,11 +155,11 @@ mod tests {
     #[test]
     fn the_mark_ends_the_lines_whether_the_last_has_a_line_end_or_not() {
         for (text, lines) in [
-            ("one\ntwo\n\nabc:E 3\n", vec!["one", "two"]),
-            ("one\ntwo\nabc:E 3\n", vec!["one", "two"]),
-            ("\n\nabc:E 3\n", vec![""]),
-            ("one\n\n\nabc:E 3\nafter", vec!["one", ""]),
-            ("one\r\nabc:E 3\n", vec!["one"]),
+            ("one\ntwo\n\nabc:exit 3\n", vec!["one", "two"]),
+            ("one\ntwo\nabc:exit 3\n", vec!["one", "two"]),
+            ("\n\nabc:exit 3\n", vec![""]),
+            ("one\n\n\nabc:exit 3\nafter", vec!["one", ""]),
+            ("one\r\nabc:exit 3\n", vec!["one"]),
         ] {
             assert_eq!(
                 cut(&[text.as_bytes()]),
@@ -154,20 +168,20 @@ mod tests {
             );
         }
         assert_eq!(
-            cut(&[b"abcd:E 3\nx"]),
-            (vec!["abcd:E 3".to_owned(), "x".to_owned()], None)
+            cut(&[b"abcd:exit 3\nx"]),
+            (vec!["abcd:exit 3".to_owned(), "x".to_owned()], None)
         );
     }
 
     #[test]
     fn a_program_that_ended_in_the_middle_of_a_line_is_known_by_it() {
         for (text, expect) in [
-            ("one\n\nabc:E 3\n", false),
-            ("one\nabc:E 3\n", true),
-            ("\nabc:E 0\n", false),
-            ("one\n\n\nabc:E 3\n", false),
+            ("one\n\nabc:exit 3\n", false),
+            ("one\nabc:exit 3\n", true),
+            ("\nabc:exit 0\n", false),
+            ("one\n\n\nabc:exit 3\n", false),
         ] {
-            let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+            let (mut splitter, mut out) = (LineSplitter::new("abc:exit "), Vec::new());
             splitter.push(text.as_bytes(), &mut out);
             assert_eq!(splitter.is_unended(), expect, "{text:?}");
         }
@@ -175,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_comes_in_parts() {
-        let (mut splitter, mut out) = (LineSplitter::new("abc"), Vec::new());
+        let (mut splitter, mut out) = (LineSplitter::new("abc:exit "), Vec::new());
         let text = [vec![b'x'; 2 * MAX_LINE + 5], b"\nnext\n".to_vec()].concat();
         text.chunks(70_000)
             .for_each(|piece| splitter.push(piece, &mut out));
@@ -195,7 +209,7 @@ mod tests {
             lines in prop::collection::vec("[a-c\n]{0,6}", 0..8),
             size in 1usize..9,
         ) {
-            let text = lines.join("\n") + "\nabc:E 0\n";
+            let text = lines.join("\n") + "\nabc:exit 0\n";
             let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
             prop_assert_eq!(cut(&pieces), cut(&[text.as_bytes()]));
         }

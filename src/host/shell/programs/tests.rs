@@ -1,24 +1,21 @@
 //! The script under every shell there is here, asked by hand.
 
-use crate::host::shell::protocol::escape;
 use crate::host::shell::script_text::PROGRAMS;
 use crate::host::shell::tests::{TOKEN, Talk, with_every_shell};
 
-use super::line_splitter::LineSplitter;
+use super::protocol::{ProgramsRequest, exit_mark};
+use crate::host::driver::line_splitter::LineSplitter;
 
-/// Runs a program as [`Program`](super::program::Program) does, and takes all that it prints.
+/// Runs a program as [`ShellPrograms`](super::ShellPrograms) does, and takes all that it prints.
 fn run(talk: &mut Talk, words: &[&str]) -> (Vec<String>, Option<i32>) {
-    let escaped: String = words
-        .iter()
-        .map(|word| format!(" ={}", escape(word.as_bytes())))
-        .collect();
-    talk.tell(&format!("S{escaped}"));
-    let (mut splitter, mut out) = (LineSplitter::new(TOKEN), Vec::new());
+    let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    talk.tell(ProgramsRequest::Run(&words).encode().trim_end());
+    let (mut splitter, mut out) = (LineSplitter::new(&exit_mark(TOKEN)), Vec::new());
     while splitter.ended().is_none() {
-        let piece = talk.ask_raw("N", "J");
+        let piece = talk.ask_raw("next", "piece");
         splitter.push(&piece, &mut out);
     }
-    talk.tell("Q");
+    talk.tell("stop");
     (
         out.iter()
             .map(|line| String::from_utf8_lossy(&line.bytes).into_owned())
@@ -66,9 +63,12 @@ fn every_shell_hands_words_on_as_they_are_and_tells_the_exit_status() {
 fn every_shell_ends_a_program_of_which_no_more_is_wanted() {
     with_every_shell(|shell, mut command| {
         let mut talk = Talk::start_with(&mut command, "", &PROGRAMS);
-        talk.tell("S =yes");
-        assert!(talk.ask_raw("N", "J").starts_with(b"y\ny\n"), "{shell}");
-        talk.tell("Q");
+        talk.tell("run =yes");
+        assert!(
+            talk.ask_raw("next", "piece").starts_with(b"y\ny\n"),
+            "{shell}"
+        );
+        talk.tell("stop");
         assert_eq!(
             run(&mut talk, &["echo", "next"]),
             (vec!["next".to_owned()], Some(0)),
