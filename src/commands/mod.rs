@@ -56,12 +56,17 @@ fn run_plan(args: &CliArgs, environment: &ProcessEnvironment) -> Result<u8> {
         return explain::print_explanation(query, plan.json, environment);
     }
     match &args.command {
-        Some(CliCommand::Hosts(_)) if plan.json => {
-            print(|out| cli::write_hosts_json(&plan.hosts, out))
-        }
-        Some(CliCommand::Hosts(_)) => print(|out| cli::write_hosts_text(&plan.hosts, out)),
+        Some(CliCommand::Hosts(_)) => print_hosts(&plan),
         Some(CliCommand::Demo(options)) => on_runtime(demo(&plan, options.size)),
         _ => on_runtime(perform(&plan, environment)),
+    }
+}
+
+fn print_hosts(plan: &RunPlan) -> Result<u8> {
+    if plan.json {
+        print(|out| cli::write_hosts_json(&plan.hosts, out))
+    } else {
+        print(|out| cli::write_hosts_text(&plan.hosts, out))
     }
 }
 

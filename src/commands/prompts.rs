@@ -175,6 +175,14 @@ impl Drop for Modes {
     }
 }
 
+const CTRL_C: u8 = 0x03;
+const CTRL_D: u8 = 0x04;
+const BACKSPACE: u8 = 0x08;
+const ENTER: u8 = b'\r';
+const CTRL_U: u8 = 0x15;
+const ESCAPE: u8 = 0x1b;
+const DELETE: u8 = 0x7f;
+
 /// The line that is typed, or `None` where it is refused.
 fn read_answer(
     keys: &mut (impl io::Read + io::Write),
@@ -186,15 +194,11 @@ fn read_answer(
         write!(keys, "\x1b7")?;
     }
     loop {
-        let mut key = Zeroizing::new([0]);
-        if keys.read(&mut *key)? == 0 {
-            return Ok(None);
-        }
-        match key[0] {
-            b'\r' | b'\n' => break,
-            0x03 | 0x04 | 0x1b => return Ok(None),
-            0x15 => typed.clear(),
-            0x08 | 0x7f => erase(&mut typed),
+        match next_key(keys)? {
+            ENTER => break,
+            CTRL_C | CTRL_D | ESCAPE => return Ok(None),
+            CTRL_U => typed.clear(),
+            BACKSPACE | DELETE => erase(&mut typed),
             _ if typed.len() == MAX_ANSWER => return Ok(None),
             key => typed.push(key),
         }
@@ -202,9 +206,19 @@ fn read_answer(
             write!(keys, "\x1b8\x1b[K{}", SafeText::from_bytes(&typed))?;
         }
     }
-    Ok(std::str::from_utf8(&typed)
-        .ok()
-        .map(|text| Zeroizing::new(text.to_owned())))
+    let text = std::str::from_utf8(&typed).ok();
+    Ok(text.map(|text| Zeroizing::new(text.to_owned())))
+}
+
+/// The next key. A terminal that is gone ends what is typed, and a line feed is Enter.
+fn next_key(keys: &mut impl io::Read) -> io::Result<u8> {
+    let mut key = Zeroizing::new([0]);
+    let count = keys.read(&mut *key)?;
+    Ok(match key[0] {
+        _ if count == 0 => CTRL_D,
+        b'\n' => ENTER,
+        key => key,
+    })
 }
 
 /// The last character, not only its last byte.

@@ -68,15 +68,20 @@ impl<'a> ServerStarter<'a> {
             source,
         })?;
         let host_key = PrivateKey::random(&mut self.rng, Algorithm::Ed25519)?;
-        let public = host_key.public_key().to_openssh()?;
-        // Under both names, so that it matters to nobody which of them is looked up.
-        let line = format!("[{}]:{port},[127.0.0.1]:{port} {public}\n", member.name);
-        self.known.push_str(&line);
+        self.make_known(&member.name, port, &host_key)?;
         let spec = self.host_spec(member, port)?;
         let home = self.folder.join(&member.name);
         let server = DemoServer::new(host_key, Arc::clone(&self.let_in), home, cuts);
         tokio::spawn(server.run(listener, self.stop.clone(), self.alive.clone()));
         Ok(spec)
+    }
+
+    /// Notes the key of a host under both of its names, so that either may be looked up.
+    fn make_known(&mut self, name: &str, port: u16, key: &PrivateKey) -> Result<(), DemoError> {
+        let public = key.public_key().to_openssh()?;
+        let line = format!("[{name}]:{port},[127.0.0.1]:{port} {public}\n");
+        self.known.push_str(&line);
+        Ok(())
     }
 
     fn host_spec(&self, member: &CastMember, port: u16) -> Result<HostSpec, DemoError> {

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::host::{HostEvent, Outbox};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::line::FleetLine;
+use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
@@ -153,13 +153,7 @@ impl Aggregator {
                 let source = self.source(host, source);
                 self.updates.push(Update::Begun(host, source, reached));
             }
-            HostEvent::Lines { source, lines } => {
-                let source = self.source(host, source);
-                let now = self.now();
-                for line in lines {
-                    self.merge.line(FleetLine::new(host, source, line), now);
-                }
-            }
+            HostEvent::Lines { source, lines } => self.on_lines(host, source, lines),
             HostEvent::Unfinished { source, line } => {
                 let line = FleetLine::new(host, self.source(host, source), line);
                 self.updates.push(Update::Unfinished(Box::new(line)));
@@ -187,6 +181,14 @@ impl Aggregator {
                 self.ledger.read_to(host, up_to, bytes);
             }
             HostEvent::Done => self.ledger.done(host),
+        }
+    }
+
+    fn on_lines(&mut self, host: HostId, source: u32, lines: Vec<Line>) {
+        let source = self.source(host, source);
+        let now = self.now();
+        for line in lines {
+            self.merge.line(FleetLine::new(host, source, line), now);
         }
     }
 

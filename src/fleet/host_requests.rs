@@ -297,18 +297,17 @@ impl HostTask {
             let Some(ended) = self.try_once(&reach, &channel, last.take()).await else {
                 return;
             };
-            let wait = match &ended {
-                Err(error) if error.may_pass && !channel.has_replied() => {
-                    next_wait(&mut backoff, error, began.elapsed())
-                }
-                _ => Duration::MAX,
-            };
-            let left = (started + self.silence).saturating_duration_since(Instant::now());
-            match ended {
+            let error = match ended {
                 Ok(status) => break status,
-                Err(error) if wait >= left => break error.status.at_last(tries),
-                Err(LinkError { status, .. }) => last = Some(FailedTry { status, tries }),
+                Err(error) => error,
+            };
+            let is_over = !error.may_pass || channel.has_replied();
+            let wait = next_wait(&mut backoff, &error, began.elapsed());
+            if is_over || Instant::now() + wait >= started + self.silence {
+                break error.status.at_last(tries);
             }
+            let status = error.status;
+            last = Some(FailedTry { status, tries });
             tokio::select! {
                 () = sleep(wait) => {}
                 () = self.sender.closed() => return,

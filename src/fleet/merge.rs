@@ -146,12 +146,12 @@ impl Merge {
             }
             let first = queue.pop_front()?;
             let next = queue.front().map(BufferedItem::time);
-            if next.is_none() {
-                self.sources.remove(&source);
-            }
             let is_late = turn.is_late(first.time());
             self.emit(first.item, is_late, batch);
-            let next = next?;
+            let Some(next) = next else {
+                self.sources.remove(&source);
+                return None;
+            };
             if until.is_some_and(|until| next > until) || self.bytes < turn.keep {
                 return Some(next);
             }

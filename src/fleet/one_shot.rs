@@ -37,9 +37,9 @@ impl OneShotClient {
             tokio::select! {
                 ended = this.connect_and_ask(host, &ask, sender.clone()) => {
                     if let Err(error) = ended {
-                        let why = error.status.reason.unwrap_or_else(|| error.status.state.to_string());
-                        // Whoever asked may be gone.
-                        let _ = sender.send(LogResponse::Failed("".into(), why)).await;
+                        let failed = LogResponse::Failed("".into(), error.status.in_words());
+                        // The client may be gone.
+                        let _ = sender.send(failed).await;
                     }
                 }
                 () = sender.closed() => {}

@@ -156,7 +156,10 @@ impl Answering {
             None if host.transport == TransportKind::Local => {
                 Driver::Local(Box::new(LocalFiles::new()))
             }
-            None => Driver::Shell(Box::new(ShellFiles::start(&self.connection).await?)),
+            None => {
+                self.make_room();
+                Driver::Shell(Box::new(ShellFiles::start(&self.connection).await?))
+            }
         };
         Ok(self.driver.insert(driver))
     }
@@ -174,6 +177,7 @@ impl Answering {
         let parts = self.parts(host).await?.about(ask);
         let mut totals = ResponseTotals::default();
         if let Some(streams) = &parts.streams {
+            self.make_room();
             totals = self
                 .talk
                 .answer(&self.connection, streams, &self.facts, ask, &replies)
@@ -191,6 +195,16 @@ impl Answering {
         // Where nobody listens any more, nobody needs to know.
         let _ = replies.send(LogResponse::Done(totals)).await;
         Ok(())
+    }
+
+    /// Gives up the shells of this request where the connection has no session for another. One
+    /// that waits for a session while it holds one may wait for ever: all others may be in use for
+    /// as long as the connection lasts, or by a request that waits for this one.
+    fn make_room(&mut self) {
+        if !self.connection.sessions().has_free_session() {
+            self.driver = None;
+            self.root = None;
+        }
     }
 
     /// Divides a host by who may read its sources.
@@ -241,9 +255,12 @@ impl Answering {
         let started = match (self.root.take(), self.refused.take()) {
             (Some(files), _) => Ok(files),
             (None, Some(error)) => Err(error),
-            (None, None) => ShellFiles::start_as_root(&self.connection)
-                .await
-                .map(Box::new),
+            (None, None) => {
+                self.make_room();
+                ShellFiles::start_as_root(&self.connection)
+                    .await
+                    .map(Box::new)
+            }
         };
         match started {
             Ok(files) => {

@@ -32,6 +32,12 @@ pub(super) enum ServedLink {
     Down(String),
 }
 
+impl ServedLink {
+    fn is_down(&self) -> bool {
+        matches!(self, Self::Down(_))
+    }
+}
+
 /// What a host said of itself when it was asked last, and over which connection: so that not each
 /// page of a log costs it a dozen processes more.
 #[derive(Default)]
@@ -83,10 +89,10 @@ async fn answer(
         ServedLink::Up(connection) => tokio::select! {
             ended = ask(&connection, described, host, &what, replies.clone()) => match ended {
                 Ok(()) => return,
-                Err(error) => error.status.reason.unwrap_or_else(|| error.status.state.to_string()),
+                Err(error) => error.status.in_words(),
             },
             () = replies.closed() => return,
-            _ = link.wait_for(|link| matches!(link, ServedLink::Down(_))) => "the connection was lost".to_owned(),
+            _ = link.wait_for(ServedLink::is_down) => "the connection was lost".to_owned(),
         },
     };
     // Whoever asked may be gone.

@@ -80,6 +80,11 @@ impl PrivilegedFiles {
         self.keep_following(connection, work, outbox).await
     }
 
+    /// Whether the server has no second session, and the login has no files of its own to follow.
+    fn needs_the_only_session(&self, error: &LinkError) -> bool {
+        self.is_all && error.status.state == LinkState::Throttled
+    }
+
     async fn keep_following(
         &mut self,
         connection: &Connection,
@@ -96,7 +101,7 @@ impl PrivilegedFiles {
                 // Not their problem; whoever holds the connection knows.
                 return std::future::pending().await;
             }
-            if self.is_all && error.status.state == LinkState::Throttled {
+            if self.needs_the_only_session(&error) {
                 self.login_shell = LoginShell::Absent;
                 return Err(error);
             }

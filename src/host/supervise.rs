@@ -149,10 +149,7 @@ impl Supervisor<'_> {
 
     /// Says why a host is lost, and when it is dialled again, to those who look and those who ask.
     async fn report_down(&self, mut status: HostStatus, wait: Option<Duration>) {
-        let why = status
-            .reason
-            .clone()
-            .unwrap_or_else(|| status.state.to_string());
+        let why = status.in_words();
         self.set_down(&format!("is down: {why}"));
         status.retry_in_s = wait.map(|wait| wait.as_secs_f64().ceil() as u64);
         self.report(status).await;

@@ -94,6 +94,14 @@ pub struct HostStatus {
 }
 
 impl HostStatus {
+    /// The reason, or the name of the state where there is none.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        self.reason
+            .clone()
+            .unwrap_or_else(|| self.state.to_string())
+    }
+
     /// A state that needs no explanation.
     #[must_use]
     pub fn plain(state: LinkState) -> Self {

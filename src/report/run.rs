@@ -86,12 +86,9 @@ impl<'a> Run<'a> {
         let progress = self.options.progress.clone();
         progress.begin(self.hosts.len());
         let mut report = Report::new(self, out);
-        let done = match report.begin() {
-            Ok(()) => report.consume(&mut updates, shutdown).await,
-            failed => failed,
-        };
+        let consumed = report.consume(&mut updates, shutdown).await;
         progress.end();
-        let done = done.and_then(|()| report.finish());
+        let done = consumed.and_then(|()| report.finish());
         let checkpoint = report.checkpoint.take();
         checkpoint.map_or(Ok(()), Checkpoint::finish)?;
         match done {
@@ -153,6 +150,7 @@ impl<'a, W: Write> Report<'a, W> {
         updates: &mut impl Feed,
         shutdown: &mut Shutdown,
     ) -> io::Result<()> {
+        self.begin()?;
         let Some(reason) = self.show_until_shutdown(updates, shutdown).await? else {
             return Ok(());
         };

@@ -31,23 +31,20 @@ impl StatusLog {
                     self.said.push(format!("{name}: ok: it is back"));
                 }
             }
-            state => {
-                let now = (state, status.reason.clone());
-                if self.troubled.get(&host) != Some(&now) {
-                    let parts: Vec<&str> = status
-                        .reason
-                        .iter()
-                        .chain(&status.hint)
-                        .map(String::as_str)
-                        .collect();
-                    self.said.push(format!(
-                        "{name}: {state}: {}",
-                        SafeText::new(&parts.join(" – "))
-                    ));
-                    self.troubled.insert(host, now);
-                }
-            }
+            _ => self.note_trouble(host, &name, status),
         }
+    }
+
+    fn note_trouble(&mut self, host: HostId, name: &SafeText, status: &HostStatus) {
+        let now = (status.state, status.reason.clone());
+        if self.troubled.get(&host) == Some(&now) {
+            return;
+        }
+        let parts: Vec<String> = status.reason.iter().chain(&status.hint).cloned().collect();
+        let reason = SafeText::new(&parts.join(" – "));
+        self.said
+            .push(format!("{name}: {}: {reason}", status.state));
+        self.troubled.insert(host, now);
     }
 
     /// A host that is behind is news when it begins to be, each time that this has doubled, and

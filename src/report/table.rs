@@ -141,13 +141,7 @@ impl<'a> ReportTable<'a> {
                     row.facts = Some(facts);
                 }
             }
-            Update::Sample(host, sample) => {
-                if let Some(row) = self.row(host)
-                    && (sample.cpu.is_some() || !row.has_rates())
-                {
-                    row.sample = Some(sample);
-                }
-            }
+            Update::Sample(host, sample) => self.sample(host, sample),
             Update::Source(host, id, info) => self.source(host, id, info),
             Update::Ledger(ledger) => self.ledger = ledger,
             // A line without an end is printed when the pass ends, as a line.
@@ -157,6 +151,14 @@ impl<'a> ReportTable<'a> {
             | Update::Unfinished(_)
             | Update::Gap(_)
             | Update::Begun(..) => {}
+        }
+    }
+
+    fn sample(&mut self, host: HostId, sample: Arc<Sample>) {
+        if let Some(row) = self.row(host)
+            && (sample.cpu.is_some() || !row.has_rates())
+        {
+            row.sample = Some(sample);
         }
     }
 

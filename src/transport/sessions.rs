@@ -11,8 +11,9 @@
 //! | ask all other programs in turn | [`SHARED_SHELLS`]: the login's and root's | `host::programs` | the connection |
 //! | answer log requests | what is left; [`REQUESTS`] requests at a time | `host::request_server` | a request |
 //!
-//! What lasts as long as the connection leaves at least one session, so a request never waits for
-//! the end of the connection.
+//! What lasts as long as the connection leaves at least one session, and a request that needs
+//! another gives up its own where none is free. So no request waits for the end of the connection
+//! or for one that waits for it.
 
 use std::sync::Arc;
 
@@ -72,6 +73,11 @@ impl SessionBudget {
                 permit.map(SessionPermit).map_err(|_| failure::closed_by_us())
             }
         }
+    }
+
+    /// Whether a session could be had at once.
+    pub(crate) fn has_free_session(&self) -> bool {
+        self.free.available_permits() > 0
     }
 
     /// Waits until every session has been given back.

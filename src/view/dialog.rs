@@ -69,15 +69,14 @@ impl Dialog {
         let style = theme.get(Role::PopupBorder);
         for y in 0..area.height {
             let mut row = Row::new(buffer, area, y).fill(theme.get(Role::Popup));
-            let (left, middle, right) = match y {
-                0 => ("╭", "─", "╮"),
-                y if y + 1 == area.height => ("╰", "─", "╯"),
-                _ => ("│", " ", "│"),
+            let [left, middle, right] = match y {
+                0 => ["╭─", "─", "╮"],
+                y if y + 1 == area.height => ["╰", "─", "╯"],
+                _ => ["│", " ", "│"],
             };
             row.put(left, style);
             if y == 0 {
-                row.put("─", style)
-                    .put(self.title.clone(), theme.get(Role::PopupTitle));
+                row.put(self.title.clone(), theme.get(Role::PopupTitle));
             }
             while row.left() > 1 {
                 row.put(middle, style);

@@ -153,13 +153,17 @@ fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) 
     row.put(" ", style)
         .put(SafeText::new(host.name.as_str()), style);
     if let Some(facts) = &host.facts {
-        let unit = if facts.cores == 1 { "core" } else { "cores" };
-        let cores = Shown::from(format!("{} {unit}", facts.cores));
+        let cores = cores(facts.cores);
         let up = Shown::from(format!("{cores} · up {}", time::span(facts.uptime_s)));
         row.at_end(" ", style);
         let fits = up.width() < row.left().into();
         row.at_end(if fits { up } else { cores }, style);
     }
+}
+
+fn cores(count: u32) -> Shown<'static> {
+    let unit = if count == 1 { "core" } else { "cores" };
+    Shown::from(format!("{count} {unit}"))
 }
 
 /// Why there are no numbers, and what to do.

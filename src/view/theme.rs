@@ -273,6 +273,10 @@ impl StyleFile {
         let mut style = Style::new();
         style.fg = self.fg.as_deref().map(&colour).transpose()?;
         style.bg = self.bg.as_deref().map(&colour).transpose()?;
+        Ok(style.add_modifier(self.modifiers()))
+    }
+
+    fn modifiers(&self) -> Modifier {
         let attributes = [
             (self.bold, Modifier::BOLD),
             (self.dim, Modifier::DIM),
@@ -280,11 +284,8 @@ impl StyleFile {
             (self.underlined, Modifier::UNDERLINED),
             (self.reversed, Modifier::REVERSED),
         ];
-        let set = attributes
-            .into_iter()
-            .filter(|(on, _)| *on)
-            .fold(Modifier::empty(), |all, (_, one)| all | one);
-        Ok(style.add_modifier(set))
+        let set = attributes.into_iter().filter(|(on, _)| *on);
+        set.map(|(_, modifier)| modifier).collect()
     }
 }
 

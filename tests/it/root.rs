@@ -4,16 +4,17 @@
 use std::fs;
 use std::time::Duration;
 
+use logtrail::host::shell::ShellFiles;
 use logtrail::model::state::LinkState;
 use logtrail::query::request::{LogRequest, LogResponse, PageStart, RequestKind};
 
-use crate::support::Person;
-use crate::support::asking::{answer_of, page_request, reply_lines, text_of};
-use crate::support::connect::connector;
+use crate::support::asking::{answer_of, answer_over, page_request, reply_lines, text_of};
+use crate::support::connect::{connect, connector};
 use crate::support::files::{append, executable};
 use crate::support::fleet::{Watched, last_reason, problem_of};
 use crate::support::spec::{as_root, command, file_source};
 use crate::support::stand_in::StandInHost;
+use crate::support::{Person, within};
 
 /// A program that stands in for sudo, and says what it was called with.
 fn sudo(world: &StandInHost, text: &str) {
@@ -221,4 +222,40 @@ async fn files_for_root_are_read_back_by_sudo_or_it_is_said_what_is_needed() {
     );
     assert!(told[0].contains("NOPASSWD: /bin/sh -s"), "{told:?}");
     assert_eq!(told[1..], ["app: a1", "done: 1"]);
+}
+
+/// Sessions that a host may hold for as long as it is followed.
+const FOLLOWED: usize = 7;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_about_root_and_login_files_needs_no_second_session_where_there_is_none() {
+    let world = StandInHost::with(&[]);
+    sudo(&world, "exec /usr/bin/sudo \"$@\"");
+    let (secure, app) = (world.file("secure.log"), world.file("app.log"));
+    append(&secure, "s1\n");
+    append(&app, "a1\n");
+    let host = world.host(vec![
+        as_root(file_source("secure", &secure)),
+        file_source("app", &app),
+    ]);
+    let connection = connect(&host).await;
+    let mut held = Vec::new();
+    for _ in 0..FOLLOWED {
+        let shell = ShellFiles::start(&connection).await;
+        held.push(shell.unwrap_or_else(|error| panic!("{:?}", error.status)));
+    }
+    let page = || page_request(PageStart::Oldest, false, 10);
+    let answers = async {
+        tokio::join!(
+            answer_over(&connection, &host, page()),
+            answer_over(&connection, &host, page())
+        )
+    };
+    let (one, other) = within("two answers over one session", answers).await;
+    for (replies, _) in [one, other] {
+        let lines = reply_lines(&replies);
+        assert_eq!(lines.iter().map(text_of).collect::<Vec<_>>(), ["s1", "a1"]);
+    }
+    drop(held);
+    connection.close().await;
 }

@@ -521,15 +521,15 @@ impl RotationHistory {
         } else if missed.iter().all(|sibling| sibling.date().is_some()) {
             missed.sort_by_key(|sibling| sibling.date());
         }
-        let from = |stat: FileStat| {
-            self.recall(stat.id)
-                .filter(|read| read.offset <= stat.size)
-                .map_or(0, |read| read.offset)
-        };
-        missed
-            .into_iter()
-            .map(|sibling| (sibling.stat, from(sibling.stat)))
-            .collect()
+        let missed = missed.into_iter().map(|sibling| sibling.stat);
+        missed.map(|stat| (stat, self.read_up_to(stat))).collect()
+    }
+
+    /// How far a generation was read, where that can be.
+    fn read_up_to(&self, stat: FileStat) -> u64 {
+        self.recall(stat.id)
+            .filter(|read| read.offset <= stat.size)
+            .map_or(0, |read| read.offset)
     }
 }
 

@@ -99,22 +99,22 @@ impl<D: HostDriver> FollowSession<'_, D> {
                 self.driver.end().await;
                 return Ok(());
             }
-            let wait = tokio::time::sleep_until(self.next_deadline());
-            tokio::select! {
-                // What has come is looked at before the time: the fleet may have kept us waiting.
-                biased;
-                event = self.driver.next() => {
-                    let event = event?;
-                    self.files.follower.set_pace(self.driver.share() as u64);
-                    if let Some(event) = event {
-                        self.on_event(event)?;
-                    }
-                }
-                () = wait => {}
-            }
+            self.listen_until(self.next_deadline()).await?;
             self.files.look_behind(clock::now(), self.began);
             self.tell().await;
         }
+    }
+
+    /// Takes what the host says next, or nothing where that does not come in time.
+    async fn listen_until(&mut self, deadline: Instant) -> Result<(), LinkError> {
+        let event = tokio::select! {
+            // What has come is looked at before the time: the fleet may have kept us waiting.
+            biased;
+            event = self.driver.next() => event?,
+            () = tokio::time::sleep_until(deadline) => return Ok(()),
+        };
+        self.files.follower.set_pace(self.driver.share() as u64);
+        event.map_or(Ok(()), |event| self.on_event(event))
     }
 
     fn is_done(&self) -> bool {

@@ -184,10 +184,12 @@ fn bar(style: &TextStyle, sums: &LevelSums, scale: BarScale) -> String {
     let mut lines = 0;
     let mut drawn = 0;
     for (count, color) in [(sums.errors, RED), (sums.warnings, YELLOW), (others, "")] {
+        if count == 0 {
+            continue;
+        }
         lines += count;
         // Few are still more than none.
-        let least = drawn + usize::from(count > 0);
-        let mut end = scale.eighths(lines).max(least);
+        let mut end = scale.eighths(lines).max(drawn + 1);
         if !color.is_empty() {
             // A part ends with a whole cell, for the next one has another colour.
             end = end.next_multiple_of(8);
@@ -195,7 +197,7 @@ fn bar(style: &TextStyle, sums: &LevelSums, scale: BarScale) -> String {
         let end = end.min(scale.width * 8).max(drawn);
         let cells = "█".repeat((end - drawn) / 8) + EIGHTHS[(end - drawn) % 8];
         out += &style.paint(color, &cells);
-        drawn = if count > 0 { end } else { drawn };
+        drawn = end;
     }
     out
 }

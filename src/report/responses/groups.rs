@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
+use crate::model::source::SourceId;
+use crate::query::request::SearchHit;
 use crate::query::{MatchInput, Query};
 use crate::stages::SourceName;
 
@@ -23,11 +25,23 @@ pub(super) struct HitGroups {
 type Key = (u64, u64, u64);
 
 /// A hit, with the lines before and after it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct HitLines<'r> {
-    pub(super) before: &'r [FleetLine],
-    pub(super) line: &'r FleetLine,
-    pub(super) after: &'r [FleetLine],
+#[derive(Debug)]
+pub(super) struct HitLines {
+    pub(super) before: Vec<FleetLine>,
+    pub(super) line: FleetLine,
+    pub(super) after: Vec<FleetLine>,
+}
+
+impl HitLines {
+    /// Of a host. Its source is known by its name and has no number.
+    pub(super) fn new(host: HostId, hit: SearchHit) -> Self {
+        let of_host = |line| FleetLine::new(host, SourceId(0), line);
+        Self {
+            before: hit.before.into_iter().map(of_host).collect(),
+            line: of_host(hit.line),
+            after: hit.after.into_iter().map(of_host).collect(),
+        }
+    }
 }
 
 /// Lines to be printed.
@@ -46,7 +60,7 @@ impl HitGroups {
         &mut self,
         name: SourceName<'_>,
         query: &Query,
-        hit: HitLines<'r>,
+        hit: &'r HitLines,
     ) -> HitGroup<'r> {
         let HitLines {
             before,
@@ -139,7 +153,6 @@ mod tests {
     use super::*;
     use crate::model::cursor::FileId;
     use crate::model::line::{ByteSpan, Line};
-    use crate::model::source::SourceId;
     use crate::model::time::{Time, TimeSource};
     use crate::query::ReferenceTime;
 
@@ -176,11 +189,11 @@ mod tests {
         let mut out = String::new();
         for &hit in hits {
             let lines = HitLines {
-                before: &log[hit.saturating_sub(1)..hit],
-                line: &log[hit],
-                after: &log[hit + 1..(hit + 2).min(log.len())],
+                before: log[hit.saturating_sub(1)..hit].to_vec(),
+                line: log[hit].clone(),
+                after: log[hit + 1..(hit + 2).min(log.len())].to_vec(),
             };
-            let group = groups.arrange(NAME, &query, lines);
+            let group = groups.arrange(NAME, &query, &lines);
             out += if group.apart { "-- " } else { "" };
             for (line, is_hit) in group.lines {
                 out += &format!(

@@ -33,7 +33,7 @@ use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
 use crate::model::log_file::LogFile;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceInfo;
 use crate::model::text::SafeText;
 use crate::model::update::Update;
 use crate::query::request::{HistogramBucket, LogResponse, RequestCost, ResponseTotals, SearchHit};
@@ -132,18 +132,14 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
         let mut table = ReportTable::new(hosts);
         table.rows.iter_mut().for_each(|row| row.done = Some(false));
         let style = TextStyle::new(hosts, options.color, options.zone.clone(), options.today);
-        let chart = match &options.shape {
-            ResponseShape::Buckets { bucket } => Chart::new(*bucket),
-            _ => Chart::default(),
-        };
         Self {
+            chart: options.shape.bucket().map(Chart::new).unwrap_or_default(),
             options,
             out: ThrottledWriter::new(output.out),
             notes: output.notes,
             table,
             style,
             groups: HitGroups::default(),
-            chart,
             hits: 0,
             counts: BTreeMap::new(),
             totals: ReadTotals::default(),
@@ -172,13 +168,9 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
                 event = responses.next() => event,
             };
             let Some(event) = event else { return Ok(()) };
-            if let FanOutEvent::Reply(host, LogResponse::Progress(done, of)) = event {
-                self.progress.insert(host, (done, of));
-            } else {
-                self.on_event(event)?;
-                if self.out.is_due() {
-                    self.show()?;
-                }
+            self.on_event(event)?;
+            if self.out.is_due() {
+                self.show()?;
             }
             self.show_progress();
         }
@@ -213,6 +205,10 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
             }
             FanOutEvent::Update(other) => {
                 self.table.apply(other);
+                Ok(())
+            }
+            FanOutEvent::Reply(host, LogResponse::Progress(done, of)) => {
+                self.progress.insert(host, (done, of));
                 Ok(())
             }
             FanOutEvent::Reply(host, reply) => {
@@ -277,16 +273,12 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
     }
 
     fn hit(&mut self, host: HostId, source: &str, hit: SearchHit) -> io::Result<()> {
-        // Its source is known by its name and has no number.
-        let of_host = |line| FleetLine::new(host, SourceId(0), line);
-        let before: Vec<_> = hit.before.into_iter().map(of_host).collect();
-        let line = of_host(hit.line);
-        let after: Vec<_> = hit.after.into_iter().map(of_host).collect();
+        let hit = HitLines::new(host, hit);
         let host = self.table.host_name(host);
         let name = SourceName { host, source };
         self.hits += 1;
         if self.options.json {
-            let hit = json::Hit::new(name, &line, &before, &after);
+            let hit = json::Hit::new(name, &hit.line, &hit.before, &hit.after);
             return json::write(&mut self.out, &hit);
         }
         match &self.options.shape {
@@ -295,17 +287,12 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
                 marks,
                 ..
             } => {
-                let lines = HitLines {
-                    before: &before,
-                    line: &line,
-                    after: &after,
-                };
-                let group = self.groups.arrange(name, marks, lines);
+                let group = self.groups.arrange(name, marks, &hit);
                 self.style.group(&mut self.out, name, &group, marks)
             }
             ResponseShape::Hits { marks, .. } => {
-                let head = self.style.head(line.content.time, name);
-                let content = self.style.content(&line, Some(marks));
+                let head = self.style.head(hit.line.content.time, name);
+                let content = self.style.content(&hit.line, Some(marks));
                 writeln!(self.out, "{head} {content}")
             }
             _ => Ok(()),

@@ -38,6 +38,14 @@ impl ResponseShape {
         matches!(self, Self::Hits { count: true, .. })
     }
 
+    /// How long a bucket is, where lines are counted by time.
+    pub(super) fn bucket(&self) -> Option<Duration> {
+        match self {
+            Self::Buckets { bucket } => Some(*bucket),
+            _ => None,
+        }
+    }
+
     /// Whether pages of lines are printed, with their ends.
     pub(super) fn is_page(&self) -> bool {
         matches!(self, Self::Lines | Self::Around(_))

@@ -14,6 +14,7 @@ use crate::model::host::{Endpoint, HostName, SystemFacts};
 use crate::model::level::Level;
 use crate::model::line::{ByteSpan, Line};
 use crate::model::log_file::Compression;
+use crate::model::source::SourceId;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::{Time, TimeSource};
 use crate::query::{Query, ReferenceTime};

@@ -85,6 +85,15 @@ enum Noted {
     Begun(SourceId, Box<ReadPosition>),
 }
 
+impl Noted {
+    fn source(&self) -> SourceId {
+        match self {
+            Self::Line(line) => line.source,
+            Self::Gap(id) | Self::Begun(id, _) => *id,
+        }
+    }
+}
+
 /// A source with its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceName<'a> {
@@ -345,18 +354,11 @@ impl CheckpointState {
 
     /// What the sink has acknowledged is printed.
     fn settle(&mut self, acknowledged: u64, now: Time) {
-        while let Some((end, _)) = self.pending.front() {
-            if *end > acknowledged {
-                break;
-            }
-            let Some((_, noted)) = self.pending.pop_front() else {
-                break;
-            };
-            let id = match &noted {
-                Noted::Line(line) => line.source,
-                Noted::Gap(id) | Noted::Begun(id, _) => *id,
-            };
-            let Some(source) = self.sources.get_mut(&id) else {
+        let is_printed = |(end, _): &(u64, Noted)| *end <= acknowledged;
+        while self.pending.front().is_some_and(is_printed)
+            && let Some((_, noted)) = self.pending.pop_front()
+        {
+            let Some(source) = self.sources.get_mut(&noted.source()) else {
                 continue;
             };
             self.is_unwritten = true;

@@ -7,6 +7,7 @@ use logtrail::model::time::Time;
 use logtrail::query::request::{
     LogRequest, LogResponse, PageRequest, PageStart, RequestKind, ResponseTotals,
 };
+use logtrail::transport::Connection;
 
 use super::connect::connect;
 
@@ -27,15 +28,25 @@ pub(crate) async fn answer_of(
     what: RequestKind,
 ) -> (Vec<LogResponse>, ResponseTotals) {
     let connection = connect(host).await;
+    let answer = answer_over(&connection, host, what).await;
+    connection.close().await;
+    answer
+}
+
+/// The same over a connection that is there already.
+pub(crate) async fn answer_over(
+    connection: &Connection,
+    host: &HostSpec,
+    what: RequestKind,
+) -> (Vec<LogResponse>, ResponseTotals) {
     let (sender, replies) = tokio::sync::mpsc::channel(1000);
     let ask = LogRequest {
         sources: Vec::new(),
         what,
     };
-    logtrail::host::ask::ask(&connection, host, &ask, sender)
+    logtrail::host::ask::ask(connection, host, &ask, sender)
         .await
         .expect("the host stays");
-    connection.close().await;
     let mut all = all_replies(replies).await;
     let Some(LogResponse::Done(totals)) = all.pop() else {
         panic!("the last is not the end: {all:?}")
