@@ -36,6 +36,8 @@ pub(crate) struct Script {
     /// Standard error, and what came before the first frame: a login script, a message of the day,
     /// a refusal.
     noise: Vec<u8>,
+    /// The end of standard error, for what sudo says after our mark.
+    stderr: Vec<u8>,
     ready: bool,
     /// How it ended, and until when its last words are waited for.
     exit: Option<(String, Instant)>,
@@ -46,9 +48,11 @@ pub(crate) struct Script {
     heard: Instant,
 }
 
-/// What the shell says and does before it becomes root's. It is told nothing more until it has said
-/// so, for what it had read ahead would be lost to its successor.
-const BECOME_ROOT: &str = r"PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH; printf '\n%s shell\n\n%s .\n' $T $T; exec sudo -n /bin/sh -s";
+/// What the shell says and does before it becomes root's. It is sent nothing more until it has said
+/// so, for what it had read ahead would be lost to its successor. The token on standard error
+/// separates what the login's rc files print there from what sudo says: standard error may come
+/// before the frame.
+const BECOME_ROOT: &str = r"PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin; export PATH; printf '%s\n' $T >&2; printf '\n%s shell\n\n%s .\n' $T $T; exec sudo -n /bin/sh -s";
 
 impl Script {
     /// Starts `text` in a shell of its own and waits for its first word.
@@ -96,7 +100,6 @@ impl Script {
             Ok(Ok(_)) => return Err(script.no_shell("answered with something else than a shell")),
             Err(_) => return Err(script.slow(time.whole())),
         }
-        script.noise.clear();
         // Where sudo has refused already, it is the answer that tells.
         let sending = script.input.send(Bytes::from(launch(&script.token, text)));
         let sent = time.run(sending).await.unwrap_or(Ok(()));
@@ -129,6 +132,7 @@ impl Script {
             output,
             frames,
             noise: Vec::new(),
+            stderr: Vec::new(),
             ready: false,
             exit: None,
             bytes_read: 0,
@@ -183,7 +187,10 @@ impl Script {
                     }
                     self.frames.push(&bytes);
                 }
-                Some(ShellEvent::Stderr(bytes)) => self.keep(&bytes),
+                Some(ShellEvent::Stderr(bytes)) => {
+                    self.keep(&bytes);
+                    self.keep_stderr(&bytes);
+                }
                 Some(ShellEvent::Exit(exit)) => {
                     let how = exit.map_or_else(
                         |signal| format!("by signal {signal}"),
@@ -250,6 +257,12 @@ impl Script {
             .extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
+    fn keep_stderr(&mut self, bytes: &[u8]) {
+        self.stderr.extend_from_slice(bytes);
+        let excess = self.stderr.len().saturating_sub(NOISE_KEPT);
+        self.stderr.drain(..excess);
+    }
+
     fn ended(&self, how: &str) -> LinkError {
         if !self.ready {
             return self.no_shell(&format!("ended the shell at once, {how}"));
@@ -302,8 +315,9 @@ impl Script {
 
     /// Sudo would have asked for a password, or does not let this login do it.
     fn no_root(&self) -> LinkError {
-        let reason = format!("sudo -n /bin/sh -s is refused{}", self.said());
-        let wants_terminal = self.said().contains("you must have a tty");
+        let said = said(after_mark(&self.stderr, &self.token));
+        let reason = format!("sudo -n /bin/sh -s is refused{said}");
+        let wants_terminal = said.contains("you must have a tty");
         let hint = if wants_terminal {
             "it needs `Defaults:{user} !requiretty` in sudoers, for a script has no terminal; better let {user} read the log \
              itself, by the group of the file"
@@ -315,22 +329,26 @@ impl Script {
     }
 
     fn said(&self) -> String {
-        let said = String::from_utf8_lossy(&self.noise);
-        let lines = said
-            .lines()
-            .filter(|line| !is_noise(line))
-            .flat_map(str::split_whitespace);
-        let said: String = lines
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(NOISE_SHOWN)
-            .collect();
-        if said.is_empty() {
-            String::new()
-        } else {
-            format!(", and said: {said}")
-        }
+        said(&self.noise)
+    }
+}
+
+/// What follows the last mark; nothing where it did not come.
+fn after_mark<'a>(bytes: &'a [u8], mark: &str) -> &'a [u8] {
+    let at = memchr::memmem::rfind(bytes, mark.as_bytes());
+    at.map_or(&[], |at| &bytes[at + mark.len()..])
+}
+
+/// The words of a host for a reason: on one line, without those that every run of ssh may print.
+fn said(noise: &[u8]) -> String {
+    let text = String::from_utf8_lossy(noise);
+    let lines = text.lines().filter(|line| !is_noise(line));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    let said: String = words.join(" ").chars().take(NOISE_SHOWN).collect();
+    if said.is_empty() {
+        said
+    } else {
+        format!(", and said: {said}")
     }
 }
 
@@ -342,4 +360,21 @@ pub(crate) fn protocol_error(error: &dyn std::error::Error) -> LinkError {
         error.to_string(),
         hint,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sudo_says_is_what_follows_the_last_mark() {
+        for (stderr, words) in [
+            ("rc noise\nT1\nsudo: no\n", "\nsudo: no\n"),
+            ("T1\nof another\nT1\nsudo: no", "\nsudo: no"),
+            ("rc noise\nT1\n", "\n"),
+            ("rc noise\n", ""),
+        ] {
+            assert_eq!(after_mark(stderr.as_bytes(), "T1"), words.as_bytes());
+        }
+    }
 }
