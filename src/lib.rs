@@ -65,7 +65,8 @@
 //! | prompt | What only a person can answer while a host is reached: a password, an unknown host key. | `model::prompt` |
 //! | connection | An authenticated link to a host, on which shells are opened. | `transport` |
 //! | plan | What is decided about one server before it is dialled. | `transport::plan` |
-//! | driver | What reads the files of a host: a shell over SSH, or `engine` on this machine. | `host::driver::files` |
+//! | driver | What does the work on a host: a shell over SSH, or `engine` on this machine. Each kind of work has a trait: reading files, following, describing, sampling, running programs. | `host::driver` |
+//! | session | A channel of a connection in which a shell runs; servers limit how many there are. | `transport::sessions` |
 //! | outbox | The bounded queue of what a host has for the fleet. | `host::outbox` |
 //! | sample | Metrics of a host over a window of time; computed from two readings of counters. | `model::metrics`, `metrics::rates` |
 //! | update | One change of the picture of the fleet; the only way anything learns of it. | `model::update` |
