@@ -2,10 +2,11 @@
 //! of the inventory, and standard input of the console.
 //!
 //! Each `ProgramSource` is followed in a shell of its own, asked for one piece at a time. A
-//! connection lends only so many [`sessions`](crate::transport::sessions); of the sources for which none is left, those that
-//! can be asked for what came since (all but commands) share one shell, where each is asked in its
-//! turn. Nothing is lost by that, and nothing comes twice: `dedup` and the journal's own cursors
-//! see to it. What containers there are is left to `discovery`, and how lines are read to `reader`.
+//! connection lends only so many sessions (`transport::sessions`). Sources for which none is left
+//! share one shell, where each is asked in its turn, if they can be asked for what came since (all
+//! but commands). Nothing is lost by that, and nothing comes twice: `dedup` and the journal's own
+//! cursors see to it. What containers there are is left to `discovery`, and how lines are read to
+//! `reader`.
 
 mod argv;
 mod container;
