@@ -23,6 +23,33 @@ pub(crate) struct Pty {
 struct Seen {
     screen: vt100::Parser,
     bytes: Vec<u8>,
+    /// A frame has begun and is not whole yet.
+    is_drawing: bool,
+    /// The text of the last whole frame.
+    shown: String,
+}
+
+/// Begin and end of a frame that is shown as a whole: synchronized output.
+const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
+const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
+
+impl Seen {
+    /// Takes what the program writes. Half a frame is not shown, as on a terminal.
+    fn take(&mut self, written: &[u8]) {
+        for &byte in written {
+            self.screen.process(&[byte]);
+            self.bytes.push(byte);
+            if self.bytes.ends_with(FRAME_BEGINS) {
+                self.is_drawing = true;
+            } else if self.bytes.ends_with(FRAME_ENDS) {
+                self.is_drawing = false;
+                self.shown = self.screen.screen().contents();
+            }
+        }
+        if !self.is_drawing {
+            self.shown = self.screen.screen().contents();
+        }
+    }
 }
 
 impl Pty {
@@ -68,14 +95,14 @@ impl Pty {
         let seen = Arc::new(Mutex::new(Seen {
             screen,
             bytes: Vec::new(),
+            is_drawing: false,
+            shown: String::new(),
         }));
         let drawn = Arc::clone(&seen);
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(n @ 1..) = reader.read(&mut buffer) {
-                let mut seen = drawn.lock().expect("no panic");
-                seen.screen.process(&buffer[..n]);
-                seen.bytes.extend_from_slice(&buffer[..n]);
+                drawn.lock().expect("no panic").take(&buffer[..n]);
             }
         });
         Self {
@@ -88,12 +115,7 @@ impl Pty {
 
     /// What the screen shows.
     pub(crate) fn screen(&self) -> String {
-        self.seen
-            .lock()
-            .expect("no panic")
-            .screen
-            .screen()
-            .contents()
+        self.seen.lock().expect("no panic").shown.clone()
     }
 
     /// Everything that was written to the terminal.
