@@ -101,7 +101,7 @@
 //! | something that may happen to a followed file | `files::follow`, and the model host of its tests |
 //! | a request to a script | the table at the top of the `protocol` of `host::shell::follow`, `host::shell::files` or `host::shell::programs`; the script, with the same words; the lists of `shell::tests::vocabulary` |
 //! | a fact of a host | `host::driver::facts` makes it of raw values; `describe.sh` with `host::shell::describe`, and `host::local`, read these |
-//! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is) |
+//! | a program whose lines are followed | `host::programs::argv` (its command lines), `host::programs::discovery` (what there is), `host::programs::kind` and, for its past, `host::programs::past_stream` |
 //! | another driver of a host | the traits of `host::driver::files` (and `tests/it/conformance.rs`), of `host::driver::follow` (and a world for the suite in its tests) and of `host::driver::programs` (with a suite, too) |
 //! | when files are looked at, or metrics read | `host::session` |
 //! | a transport | `model::host::TransportKind`, `transport::route` |

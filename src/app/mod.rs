@@ -416,7 +416,7 @@ impl App {
         self.view_options.date(seen.unwrap_or(self.now))
     }
 
-    /// How the lines of a pane so wide are shown.
+    /// The columns of a pane that is `width` cells wide.
     #[must_use]
     pub fn columns(&self, pane: &LogPane, width: u16) -> LineColumns {
         LineColumns::of(

@@ -24,9 +24,7 @@ impl Side {
             Self::Up | Self::Down => Direction::Vertical,
         }
     }
-}
 
-impl Side {
     /// Whether `other` lies on this side of `here`.
     fn has(self, here: Rect, other: Rect) -> bool {
         match self {

@@ -7,7 +7,7 @@
 //! * `read`: pieces of it, and how long it is. `needle`, `block`, `scan`: the lines of it that are
 //!   looked for.
 //!
-//! `host::search` joins several files to one log, and knows what a line means.
+//! `host::search` joins several files into one log, and knows what a line means.
 //!
 //! Every question takes a [`StopFlag`], looks at it after a few hundred KiB at most, and gives up
 //! when it is set.

@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// While little comes, it is handed on this often.
 const TURN: Duration = Duration::from_millis(25);
 
-/// While nothing comes and nothing is held.
+/// How long to sleep while nothing comes and nothing is held.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// Runs until the goal is reached or nobody listens any more.

@@ -16,7 +16,7 @@ use crate::query::request::{LogRequest, LogResponse};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
-/// Pending responses of one host.
+/// Most responses of one host that wait to be taken.
 const OF_A_HOST: usize = 2;
 
 /// A host that is slow to answer is reported alive at most this often.

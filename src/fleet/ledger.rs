@@ -169,7 +169,41 @@ impl LedgerRow {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::model::cursor::{Cursor, FileId};
+    use crate::model::gap::{Gap, GapReason};
+    use crate::model::line::{ByteSpan, FleetLine, Line};
+    use crate::model::source::SourceId;
+    use crate::model::time::TimeSource;
+
+    fn line() -> FleetLine {
+        let content = Line {
+            time: Time(1),
+            time_from: TimeSource::Stamp,
+            cursor: Cursor {
+                file: FileId::default(),
+                offset: 0,
+            },
+            continues: false,
+            stamp: ByteSpan::default(),
+            raw: Bytes::from_static(b"line"),
+        };
+        FleetLine::new(HostId(0), SourceId(0), content)
+    }
+
+    fn gap() -> Update {
+        Update::Gap(Gap {
+            host: HostId(0),
+            source: SourceId(0),
+            from: 0,
+            to: None,
+            reason: GapReason::Truncated,
+            since: None,
+            until: Time(2),
+        })
+    }
 
     #[test]
     fn the_slowest_host_that_is_up_makes_the_watermark() {
@@ -246,12 +280,15 @@ mod tests {
         let ledger = book.tell(Duration::ZERO, false).expect("the first");
         assert_eq!((ledger.hosts, ledger.up, ledger.complete_to), (1, 0, None));
         assert_eq!(book.tell(TELL_EVERY, false), None, "nothing has changed");
-        book.released(&[Update::Lines(Vec::new())], 5);
+        book.released(&[Update::Lines(vec![line(), line()]), gap()], 5);
         assert_eq!(book.tell(Duration::from_millis(1), false), None, "too soon");
         assert_eq!(
-            book.tell(Duration::from_millis(1), true)
-                .map(|ledger| ledger.late),
-            Some(5)
+            book.tell(Duration::from_millis(1), true).map(|ledger| (
+                ledger.lines,
+                ledger.gaps,
+                ledger.late
+            )),
+            Some((2, 1, 5))
         );
     }
 }

@@ -177,6 +177,11 @@ impl Answering {
         let parts = self.parts(host).await?.about(ask);
         let mut totals = ResponseTotals::default();
         if let Some(streams) = &parts.streams {
+            if asks_login_and_root(streams) {
+                // It starts one shell after the other, each where there is a session.
+                self.driver = None;
+                self.root = None;
+            }
             self.make_room();
             totals = self
                 .talk
@@ -319,6 +324,12 @@ async fn refuse(
             .send(LogResponse::Failed(spec.name.as_str().into(), why.clone()))
             .await;
     }
+}
+
+/// Whether some programs are asked by the login and others by root.
+fn asks_login_and_root(streams: &HostSpec) -> bool {
+    let roots = streams.sources.iter().filter(|spec| spec.as_root).count();
+    (1..streams.sources.len()).contains(&roots)
 }
 
 /// Whether a question is about a source, or may be about one of those that its pattern stands for.

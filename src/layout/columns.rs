@@ -98,8 +98,8 @@ impl LineColumns {
             .sum::<u16>()
     }
 
-    /// The part of a line that can be in so many cells, with its colours, and of a progress bar the
-    /// last state; in the raw view every byte of it.
+    /// As much of a line as can fill this many cells: with its colours and only the last state of a
+    /// progress bar, or, in the raw view, byte for byte.
     #[must_use]
     pub fn text_of(&self, line: &FleetLine, cells: usize) -> SafeText {
         let most = (cells * BYTES_PER_CELL + BYTES_PER_CELL).min(MAX_LINE_BYTES);
@@ -128,7 +128,7 @@ impl LineColumns {
         }
     }
 
-    /// How many of so many rows an entry takes where lines are wrapped.
+    /// Rows that an entry takes where lines are wrapped; its text is read for at most `rows` of them.
     #[must_use]
     pub fn wrapped_rows(&self, entry: Option<&RingEntry>, rows: u16) -> u16 {
         let cells = usize::from(rows) * usize::from(self.text);

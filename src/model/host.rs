@@ -200,7 +200,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// A server that only the name is known of: the rest is as `ssh` would have it.
+    /// A server known only by its name: the rest is as `ssh` would have it.
     #[must_use]
     pub fn new(name: HostName) -> Self {
         Self {

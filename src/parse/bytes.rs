@@ -30,7 +30,7 @@ pub(crate) fn number(text: &[u8]) -> Option<u32> {
     })
 }
 
-/// What precedes and follows the first of a byte.
+/// What precedes and follows the first such byte.
 pub(crate) fn split_once(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(byte, text)?;
     Some((&text[..at], &text[at + 1..]))

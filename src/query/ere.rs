@@ -91,7 +91,7 @@ impl ErePart {
         }
     }
 
-    /// As what a repetition goes behind.
+    /// As it is written before the sign of a repetition.
     fn repeatable(&self) -> Vec<u8> {
         match self.binds {
             BindingPower::Atom(_) => self.text.clone(),

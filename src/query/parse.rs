@@ -333,7 +333,7 @@ impl<'a> QueryReader<'a> {
         let start = self.at;
         let body = &self.rest()[1..];
         if let Some((length, either_case)) = self.end_of_regex(body) {
-            self.at = start + "//".len() + length + usize::from(either_case);
+            self.at = start + 1 + length + 1 + usize::from(either_case);
             return self.pattern(start + 1, &body[..length], either_case);
         }
         let word = self.bare_at();

@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
         match done {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome {
                 exit: 0,
-                ..report.outcome()
+                ..report.table.outcome()
             }),
             done => Ok(done?),
         }
@@ -325,7 +325,7 @@ impl<'a, W: Write> Report<'a, W> {
         if self.options.part == ReportContent::Metrics {
             self.table.forgive_sources();
         }
-        let outcome = self.outcome();
+        let outcome = self.table.outcome();
         match (self.options.form, self.options.part) {
             (OutputFormat::Json, _) => self.finish_json(&outcome)?,
             (OutputFormat::Text, ReportContent::Lines) => self.note_ending(&outcome),
@@ -352,17 +352,12 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     /// The hosts that are not well, and the summary. The reader of the notes may have gone.
-    /// The hosts that are not well, and the summary. The reader of the notes may have gone.
     fn note_ending(&mut self, outcome: &Outcome) {
         let troubles = text::troubles(&self.table.rows);
         let summary = self
             .text
             .summary(outcome, &self.table, self.started.elapsed());
         let _ = write!(self.notes, "{troubles}{summary}");
-    }
-
-    fn outcome(&self) -> Outcome {
-        self.table.outcome()
     }
 }
 

@@ -19,6 +19,8 @@ pub enum ShutdownReason {
 }
 
 impl ShutdownReason {
+    /// Nothing to report for an interruption.
+    ///
     /// # Errors
     /// Where nobody reads the output any more.
     pub(super) fn unless_unread(self) -> io::Result<()> {

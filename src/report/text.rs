@@ -184,7 +184,10 @@ impl TextStyle {
         let name = pad(&SafeText::new(row.spec.name().as_str()), self.host_width);
         let state = format!("{:state_width$}", row.status.state);
         let state = self.paint(state_color(row.status.state), &state);
-        let numbers = row.sample.as_deref().map_or(NO_NUMBERS.into(), numbers);
+        let numbers = match &row.sample {
+            Some(sample) => numbers(sample),
+            None => numbers(&Sample::default()),
+        };
         format!("{name}  {state}  {numbers}  {}", reason(row))
     }
 
@@ -287,9 +290,6 @@ fn state_color(state: LinkState) -> &'static str {
         _ => RED,
     }
 }
-
-/// What [`numbers`] has of a host without a sample.
-const NO_NUMBERS: &str = "   -     -      -     -";
 
 /// CPU, memory, load over one minute, the fullest disk.
 fn numbers(sample: &Sample) -> String {

@@ -285,7 +285,7 @@ pub(super) fn latest(series: &Series, words: impl FnOnce(f64) -> Shown<'static>)
     series.latest().map_or(Shown::from("–"), words)
 }
 
-/// A value in thousands of a unit, in as few digits as tell it.
+/// A value in the largest unit in which it is at least 1, with one decimal at most.
 fn scaled(value: f64, units: &[&str]) -> String {
     let mut value = value.max(0.0);
     let mut unit = 0;

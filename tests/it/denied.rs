@@ -178,7 +178,7 @@ async fn r15_a_log_that_is_denied_while_it_is_written_goes_on_where_it_was() {
             allow(&place.log, 0o644);
             until_read(&mut watched, seen + 2000).await;
         }
-        assert_complete(&mut watched, &mut writer).await;
+        assert_complete(&mut watched, &mut writer, LONG).await;
     }
 }
 
@@ -428,7 +428,7 @@ async fn r15_a_log_goes_on_where_it_was_after_its_folder_was_denied() {
             allow(&folder, 0o755);
             until_read(&mut watched, seen + 500).await;
         }
-        assert_complete(&mut watched, &mut writer).await;
+        assert_complete(&mut watched, &mut writer, LONG).await;
     }
 }
 

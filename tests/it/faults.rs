@@ -21,8 +21,8 @@ use crate::support::serials::{
 use crate::support::spec::{following, local_host, source};
 use crate::support::sshd::Sshd;
 use crate::support::time_limit::{Stopwatch, assert_at_most};
-use crate::support::wait_until;
 use crate::support::writer::{Writer, serial};
+use crate::support::{PATIENCE, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn r29_a_half_open_link_is_noticed_and_holds_up_no_other() {
@@ -81,7 +81,7 @@ async fn r04_copytruncate_under_load_loses_only_what_logrotate_destroys() {
             })
             .await;
     }
-    until_last_line(&mut watched, &mut writer).await;
+    until_last_line(&mut watched, &mut writer, PATIENCE).await;
 
     let mut on_disk = BTreeSet::new();
     for entry in fs::read_dir(sshd.path(""))
@@ -150,7 +150,7 @@ async fn cuts_at_any_moment_of_rotations_lose_nothing_and_tell_nothing_twice() {
         let pause = millis(&mut chance, 0..700);
         watched.pause(pause).await;
     }
-    let written = until_last_line(&mut watched, &mut writer).await;
+    let written = until_last_line(&mut watched, &mut writer, Duration::from_secs(40)).await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
 }
@@ -483,7 +483,7 @@ async fn two_consoles_on_one_host_do_not_disturb_each_other() {
             w.records.len() > seen + 1500
         })
         .await;
-    let written = until_last_line(&mut second, &mut writer).await;
+    let written = until_last_line(&mut second, &mut writer, PATIENCE).await;
     assert_all_once(&second, 0, written);
     let serials: BTreeMap<u64, usize> = lines_of(&first, 0)
         .iter()

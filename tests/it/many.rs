@@ -328,7 +328,7 @@ async fn r01_r03_rotating_a_log_with_two_thousand_generations_loses_no_line() {
             watched.pause(Duration::from_millis(100)).await;
         }
     }
-    let written = until_last_line(&mut watched, &mut writer).await;
+    let written = until_last_line(&mut watched, &mut writer, Duration::from_secs(60)).await;
     assert_all_on_disk_once(&watched, &sshd.path(""), written);
     assert_eq!(watched.gaps, []);
 }
@@ -385,7 +385,7 @@ async fn r01_old_generations_are_not_told_when_they_are_compressed_later() {
                 })
                 .await;
         }
-        let written = until_last_line(&mut watched, &mut writer).await;
+        let written = until_last_line(&mut watched, &mut writer, PATIENCE).await;
         let lines = lines_of(&watched, 0);
         assert_eq!(
             lines.iter().find(|line| line.starts_with("old")),

@@ -16,6 +16,7 @@ use logtrail::host::{Files, LocalFiles};
 use logtrail::model::state::LinkState;
 use logtrail::query::Prefilter;
 
+use crate::support::PATIENCE;
 use crate::support::chance::{chance, millis};
 use crate::support::connect::connect;
 use crate::support::files::append;
@@ -107,7 +108,7 @@ fn r18_nothing_beyond_a_size_that_lags_is_taken_for_text() {
             let mut writer = Writer::start(&places.real("app.log"), &places.real("no"), 3000);
             let mut watched = follow(&[&places.seen("app.log")], 0);
             watched.until("lines", |w| w.records.len() > 15_000).await;
-            assert_complete(&mut watched, &mut writer).await;
+            assert_complete(&mut watched, &mut writer, PATIENCE).await;
             assert!(
                 fuse.reads_beyond() > 0,
                 "no read reached beyond the size that was told"
@@ -339,7 +340,7 @@ fn r18_a_server_that_goes_and_comes_back_costs_no_line() {
                     })
                     .await;
             }
-            let written = until_last_line(&mut watched, &mut writer).await;
+            let written = until_last_line(&mut watched, &mut writer, PATIENCE).await;
             assert_all_once(&watched, 0, written);
             assert_eq!(watched.gaps, [], "{words}");
         }
@@ -660,7 +661,7 @@ fn r18_a_log_in_memory_is_followed_over_rotations() {
             fs::rename(&log, places.seen(&format!("app.log.{round}"))).expect("rename");
             fs::write(&reopen, "").expect("write");
         }
-        assert_complete(&mut watched, &mut writer).await;
+        assert_complete(&mut watched, &mut writer, PATIENCE).await;
     });
 }
 

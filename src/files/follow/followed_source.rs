@@ -203,7 +203,7 @@ impl FollowedSource {
         self.twin.as_ref().is_some_and(FileAlias::is_read)
     }
 
-    /// The number under which the current generation was read.
+    /// Gives the current generation back the number under which it was read.
     pub(super) fn give_number_back(&mut self) {
         if let (InodeChange::Tried(before), Some(current)) = (self.renumbered, &mut self.current) {
             current.id = before;

@@ -116,7 +116,7 @@ pub enum FollowRequest {
         /// The path as the host spells it.
         path: Vec<u8>,
     },
-    /// Take this file for that of the watched name, and read on from this offset.
+    /// Treat this file as the one under the watched name, and read on from this offset.
     ReadFrom(Watch, FileId, u64),
     /// Look for a file next to that of `near`, and watch it as an old generation.
     Find {

@@ -266,7 +266,8 @@ impl RotationHistory {
 
     /// The generation that this compressed file was made of, going by its first bytes, if it was
     /// read and is remembered. (What was written to it after that may have made the times of change
-    /// of the two differ. Where it was found in the archive before, it has that one's number.)
+    /// of the two differ. A generation that was found in this archive before is remembered under the
+    /// archive's number, so an equal number does not rule it out.)
     pub(super) fn packed_from(&mut self, packed: FileStat, bytes: &[u8]) -> Option<ReadGeneration> {
         let at = self
             .read

@@ -1,5 +1,5 @@
-//! What a driver of a host can do. Whoever supervises, follows or searches a host goes by these
-//! traits and knows no driver: [`files`] answers questions about files, [`follow`] watches them and
+//! What a driver of a host can do. Once a driver is started, supervision, following and search go by
+//! these traits: [`files`] answers questions about files, [`follow`] watches them and
 //! samples the host, and [`programs`] runs programs that print logs. The shell driver does all
 //! three; this machine's own does the first.
 

@@ -1,8 +1,8 @@
 //! What a driver does that runs programs on a host: one after another, and their lines as they are
 //! printed.
 //!
-//! That is all that `host::programs` needs of a host. Which programs there are, and what their
-//! lines mean, is left to it.
+//! `host::programs` starts a driver, and from then on needs only this of the host. Which programs
+//! there are, and what their lines mean, is left to it.
 
 use std::future::Future;
 

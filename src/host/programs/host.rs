@@ -88,8 +88,9 @@ impl<'a> ProgramsHost<'a> {
 
 /// A shell that sources share, in the hands of one of them.
 pub(super) struct SharedShell<'a> {
-    place: MutexGuard<'a, Option<ShellPrograms>>,
+    // Dropped before the place is free.
     pub(super) shell: ShellPrograms,
+    place: MutexGuard<'a, Option<ShellPrograms>>,
 }
 
 impl SharedShell<'_> {

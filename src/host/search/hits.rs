@@ -9,6 +9,7 @@ use crate::query::request::{LogResponse, SearchHit, SearchRequest};
 
 use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::response_sender::ResponseSender;
+use super::runs::LINE_OVERHEAD;
 use super::stop_reason::StopReason;
 
 /// What a search looks for; `None` where nothing can match.
@@ -72,7 +73,7 @@ impl MatchSink for HitSink {
         out.totals.lines += found.lines().count() as u64;
         self.bytes += found
             .lines()
-            .map(|line| line.raw.len() + 100)
+            .map(|line| line.raw.len() + LINE_OVERHEAD)
             .sum::<usize>();
         self.waiting.extend(hit_of(found));
         if self.bytes < MOST_WAITING {

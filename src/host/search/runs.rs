@@ -19,7 +19,7 @@ const MOST_RUN_BYTES: usize = 2 << 20;
 pub(super) const SURE_AFTER: usize = 8;
 
 /// What a line takes on top of its bytes, about.
-const LINE_OVERHEAD: usize = 100;
+pub(super) const LINE_OVERHEAD: usize = 100;
 
 /// Lines around a hit, as far as the scan was asked for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -87,11 +87,10 @@ impl SourceList<'_> {
             return Ok(());
         }
         let ask = self.ask;
+        let means_all = self.means_all(spec);
         let is_wanted = |log: &[u8]| {
             let shown = String::from_utf8_lossy(log);
-            is_named && !only
-                || ask.is_about(&shown)
-                || ask.is_about(&name_of_file(spec, &shown, only))
+            means_all || ask.is_about(&shown) || ask.is_about(&name_of_file(spec, &shown, only))
         };
         match links::logs(files, &spec.kind, is_wanted).await {
             Ok(logs) => self.add_logs(spec, path, logs),
@@ -111,8 +110,7 @@ impl SourceList<'_> {
         let before = self.found.len();
         for chain in logs.chains.into_iter().filter(|log| !log.files.is_empty()) {
             let log = self.named(spec, chain);
-            // The name of the source means all that its pattern matches.
-            if is_named && !only || self.ask.is_about(&log.info.name) {
+            if self.means_all(spec) || self.ask.is_about(&log.info.name) {
                 self.found.push(Source::Log(Box::new(log)));
             }
         }
@@ -120,6 +118,11 @@ impl SourceList<'_> {
             let hint = "check the path; as root, by become = \"sudo\", more may be seen";
             self.fail(&spec.name, format!("no file matches {path} – {hint}"));
         }
+    }
+
+    /// Whether all logs are asked for that the pattern of a source matches: its name means them all.
+    fn means_all(&self, spec: &SourceSpec) -> bool {
+        spec.kind.is_glob() && self.ask.is_about(&spec.name)
     }
 
     /// Gives a log its name: its path where another one has the name already.

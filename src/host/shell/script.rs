@@ -33,8 +33,8 @@ pub(crate) struct Script {
     input: ShellInput,
     output: ShellOutput,
     frames: Frames,
-    /// Standard error, and what came before the first frame: a login script, a message of the day,
-    /// a refusal.
+    /// Standard error, and what came before the script was ready: a login script, a message of the
+    /// day, a refusal.
     noise: Vec<u8>,
     /// The end of standard error, for what sudo says after our mark.
     stderr: Vec<u8>,
@@ -105,6 +105,7 @@ impl Script {
         let sent = time.run(sending).await.unwrap_or(Ok(()));
         match time.run(script.next_of_root()).await {
             Ok(Some(frame)) if frame.header == READY => {
+                script.noise.clear();
                 script.ready = true;
                 Ok(script)
             }
@@ -315,7 +316,7 @@ impl Script {
 
     /// Sudo would have asked for a password, or does not let this login do it.
     fn no_root(&self) -> LinkError {
-        let said = said(after_mark(&self.stderr, &self.token));
+        let said = said(words_of_sudo(&self.stderr, &self.noise, &self.token));
         let reason = format!("sudo -n /bin/sh -s is refused{said}");
         let wants_terminal = said.contains("you must have a tty");
         let hint = if wants_terminal {
@@ -333,10 +334,24 @@ impl Script {
     }
 }
 
-/// What follows the last mark; nothing where it did not come.
-fn after_mark<'a>(bytes: &'a [u8], mark: &str) -> &'a [u8] {
-    let at = memchr::memmem::rfind(bytes, mark.as_bytes());
-    at.map_or(&[], |at| &bytes[at + mark.len()..])
+/// What sudo said: what follows the mark on standard error.
+fn words_of_sudo<'a>(stderr: &'a [u8], noise: &'a [u8], mark: &str) -> &'a [u8] {
+    if let Some(words) = after_last(stderr, mark) {
+        return words;
+    }
+    if stderr.len() == NOISE_KEPT {
+        // They are so long that they have pushed the mark out.
+        return stderr;
+    }
+    // The login joins standard error to standard output. The last mark there ends the frame.
+    after_last(noise, mark)
+        .and_then(|words| words.strip_prefix(b" ."))
+        .unwrap_or_default()
+}
+
+fn after_last<'a>(bytes: &'a [u8], mark: &str) -> Option<&'a [u8]> {
+    let at = memchr::memmem::rfind(bytes, mark.as_bytes())?;
+    Some(&bytes[at + mark.len()..])
 }
 
 /// The words of a host for a reason: on one line, without those that every run of ssh may print.
@@ -368,13 +383,18 @@ mod tests {
 
     #[test]
     fn what_sudo_says_is_what_follows_the_last_mark() {
-        for (stderr, words) in [
-            ("rc noise\nT1\nsudo: no\n", "\nsudo: no\n"),
-            ("T1\nof another\nT1\nsudo: no", "\nsudo: no"),
-            ("rc noise\nT1\n", "\n"),
-            ("rc noise\n", ""),
+        for (stderr, noise, words) in [
+            ("rc noise\nT1\nsudo: no\n", "", "\nsudo: no\n"),
+            ("T1\nof another\nT1\nsudo: no", "", "\nsudo: no"),
+            ("rc noise\nT1\n", "\nT1 shell\n\nT1 .\nelse", "\n"),
+            ("rc noise\n", "rc noise\n", ""),
+            ("", "T1\n\nT1 shell\n\nT1 .\nsudo: no\n", "\nsudo: no\n"),
+            ("", "T1\n\nT1 shell\n", ""),
         ] {
-            assert_eq!(after_mark(stderr.as_bytes(), "T1"), words.as_bytes());
+            let said = words_of_sudo(stderr.as_bytes(), noise.as_bytes(), "T1");
+            assert_eq!(said, words.as_bytes(), "{stderr:?} {noise:?}");
         }
+        let long = "no ".repeat(NOISE_KEPT)[..NOISE_KEPT].to_owned();
+        assert_eq!(words_of_sudo(long.as_bytes(), b"", "T1"), long.as_bytes());
     }
 }

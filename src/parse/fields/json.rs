@@ -99,8 +99,9 @@ fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number, rest))
 }
 
-/// A break ends the whole walk; with `None` it goes on behind what is broken.
-type Whole = ControlFlow<(), Option<()>>;
+/// A break ends the whole walk; after `None` the text is broken, and nothing more of the object is
+/// read.
+type ScanFlow = ControlFlow<(), Option<()>>;
 
 struct JsonScanner<'a> {
     text: &'a [u8],
@@ -133,17 +134,17 @@ impl<'a> JsonScanner<'a> {
         parent: Option<&FieldPath<'_>>,
         depth: usize,
         visit: &mut dyn FieldVisitor<'a>,
-    ) -> Whole {
+    ) -> ScanFlow {
         while self.peek() == Some(b'"') {
             let Some(key) = self.key() else {
-                return Whole::Continue(None);
+                return ScanFlow::Continue(None);
             };
             let path = FieldPath::member(parent, &key);
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
         }
-        Whole::Continue(self.skip(b'}'))
+        ScanFlow::Continue(self.skip(b'}'))
     }
 
     /// A name and its colon.
@@ -159,7 +160,7 @@ impl<'a> JsonScanner<'a> {
         path: &FieldPath<'_>,
         depth: usize,
         visit: &mut dyn FieldVisitor<'a>,
-    ) -> Whole {
+    ) -> ScanFlow {
         let shape = self.shape(depth);
         match (visit.wish(path, shape), shape) {
             (FieldWish::Enter, FieldShape::Object) => {
@@ -171,17 +172,17 @@ impl<'a> JsonScanner<'a> {
                 self.elements(path, depth + 1, visit)
             }
             (FieldWish::Take, _) => self.take(path, visit),
-            (FieldWish::Skip | FieldWish::Enter, _) => Whole::Continue(self.step_over()),
+            (FieldWish::Skip | FieldWish::Enter, _) => ScanFlow::Continue(self.step_over()),
         }
     }
 
-    fn take(&mut self, path: &FieldPath<'_>, visit: &mut dyn FieldVisitor<'a>) -> Whole {
+    fn take(&mut self, path: &FieldPath<'_>, visit: &mut dyn FieldVisitor<'a>) -> ScanFlow {
         let start = self.at;
         if self.step_over().is_none() {
-            return Whole::Continue(None);
+            return ScanFlow::Continue(None);
         }
         visit.take(path, value(&self.text[start..self.at]))?;
-        Whole::Continue(Some(()))
+        ScanFlow::Continue(Some(()))
     }
 
     /// Behind the `[` to behind its `]`.
@@ -190,7 +191,7 @@ impl<'a> JsonScanner<'a> {
         parent: &FieldPath<'_>,
         depth: usize,
         visit: &mut dyn FieldVisitor<'a>,
-    ) -> Whole {
+    ) -> ScanFlow {
         let mut index = 0_usize;
         while !matches!(self.peek(), None | Some(b']')) {
             let key = index.to_string();
@@ -200,7 +201,7 @@ impl<'a> JsonScanner<'a> {
             }
             index += 1;
         }
-        Whole::Continue(self.skip(b']'))
+        ScanFlow::Continue(self.skip(b']'))
     }
 
     fn shape(&mut self, depth: usize) -> FieldShape {

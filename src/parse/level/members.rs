@@ -88,7 +88,7 @@ fn unescaped(from: &mut std::slice::Iter<'_, u8>) -> Option<u8> {
         b'r' => b'\r',
         // `<` and `>` are written as \u003c and \u003e by Go, the escape of colours as \u001b.
         b'u' => {
-            let digits = within(from.as_slice(), 4);
+            let digits = from.as_slice().get(..4).unwrap_or_default();
             *from = from.as_slice()[digits.len()..].iter();
             std::str::from_utf8(digits)
                 .ok()
@@ -207,7 +207,7 @@ impl<'a> MemberLevel<'a> {
             b"PRIORITY" => self.priority = value(text),
             b"MESSAGE" => self.message = quoted(text).map(|(message, _)| message),
             // MongoDB writes a letter, others write anything.
-            b"s" => return value(text).filter(|_| text.get(2) == Some(&b'"')),
+            b"s" => return value(text).filter(|_| matches!(text, [b'"', _, b'"', ..])),
             // Python counts in tens from debug, OpenTelemetry in fours from trace.
             b"levelno" => return of_number(number(text)? + 10),
             _ if is_any_of(TELEMETRY, key) => self.number = number(text).and_then(of_telemetry),
@@ -227,7 +227,7 @@ impl<'a> MemberLevel<'a> {
 
     fn rest(self, said: fn(&[u8]) -> Option<StatedLevel>) -> Option<Level> {
         let message = self.message.filter(|_| self.priority.is_some());
-        // What the buffer has is smaller than the line, so that objects in messages end soon.
+        // The buffer is smaller than a line, so messages within messages soon end.
         let mut buffer = [0; HEAD_BYTES * 2];
         message
             .and_then(|message| said(decoded(message, &mut buffer)))

@@ -297,11 +297,14 @@ notice | 2026-11-20 13:00:00 0 [Note] InnoDB: Error log rotated
 - | # Query_time: 1.2  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 10
 - | SELECT * FROM errors WHERE level = 'ERROR';
 notice | 1:M 20 Nov 2026 13:00:00.000 * Ready to accept connections
+warn | 1048576:M 20 Nov 2026 13:00:00.000 # Low memory
 warn | 1:C 20 Nov 2026 13:00:00.000 # WARNING: The TCP backlog setting of 511 cannot be enforced
 info | 12345:S 20 Nov 2026 13:00:00.000 - Accepted 127.0.0.1:1
 debug | 12345:X 20 Nov 2026 13:00:00.000 . 0 clients connected
 notice | [7] 20 Nov 13:00:00.123 * The server is now ready
 info | {"t":{"$date":"2026-11-20T13:00:00.000+00:00"},"s":"I","c":"NETWORK","id":1,"ctx":"listener","msg":"Error","attr":{"level":3}}
+info | {"s":1,"level":"info","msg":"ok"}
+- | {"s":3,"msg":"ok"}
 info | 2019-11-20T13:00:00.000+0000 I NETWORK  [conn1] end connection
 error | 2026-11-20T13:00:00.000+0000 E  STORAGE  [initandlisten] no
 info | 2026.11.20 13:00:00.123456 [ 1 ] {} <Information> Application: Ready for connections.

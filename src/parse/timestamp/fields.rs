@@ -289,13 +289,17 @@ fn object_of_time(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let inside = within(text, 128);
     let inside = &inside[..memchr(b'}', inside).map_or(inside.len(), |end| end + 1)];
     if let Some(nanos) = seconds_and_nanos(inside) {
-        return Some(StampScanner(b"").found(inside, WrittenMoment::Epoch(nanos)));
+        return Some(ParsedStamp {
+            moment: WrittenMoment::Epoch(nanos),
+            start: 0,
+            end: inside.len(),
+        });
     }
-    let at = ["\"$date\"", "\"$numberLong\""]
+    ["\"$date\"", "\"$numberLong\""]
         .iter()
         .filter_map(|name| behind_name(inside, name))
-        .find(|at| matches!(inside.get(*at), Some(b'"' | b'0'..=b'9')))?;
-    value_at(inside, at, names)
+        .filter(|at| matches!(inside.get(*at), Some(b'"' | b'0'..=b'9')))
+        .find_map(|at| value_at(inside, at, names))
 }
 
 fn seconds_and_nanos(object: &[u8]) -> Option<i64> {

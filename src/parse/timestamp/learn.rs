@@ -1,8 +1,8 @@
 //! What a sample of lines proves about the stamps of their source.
 //!
 //! A number or a time of day in one line may be anything. The same column of nearly every line,
-//! rising, is a stamp; a date that never changes, while another one does, is not. The
-//! days around it show whether 05/06 is the fifth or the sixth.
+//! rising, is a stamp; a date that never changes, while another one does, is not. The days around it
+//! show whether 05/06 is the fifth of June or the sixth of May.
 
 use super::clock::MomentResolver;
 use super::formats::FORMATS;

@@ -20,7 +20,7 @@ pub(super) fn hour_of_day(hour: u32, after_noon: Option<bool>) -> u32 {
     }
 }
 
-/// Two digits of a year from 1970 to 2069, as in POSIX.
+/// The year that two digits mean: 1969 to 2068, as in POSIX.
 pub(super) fn year_of_two_digits(year: u32) -> Option<i32> {
     let year = i32::try_from(year).ok()?;
     Some(year + if year < 69 { 2000 } else { 1900 })

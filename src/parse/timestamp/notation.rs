@@ -201,6 +201,10 @@ fn basic(
 ) -> Option<ParsedStamp> {
     let date = CalendarDate::of(Some(year), scan.digits(2)?, scan.digits(2)?);
     scan.take(b"Tt")?;
+    // An hour has two digits here; `compact` reads the others.
+    if scan.0.get(1) == Some(&b':') {
+        return None;
+    }
     let time = scan.any_time_of_day(ClockPrecision::Minutes)?;
     let zone = scan.zone(names);
     scan.stamp(text, date.at(time, zone)?)

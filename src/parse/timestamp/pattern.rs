@@ -304,9 +304,9 @@ fn offset(scan: &mut StampScanner<'_>) -> Option<WrittenZone> {
 
 /// A number whose fraction is another item.
 fn whole_epoch(scan: &mut StampScanner<'_>) -> Option<i64> {
-    let text = scan.0;
-    let run = scan.skip_while(20, u8::is_ascii_digit);
-    counted::number(&mut StampScanner(&text[..run]))
+    let (digits, rest) = scan.0.split_at(scan.run_of_digits());
+    scan.0 = rest;
+    counted::number(&mut StampScanner(digits))
 }
 
 /// The parts of a stamp as fields with names give them.

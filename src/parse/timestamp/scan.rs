@@ -9,7 +9,8 @@ use super::zone::{ZoneNames, area_number, zone_of_name};
 /// No fraction is longer, and a line of digits alone is no stamp.
 pub(super) const MAX_DECIMALS: usize = 40;
 
-/// No name of a month has more letters behind its first three.
+/// One more letter than any name of a month has behind its first three, so that a longer word is
+/// none.
 const MAX_MONTH: usize = 7;
 
 /// The bytes that are still to be read.

@@ -1,4 +1,4 @@
-//! Objects of answers: hits, sources, buckets, counts, costs, notes.
+//! Objects of responses: hits, sources, buckets, counts, costs, notes.
 
 use serde::Serialize;
 

@@ -190,7 +190,8 @@ fn bar(style: &TextStyle, sums: &LevelSums, scale: BarScale) -> String {
         lines += count;
         // Few are still more than none.
         let mut end = scale.eighths(lines).max(drawn + 1);
-        if !color.is_empty() {
+        let is_last = color.is_empty();
+        if !is_last {
             // A part ends with a whole cell, for the next one has another colour.
             end = end.next_multiple_of(8);
         }

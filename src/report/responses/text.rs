@@ -156,7 +156,7 @@ pub(super) struct ResponseSummary<'a> {
 }
 
 impl ResponseSummary<'_> {
-    /// `2/3 hosts · 1 timeout · 12 hits · 0 gaps · 12.4 MiB searched · 0.8 s`
+    /// `2/3 hosts · 1 timeout · 12 hits · 12.4 MiB looked at · 0.8 s`, as a line.
     pub(super) fn line(&self) -> String {
         let mut parts = of_hosts(self.outcome, self.rows);
         parts.extend(self.found());

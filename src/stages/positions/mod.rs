@@ -43,7 +43,7 @@ pub struct Checkpoint {
     shared: Arc<SharedCheckpoint>,
     writer: Option<JoinHandle<()>>,
     remembered: SavedPositions,
-    /// Streams whose operator knows that they are not remembered.
+    /// Streams that the operator knows are not remembered.
     told: BTreeSet<SourceId>,
 }
 

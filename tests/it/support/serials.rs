@@ -31,23 +31,27 @@ pub(crate) fn has_reached(watched: &Watched, host: u32, number: u64) -> bool {
     last.is_some_and(|record| serial(&String::from_utf8_lossy(&record.content.raw)) == number)
 }
 
-/// How long the last line of a writer may take.
-const LAST_LINE: Duration = Duration::from_secs(40);
-
 /// Stops the writer of the first host and waits for its last line. Returns how many it has written.
-pub(crate) async fn until_last_line(watched: &mut Watched, writer: &mut Writer) -> u64 {
+pub(crate) async fn until_last_line(
+    watched: &mut Watched,
+    writer: &mut Writer,
+    patience: Duration,
+) -> u64 {
     let written = writer.stop();
+    let is_last = |w: &Watched| has_reached(w, 0, written - 1);
     watched
-        .until_within(LAST_LINE, "the last line", |w| {
-            has_reached(w, 0, written - 1)
-        })
+        .until_within(patience, "the last line", is_last)
         .await;
     written
 }
 
 /// Stops the writer of the first host: each of its lines is told once, and none is missing.
-pub(crate) async fn assert_complete(watched: &mut Watched, writer: &mut Writer) {
-    let written = until_last_line(watched, writer).await;
+pub(crate) async fn assert_complete(
+    watched: &mut Watched,
+    writer: &mut Writer,
+    patience: Duration,
+) {
+    let written = until_last_line(watched, writer, patience).await;
     assert_all_once(watched, 0, written);
     assert_eq!(watched.gaps, []);
 }
