@@ -110,6 +110,12 @@ impl SafeText {
         &self.text
     }
 
+    /// The same without its looks.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.text
+    }
+
     /// The parts of it that do not look like any other text: byte ranges, sorted, not overlapping.
     pub fn looks(&self) -> impl Iterator<Item = (Range<usize>, TextLook)> + '_ {
         self.spans.iter().map(|span| (span.range(), span.look))

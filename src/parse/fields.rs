@@ -93,6 +93,14 @@ pub fn all(line: &[u8]) -> LineFields<'_> {
     fields
 }
 
+/// All fields of a line, and its ids, in one pass.
+#[must_use]
+pub fn all_with_ids(line: &[u8]) -> (LineFields<'_>, LineIds<'_>) {
+    let mut fields = LineFields::default();
+    let ids = ids::find_beside(line, &mut fields);
+    (fields, ids)
+}
+
 /// The ids that a line names under the usual names, or in the forms of traceparent, OpenStack and
 /// Spring.
 #[must_use]

@@ -70,6 +70,7 @@ pub(super) struct LineObject<'a> {
 
 impl<'a> LineObject<'a> {
     pub(super) fn new(name: SourceName<'a>, line: &'a FleetLine) -> Self {
+        let (fields, ids) = fields::of_line(&line.content.raw);
         Self {
             v: VERSION,
             r#type: "line",
@@ -81,8 +82,8 @@ impl<'a> LineObject<'a> {
             cursor: line.content.place().to_string(),
             text: JsonText::new(&line.content.raw),
             continues: line.content.continues,
-            fields: Fields(&line.content.raw),
-            ids: Ids::of(&line.content.raw),
+            fields,
+            ids,
         }
     }
 }

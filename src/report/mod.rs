@@ -13,11 +13,13 @@
 pub mod json;
 pub mod schema;
 
+mod clock_text;
 mod counted;
 mod csv;
 mod options;
 mod outcome;
 mod progress;
+mod rendering;
 mod responses;
 mod run;
 mod shutdown;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::counted::Counted;
 use super::options::{OutputFormat, ReportContent, ReportOptions};
 use super::outcome::Outcome;
+use super::rendering::{LineRenderer, RenderedLines};
 use super::shutdown::Shutdown;
 use super::status_log::StatusLog;
 use super::table::ReportTable;
@@ -26,6 +27,9 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Bytes of lines that are written at once, where it matters that they are whole.
 const WRITTEN_AT_ONCE: usize = 8 << 10;
+
+/// Bytes that the output is given at once otherwise: as many as a pipe takes on Linux.
+const OUTPUT_BUFFER: usize = 64 << 10;
 
 /// Why nothing more could be printed.
 #[derive(Debug, thiserror::Error)]
@@ -209,7 +213,7 @@ impl<'a, W: Write> Report<'a, W> {
         match update {
             Update::Lines(lines) => {
                 self.begin_sources(&lines);
-                lines.into_iter().try_for_each(|line| self.line(line))
+                self.lines(lines)
             }
             Update::FilteredOut(lines) => {
                 self.begin_sources(&lines);
@@ -249,21 +253,24 @@ impl<'a, W: Write> Report<'a, W> {
         Ok(())
     }
 
-    fn line(&mut self, line: FleetLine) -> io::Result<()> {
-        let name = self.table.name(line.host, line.source);
-        match self.options.form {
-            OutputFormat::Json => json::write(&mut self.out, &json::LineObject::new(name, &line))?,
-            OutputFormat::Csv(cells) => csv::line(&mut self.out, cells, name, &line)?,
-            OutputFormat::Text => self.text.line(&mut self.out, name, &line)?,
+    fn lines(&mut self, lines: Vec<FleetLine>) -> io::Result<()> {
+        let renderer = LineRenderer {
+            form: self.options.form,
+            text: &self.text,
+            table: &self.table,
+        };
+        let rendered = renderer.render(&lines)?;
+        let texts = rendered.iter().flat_map(RenderedLines::each);
+        for (line, text) in lines.into_iter().zip(texts) {
+            self.out.write_all(text)?;
+            self.table.printed(line.host);
+            self.remember(line);
+            // Whoever is killed now has printed whole lines, but for what the kernel tears.
+            if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE {
+                self.out.flush()?;
+            }
         }
-        self.table.printed(line.host);
-        self.remember(line);
-        // Whoever is killed now has printed whole lines, but for what the kernel tears.
-        if self.checkpoint.is_some() && self.out.buffer().len() >= WRITTEN_AT_ONCE {
-            self.out.flush()
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 
     /// How far the output goes, with what it has not taken yet.
@@ -367,9 +374,9 @@ fn buffered<W: Write>(out: W, checkpoint: Option<&Checkpoint>) -> BufWriter<Coun
     match checkpoint {
         Some(checkpoint) => {
             let out = Counted::new(out, Some(checkpoint.acknowledger()));
-            BufWriter::with_capacity(8 * WRITTEN_AT_ONCE, out)
+            BufWriter::with_capacity(OUTPUT_BUFFER, out)
         }
-        None => BufWriter::new(Counted::new(out, None)),
+        None => BufWriter::with_capacity(OUTPUT_BUFFER, Counted::new(out, None)),
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Outcome;
 use super::table::{ReportRow, ReportTable};
+use super::{Outcome, clock_text};
 use crate::model::gap::Gap;
 use crate::model::host::HostSpec;
 use crate::model::level::Level;
@@ -38,9 +38,6 @@ pub(super) const YELLOW: &str = "33";
 const GREEN: &str = "32";
 pub(super) const DIM: &str = "2";
 const FOUND: &str = "1;7";
-
-const TIME_OF_DAY: &str = "%H:%M:%S";
-const DATE_AND_TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// How lines are laid out.
 pub(super) struct TextStyle {
@@ -72,24 +69,23 @@ impl TextStyle {
         }
     }
 
+    /// `place` is that of its source.
     pub(super) fn line(
         &self,
         out: &mut impl Write,
-        name: SourceName<'_>,
+        place: &str,
         line: &FleetLine,
     ) -> io::Result<()> {
-        let head = self.head(line.content.time, name);
-        writeln!(out, "{head} {}", self.content(line, None))
+        let clock = self.clock(line.content.time);
+        let content = self.content(line, None);
+        [&*clock, " ", place, " ", &*content, "\n"]
+            .iter()
+            .try_for_each(|part| out.write_all(part.as_bytes()))
     }
 
     /// A line as people read it, with what a query found in it highlighted.
     pub(super) fn content(&self, line: &FleetLine, marks: Option<&Query>) -> String {
-        let level = match level::of_line(line) {
-            Some(Level::Error | Level::Fatal) => RED,
-            Some(Level::Warn) => YELLOW,
-            Some(Level::Trace | Level::Debug) => DIM,
-            _ => "",
-        };
+        let level = if self.color { color_of(line) } else { "" };
         let settled = settled(level::without_priority(&line.content.raw));
         let text = SafeText::line(&settled, ColourHandling::Kept, MAX_SHOWN_BYTES);
         let found = marks
@@ -97,7 +93,7 @@ impl TextStyle {
             .map(|query| query.highlights(text.as_str()))
             .unwrap_or_default();
         if found.is_empty() {
-            self.paint_looks(level, &text)
+            self.paint_looks(level, text)
         } else {
             self.paint_found(level, text.as_str(), &found)
         }
@@ -132,18 +128,12 @@ impl TextStyle {
     /// The time of day, after the date where that is not today's: the last lines of a quiet log may
     /// be months old.
     pub(super) fn clock(&self, at: Time) -> String {
-        let at = at.to_timestamp().to_zoned(self.zone.clone());
-        let is_today = at.date() == self.today;
-        at.strftime(if is_today { TIME_OF_DAY } else { DATE_AND_TIME })
-            .to_string()
+        clock_text::local(at, &self.zone, Some(self.today))
     }
 
     /// Date and time of day.
     pub(super) fn full_clock(&self, at: Time) -> String {
-        at.to_timestamp()
-            .to_zoned(self.zone.clone())
-            .strftime(DATE_AND_TIME)
-            .to_string()
+        clock_text::local(at, &self.zone, None)
     }
 
     /// A host and a source, in their columns.
@@ -209,7 +199,10 @@ impl TextStyle {
 
     /// A text with its looks over a colour. The sequences are written by us, and none of the text's
     /// is passed on.
-    fn paint_looks(&self, color: &str, text: &SafeText) -> String {
+    fn paint_looks(&self, color: &str, text: SafeText) -> String {
+        if !self.color {
+            return text.into_string();
+        }
         let (text, looks) = (text.as_str(), text.looks());
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
@@ -280,6 +273,16 @@ pub(super) fn counted(count: u64, what: &str) -> String {
         format!("1 {what}")
     } else {
         format!("{count} {what}s")
+    }
+}
+
+/// The colour of the level that a line states.
+fn color_of(line: &FleetLine) -> &'static str {
+    match level::of_line(line) {
+        Some(Level::Error | Level::Fatal) => RED,
+        Some(Level::Warn) => YELLOW,
+        Some(Level::Trace | Level::Debug) => DIM,
+        _ => "",
     }
 }
 

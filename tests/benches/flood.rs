@@ -1,13 +1,16 @@
-//! A flood on one host: lines per second that reach the console, against `ssh host tail -f`.
+//! A flood on one host: lines per second that reach the console, and those that `tail -f` prints,
+//! against `ssh host tail -f`.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use logtrail::model::source::{SourceKind, SourceSpec};
 
+use crate::support::binary::logtrail;
 use crate::support::fleet::Watched;
+use crate::support::inventory::Inventory;
 use crate::support::program;
 use crate::support::sshd::Sshd;
 use crate::{Row, block_on, median};
@@ -15,20 +18,52 @@ use crate::{Row, block_on, median};
 const LINES: usize = 1_000_000;
 const ROUNDS: usize = 3;
 
-pub(crate) fn run() -> Vec<Row> {
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        ours.push(LINES as f64 / block_on(followed()));
-        theirs.push(LINES as f64 / tailed());
-    }
-    let (ours, theirs) = (median(ours), median(theirs));
-    vec![Row {
+/// A way to get at the lines of a flood.
+struct Way {
+    what: &'static str,
+    seconds: fn() -> f64,
+    target: &'static str,
+}
+
+const WAYS: [Way; 3] = [
+    Way {
         what: "flood: lines per second to the console",
-        ours: format!("{ours:.0}/s"),
-        theirs: format!("{theirs:.0}/s"),
-        ratio: ours / theirs,
+        seconds: || block_on(followed()),
         target: "agent ≥ 1.0×; theirs: ssh host tail -f | count",
-    }]
+    },
+    Way {
+        what: "flood: tail -f, lines/s",
+        seconds: || printed(&["tail", "-f"]),
+        target: "≥ 0.5×; theirs: ssh host tail -f | count",
+    },
+    Way {
+        what: "flood: tail -f --json, lines/s",
+        seconds: || printed(&["tail", "-f", "--json"]),
+        target: "≥ 0.3×; theirs: ssh host tail -f | count",
+    },
+];
+
+pub(crate) fn run() -> Vec<Row> {
+    let mut theirs = Vec::new();
+    let mut ours = [const { Vec::new() }; WAYS.len()];
+    for _ in 0..ROUNDS {
+        theirs.push(LINES as f64 / tailed());
+        for (speeds, way) in ours.iter_mut().zip(&WAYS) {
+            speeds.push(LINES as f64 / (way.seconds)());
+        }
+    }
+    let theirs = median(theirs);
+    let rows = WAYS.iter().zip(ours).map(|(way, ours)| {
+        let ours = median(ours);
+        Row {
+            what: way.what,
+            ours: format!("{ours:.0}/s"),
+            theirs: format!("{theirs:.0}/s"),
+            ratio: ours / theirs,
+            target: way.target,
+        }
+    });
+    rows.collect()
 }
 
 fn append_flood(log: &Path) {
@@ -91,24 +126,41 @@ fn tailed() -> f64 {
         .arg(format!("exec tail -n +1 -f {}", log.display()))
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut ssh = command.spawn().expect("ssh runs");
-    let mut stdout = ssh.stdout.take().expect("piped");
+    seconds_of_flood(command, log)
+}
+
+/// Seconds from the first byte of the flood to the last line that the program prints.
+fn printed(args: &[&str]) -> f64 {
+    let sshd = Sshd::start();
+    let log = sshd.path("flood.log");
+    std::fs::write(&log, "first\n").expect("write");
+    let inventory = Inventory::default().following("bench", &sshd, &log);
+    let inventory = inventory.write(&sshd.path(""));
+    let mut command = logtrail(&inventory, args);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    seconds_of_flood(command, log)
+}
+
+/// Seconds until a command that follows the log has printed a flood.
+fn seconds_of_flood(mut command: Command, log: PathBuf) -> f64 {
+    let mut follower = command.spawn().expect("the follower runs");
+    let mut stdout = follower.stdout.take().expect("piped");
     let mut buffer = vec![0; 1 << 16];
-    let mut count = |stdout: &mut std::process::ChildStdout| {
+    let mut count = || {
         let n = stdout.read(&mut buffer).expect("read");
-        assert!(n > 0, "ssh ended");
-        buffer[..n].iter().filter(|&&byte| byte == b'\n').count()
+        assert!(n > 0, "the follower ended");
+        memchr::memchr_iter(b'\n', &buffer[..n]).count()
     };
-    assert_eq!(count(&mut stdout), 1);
+    assert_eq!(count(), 1);
     let began = Instant::now();
     let writer = std::thread::spawn(move || append_flood(&log));
     let mut seen = 0;
     while seen < LINES {
-        seen += count(&mut stdout);
+        seen += count();
     }
     let took = began.elapsed().as_secs_f64();
-    let _ = ssh.kill();
-    let _ = ssh.wait();
+    let _ = follower.kill();
+    let _ = follower.wait();
     writer.join().expect("the writer does not panic");
     took
 }

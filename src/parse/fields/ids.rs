@@ -44,23 +44,50 @@ pub struct LineIds<'a> {
 }
 
 pub(super) fn find(line: &[u8]) -> LineIds<'_> {
-    let is_object = line.trim_ascii_start().first() == Some(&b'{');
-    let mut collector = IdCollector {
-        is_object,
-        ..IdCollector::default()
-    };
+    let mut collector = IdCollector::of(line);
     let _ = walk(line, &mut collector);
-    let [request, trace, span, user] = collector.best.map(|best| best.map(|(_, id)| id));
-    let mut ids = LineIds {
-        request,
-        trace,
-        span,
-        user,
+    collector.into_ids(line)
+}
+
+/// The same, while another visitor sees the fields too.
+pub(super) fn find_beside<'a>(line: &'a [u8], other: &mut dyn FieldVisitor<'a>) -> LineIds<'a> {
+    let mut both = VisitorPair {
+        ids: IdCollector::of(line),
+        other,
+        other_takes: false,
     };
-    if !is_object && (ids.request.is_none() || ids.trace.is_none()) {
-        forms(within(first_line(line), FORMS_WITHIN), &mut ids);
+    let _ = walk(line, &mut both);
+    both.ids.into_ids(line)
+}
+
+/// Shows fields to the collector of ids and to another visitor, which sees them all.
+struct VisitorPair<'v, 'a> {
+    ids: IdCollector<'a>,
+    other: &'v mut dyn FieldVisitor<'a>,
+    other_takes: bool,
+}
+
+impl<'a> FieldVisitor<'a> for VisitorPair<'_, 'a> {
+    fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
+        let ids = self.ids.wish(path, shape);
+        let other = self.other.wish(path, shape);
+        self.other_takes = other == FieldWish::Take;
+        if ids == FieldWish::Skip { other } else { ids }
     }
-    ids
+
+    fn take(&mut self, path: &FieldPath<'_>, value: FieldValue<'a>) -> Flow {
+        if self.ids.wishes() {
+            self.ids.take(path, value.clone())?;
+        }
+        if self.other_takes {
+            self.other.take(path, value)?;
+        }
+        Flow::Continue(())
+    }
+
+    fn wants_columns(&self) -> bool {
+        self.other.wants_columns()
+    }
 }
 
 /// The best of each kind of id so far, with its rank.
@@ -76,6 +103,34 @@ struct IdCollector<'a> {
     is_object: bool,
 }
 
+impl<'a> IdCollector<'a> {
+    fn of(line: &[u8]) -> Self {
+        Self {
+            is_object: line.trim_ascii_start().first() == Some(&b'{'),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the value of the field that was shown last is wanted.
+    fn wishes(&self) -> bool {
+        self.wished.iter().any(Option::is_some)
+    }
+
+    fn into_ids(self, line: &'a [u8]) -> LineIds<'a> {
+        let [request, trace, span, user] = self.best.map(|best| best.map(|(_, id)| id));
+        let mut ids = LineIds {
+            request,
+            trace,
+            span,
+            user,
+        };
+        if !self.is_object && (ids.request.is_none() || ids.trace.is_none()) {
+            forms(within(first_line(line), FORMS_WITHIN), &mut ids);
+        }
+        ids
+    }
+}
+
 impl<'a> FieldVisitor<'a> for IdCollector<'a> {
     fn wish(&mut self, path: &FieldPath<'_>, shape: FieldShape) -> FieldWish {
         match shape {
@@ -88,7 +143,7 @@ impl<'a> FieldVisitor<'a> for IdCollector<'a> {
             self.wished[kind] =
                 rank(sets, path).filter(|rank| best.is_none_or(|best| *rank < best));
         }
-        if self.wished.iter().all(Option::is_none) {
+        if !self.wishes() {
             return FieldWish::Skip;
         }
         let is = |name: &[u8]| path.key.eq_ignore_ascii_case(name);

@@ -547,6 +547,14 @@ fn no_text_takes_time_by_the_square() {
     }
 }
 
+#[test]
+fn one_pass_over_the_lines_of_the_table_finds_what_two_find() {
+    for line in TABLE.lines().filter_map(|line| line.strip_prefix("> ")) {
+        let line = line.as_bytes();
+        assert_eq!(all_with_ids(line), (all(line), ids(line)));
+    }
+}
+
 proptest! {
     #[test]
     fn any_line_is_survived(line: Vec<u8>, name in "[a-z.0-9]{0,8}", text in "[\\[\\]{}\":=<>|, \"\\\\0-9A-Za-z/'-]{0,120}") {
@@ -563,6 +571,13 @@ proptest! {
                 prop_assert_eq!(get(text.as_bytes(), &field.name), Some(field.value.clone()), "{}", field.name);
             }
         }
+    }
+
+    #[test]
+    fn one_pass_finds_the_fields_and_the_ids_that_two_find(
+        text in "(user=|\"?trace\"?[:=] ?|req-|[0-9a-f]{16}|[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}|[{}\",\\[\\] ]|[12]:M |uid=7){0,12}"
+    ) {
+        prop_assert_eq!(all_with_ids(text.as_bytes()), (all(text.as_bytes()), ids(text.as_bytes())));
     }
 
     #[test]

@@ -307,7 +307,8 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
             let mark = LineMark::around(place, line);
             self.style.marked(&mut self.out, name, line, mark)?;
         } else {
-            self.style.line(&mut self.out, name, line)?;
+            let place = self.style.place(name);
+            self.style.line(&mut self.out, &place, line)?;
         }
         self.totals.extend_page(line, name.source);
         self.table.printed(line.host);

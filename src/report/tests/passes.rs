@@ -49,6 +49,33 @@ async fn the_exit_code_tells_how_much_has_answered() {
 }
 
 #[tokio::test]
+async fn a_large_batch_is_printed_as_its_lines_one_by_one_are() {
+    let lines = |n: u32| match line(format!("n={n} level=warn").as_bytes()) {
+        Update::Lines(lines) => lines,
+        other => unreachable!("{other:?}"),
+    };
+    let many: Vec<Update> = (0..5000).map(|n| Update::Lines(lines(n))).collect();
+    let at_once = vec![Update::Lines((0..5000).flat_map(lines).collect())];
+    for form in [
+        OutputFormat::Text,
+        OutputFormat::Json,
+        OutputFormat::Csv(CsvCells::Guarded),
+    ] {
+        let options = ReportOptions {
+            form,
+            part: ReportContent::Lines,
+            ..options(false)
+        };
+        let (_, one_by_one) = report(&["a"], options.clone(), many.clone(), true).await;
+        let (outcome, together) = report(&["a"], options, at_once.clone(), true).await;
+        let lines =
+            |text: String| -> Vec<String> { text.lines().take(5000).map(str::to_owned).collect() };
+        assert_eq!(lines(together), lines(one_by_one));
+        assert_eq!(outcome.lines, 5000);
+    }
+}
+
+#[tokio::test]
 async fn each_host_is_reported_once_and_the_summary_comes_last() {
     let updates = [
         vec![failed(1, LinkState::Denied), failed(1, LinkState::Denied)],
