@@ -53,6 +53,7 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> FleetLine {
             continues: false,
             stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text),
+            stored: None,
         },
     }
 }

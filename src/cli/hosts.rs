@@ -151,7 +151,7 @@ fn paths(paths: &[std::path::PathBuf]) -> Vec<String> {
 fn source(source: &SourceSpec) -> Value {
     let mut line = json!({"name": source.name, "path": null, "journal": null, "container": null, "engine": null,
         "pod": null, "namespace": null, "command": null, "time": source.time,
-        "become": source.as_root.then_some("sudo")});
+        "encoding": source.encoding, "become": source.as_root.then_some("sudo")});
     match &source.kind {
         SourceKind::Path(path) => line["path"] = json!(path),
         SourceKind::Journal(None) => line["journal"] = json!(true),

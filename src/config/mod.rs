@@ -398,6 +398,7 @@ fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec
         name: "stdin".to_owned(),
         kind: SourceKind::Input,
         time: None,
+        encoding: None,
         as_root: false,
     }];
     Ok(host)

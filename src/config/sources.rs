@@ -6,6 +6,7 @@ use super::error::suggestion_or;
 use super::file::RawSource;
 use super::kinds::{check_path, kind};
 use crate::model::source::{SourceKind, SourceSpec};
+use crate::parse::encoding::TextEncoding;
 use crate::parse::timestamp::TimeFormat;
 
 /// Folders that say nothing of whose log it is.
@@ -56,6 +57,7 @@ pub(super) fn source_at(path: &str) -> Result<SourceSpec, String> {
         name: derived_name(&kind),
         kind,
         time: None,
+        encoding: None,
         as_root: false,
     })
 }
@@ -113,10 +115,15 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
         check_format(time.get_ref()).map_err(|message| (time.span().start, message))?;
     }
     let time = raw.time.as_ref().map(|time| time.get_ref().clone());
+    let encoding = match &raw.encoding {
+        Some(label) => encoding(label)?,
+        None => None,
+    };
     Ok(SourceSpec {
         name,
         kind,
         time,
+        encoding,
         as_root: raw.root.is_some(),
     })
 }
@@ -137,6 +144,22 @@ pub(super) fn check_label(what: &str, label: &str) -> Result<(), String> {
             "{what} {label:?} contains {found:?}, which is not allowed"
         )),
         None => Ok(()),
+    }
+}
+
+/// The name of an encoding, as its standard has it; `None` for UTF-8.
+fn encoding(label: &Spanned<String>) -> Result<Option<String>, (usize, String)> {
+    match TextEncoding::named(label.get_ref()) {
+        Some(encoding) if encoding.name() == "UTF-8" => Ok(None),
+        Some(encoding) => Ok(Some(encoding.name().to_owned())),
+        None => Err((
+            label.span().start,
+            format!(
+                "unknown encoding {:?}; known are those of browsers, such as latin1, windows-1252, \
+                 shift_jis, euc-jp, gbk, big5, euc-kr, koi8-r (UTF-16 needs no name)",
+                label.get_ref()
+            ),
+        )),
     }
 }
 

@@ -91,6 +91,7 @@ impl<'a> ServerStarter<'a> {
                 name: file.form.source_name().to_owned(),
                 kind: SourceKind::Path(path.to_string_lossy().into_owned()),
                 time: None,
+                encoding: None,
                 as_root: false,
             }
         });

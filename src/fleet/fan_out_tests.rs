@@ -168,6 +168,7 @@ fn line(at: i64, text: &str) -> Line {
             offset: 0,
         },
         raw: Bytes::copy_from_slice(text.as_bytes()),
+        stored: None,
     }
 }
 

@@ -189,6 +189,7 @@ mod tests {
             continues: false,
             stamp: ByteSpan::default(),
             raw: Bytes::from_static(b"line"),
+            stored: None,
         };
         FleetLine::new(HostId(0), SourceId(0), content)
     }

@@ -247,6 +247,7 @@ mod tests {
             continues: false,
             stamp: ByteSpan::default(),
             raw: Bytes::from_static(b"line"),
+            stored: None,
         };
         FleetLine::new(HostId(source), SourceId(source), line)
     }

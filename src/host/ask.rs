@@ -437,6 +437,7 @@ mod tests {
             name: name.to_owned(),
             kind,
             time: None,
+            encoding: None,
             as_root,
         };
         let file = |name: &str, as_root| spec(name, SourceKind::Path(format!("/{name}")), as_root);

@@ -100,8 +100,13 @@ impl SourceState {
         let file = FileId::default();
         for piece in pieces {
             match piece {
-                FilePiece::Line { offset, bytes } => {
-                    self.reader.line(Cursor { file, offset }, bytes, now);
+                FilePiece::Line {
+                    offset,
+                    bytes,
+                    stored,
+                } => {
+                    let cursor = Cursor { file, offset };
+                    self.reader.line_of_file(cursor, bytes, stored, now);
                 }
                 FilePiece::Gap { .. } => self.reader.cut(),
             }
@@ -159,7 +164,9 @@ impl FollowedFiles {
         }
         let shown = String::from_utf8_lossy(path);
         let wanted = name_of_file(spec, &shown, only);
-        let source = self.add_source(&wanted, &shown, spec.time.as_deref());
+        let reader = LineReader::new(&self.facts.clock(), spec.time.as_deref())
+            .with_encoding(spec.encoding.as_deref());
+        let source = self.add_source(&wanted, &shown, reader);
         self.by_path.insert(path.to_vec(), source.number);
         let path = path.to_vec();
         match self.resume.get(&*source.name) {
@@ -170,7 +177,7 @@ impl FollowedFiles {
         true
     }
 
-    fn add_source(&mut self, wanted: &str, path: &str, format: Option<&str>) -> RegisteredSource {
+    fn add_source(&mut self, wanted: &str, path: &str, reader: LineReader) -> RegisteredSource {
         let source = self.state.lock().add_source(wanted, path);
         let info = SourceInfo {
             name: Arc::clone(&source.name),
@@ -184,7 +191,7 @@ impl FollowedFiles {
         });
         let state = SourceState {
             info,
-            reader: LineReader::new(&self.facts.clock(), format),
+            reader,
             last_read: None,
             last_stamp: None,
         };
@@ -410,8 +417,13 @@ impl FollowedFiles {
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
-                FilePiece::Line { offset, bytes } => {
-                    lines.push(source.reader.line(Cursor { file, offset }, bytes, now));
+                FilePiece::Line {
+                    offset,
+                    bytes,
+                    stored,
+                } => {
+                    let cursor = Cursor { file, offset };
+                    lines.push(source.reader.line_of_file(cursor, bytes, stored, now));
                 }
                 FilePiece::Gap { from, to, reason } => {
                     source.reader.cut();

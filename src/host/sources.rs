@@ -60,6 +60,7 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
             name: path.rsplit('/').next().unwrap_or(path).to_owned(),
             kind: SourceKind::Path(path.to_owned()),
             time: None,
+            encoding: None,
             as_root: false,
         })
         .into()
@@ -72,6 +73,7 @@ pub(super) fn whole_journal() -> SourceSpec {
         name: "journal".to_owned(),
         kind: SourceKind::Journal(None),
         time: None,
+        encoding: None,
         as_root: false,
     }
 }

@@ -69,10 +69,9 @@ impl BackfilledLines {
             // The follower does not know how far this file was read.
             return false;
         }
-        let found = fill
-            .lines
-            .iter()
-            .position(|place| place.cursor == line.content.cursor && place.fits(&line.content.raw));
+        let found = fill.lines.iter().position(|place| {
+            place.cursor == line.content.cursor && place.fits(line.content.stored())
+        });
         match found {
             Some(at) => drop(fill.lines.drain(..=at)),
             None => drop(self.0.remove(&line.source)),
@@ -113,6 +112,7 @@ mod tests {
                 continues: false,
                 stamp: None.into(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
+                stored: None,
             },
         }
     }

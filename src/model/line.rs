@@ -56,22 +56,32 @@ pub struct Line {
     pub stamp: ByteSpan,
     /// The byte at which it begins.
     pub cursor: Cursor,
-    /// The line without its line end. Its own allocation, so that a line kept does not keep a whole
-    /// read alive.
+    /// The line without its line end, as UTF-8 where its encoding is known. Its own allocation, so
+    /// that a line kept does not keep a whole read alive.
     pub raw: Bytes,
+    /// The bytes of its file, where they are in another encoding.
+    pub stored: Option<Box<[u8]>>,
 }
 
 impl Line {
     /// Its cursor, to be handed out.
     #[must_use]
     pub fn place(&self) -> LineRef {
-        LineRef::of(self.cursor, &self.raw)
+        LineRef::of(self.cursor, self.stored())
+    }
+
+    /// Its bytes as its file has them, without the line end.
+    #[must_use]
+    pub fn stored(&self) -> &[u8] {
+        self.stored.as_deref().unwrap_or(&self.raw)
     }
 
     /// What it occupies in memory, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        size_of::<FleetLine>() + self.raw.len()
+        size_of::<FleetLine>()
+            + self.raw.len()
+            + self.stored.as_ref().map_or(0, |stored| stored.len())
     }
 }
 

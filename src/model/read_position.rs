@@ -27,12 +27,17 @@ impl ReadPosition {
     /// With a line, printed at `now`, after what was reached in the same file, if anything.
     #[must_use]
     pub fn line(record: &FleetLine, earlier: Option<Self>, now: Time) -> Self {
-        let mut before = earlier.map_or_else(Vec::new, |earlier| {
-            earlier.up_to(record.content.cursor.offset)
-        });
-        before.extend_from_slice(&record.content.raw);
+        let stored = record.content.stored();
+        // How another encoding ends a line is not looked at: the line by itself has to do.
+        let mut before = match earlier {
+            Some(earlier) if record.content.stored.is_none() => {
+                earlier.up_to(record.content.cursor.offset)
+            }
+            _ => Vec::new(),
+        };
+        before.extend_from_slice(stored);
         before.drain(..before.len().saturating_sub(KEPT));
-        let length = record.content.raw.len() as u64;
+        let length = stored.len() as u64;
         // A stamp that is read wrongly may lie in the future.
         Self {
             place: record.content.place(),
@@ -188,6 +193,7 @@ mod tests {
                 continues,
                 stamp,
                 raw: text.into(),
+                stored: None,
             },
         }
     }

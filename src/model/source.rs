@@ -145,6 +145,8 @@ pub struct SourceSpec {
     pub kind: SourceKind,
     /// Name of the format of its stamps, or `None` to detect it.
     pub time: Option<String>,
+    /// Name of the encoding of its text; `None` where it is UTF-8, or UTF-16, which is detected.
+    pub encoding: Option<String>,
     /// To be read as root, by `sudo -n`.
     pub as_root: bool,
 }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use super::encoding::TextEncoding;
 use super::multiline::RecordJoiner;
 use super::split::FilePiece;
 use super::timestamp::{ParsedTime, TimeFormat, TimestampReader};
@@ -19,6 +20,7 @@ use crate::model::time::{HostClock, Time, TimeSource};
 pub struct LineReader {
     timestamps: TimestampReader,
     records: RecordJoiner,
+    encoding: Option<TextEncoding>,
 }
 
 impl LineReader {
@@ -40,6 +42,17 @@ impl LineReader {
         Self {
             timestamps,
             records: RecordJoiner::default(),
+            encoding: None,
+        }
+    }
+
+    /// The inventory says how the text is encoded; a name that is not known counts as none, for
+    /// `config` has refused it before.
+    #[must_use]
+    pub fn with_encoding(self, name: Option<&str>) -> Self {
+        Self {
+            encoding: name.and_then(TextEncoding::named),
+            ..self
         }
     }
 
@@ -72,13 +85,42 @@ impl LineReader {
     /// The next line. Without a timestamp it has the time of the line before it, or `fallback` if
     /// there is none.
     pub fn line(&mut self, cursor: Cursor, raw: Bytes, fallback: Time) -> Line {
-        let stamped = self.timestamps.stamp(&raw, fallback);
-        self.stamped_line(cursor, raw, stamped)
+        match self.encoding.and_then(|encoding| encoding.text(&raw)) {
+            Some(text) => self.decoded(cursor, text.into(), &raw, fallback),
+            None => {
+                let stamped = self.timestamps.stamp(&raw, fallback);
+                self.stamped_line(cursor, raw, stamped)
+            }
+        }
+    }
+
+    /// The next line of a file.
+    pub fn line_of_file(
+        &mut self,
+        cursor: Cursor,
+        bytes: Bytes,
+        stored: Option<Box<[u8]>>,
+        fallback: Time,
+    ) -> Line {
+        match stored {
+            Some(stored) => self.decoded(cursor, bytes, &stored, fallback),
+            None => self.line(cursor, bytes, fallback),
+        }
+    }
+
+    /// The next line, which was decoded already; `stored` are the bytes of its file.
+    pub fn decoded(&mut self, cursor: Cursor, text: Bytes, stored: &[u8], fallback: Time) -> Line {
+        let stamped = self.timestamps.stamp(&text, fallback);
+        Line {
+            stored: Some(stored.into()),
+            ..self.stamped_line(cursor, text, stamped)
+        }
     }
 
     /// The next line, whose time the caller knows.
     pub fn stamped_line(&mut self, cursor: Cursor, raw: Bytes, stamped: ParsedTime) -> Line {
         Line {
+            stored: None,
             time: stamped.time,
             time_from: stamped.from,
             continues: self.records.continues(&raw, stamped.span.clone()),
@@ -153,7 +195,7 @@ mod tests {
         let mut lines: Vec<Line> = pieces
             .into_iter()
             .filter_map(|piece| match piece {
-                FilePiece::Line { offset, bytes } => {
+                FilePiece::Line { offset, bytes, .. } => {
                     Some(reader.line(Cursor { file, offset }, bytes, ARRIVED))
                 }
                 FilePiece::Gap { .. } => None,

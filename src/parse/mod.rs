@@ -6,6 +6,7 @@ mod bytes;
 #[cfg(test)]
 mod cpu_time;
 pub mod display;
+pub mod encoding;
 pub mod fields;
 pub mod level;
 pub mod line_reader;

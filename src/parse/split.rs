@@ -1,10 +1,14 @@
 //! From the bytes of a file to its lines, whatever they are and wherever they are cut.
 //!
 //! A line keeps the offset of its first byte. What cannot be a line (a hole of NUL bytes, what lies
-//! beyond the longest line) becomes a gap. What a line means is left to the model.
+//! beyond the longest line) becomes a gap. UTF-16 is cut at its own line ends and becomes UTF-8;
+//! other encodings are left to [`super::line_reader`], and what a line means to the model.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::encoding::Utf16;
 use crate::model::gap::GapReason;
 
 /// A part of a file in the order of its bytes.
@@ -16,6 +20,8 @@ pub enum FilePiece {
         offset: u64,
         /// Its bytes, in an allocation of their own.
         bytes: Bytes,
+        /// Those of the file, where they are not the same: it is in UTF-16.
+        stored: Option<Box<[u8]>>,
     },
     /// Bytes that are not shown.
     Gap {
@@ -32,6 +38,9 @@ pub enum FilePiece {
 /// thousand files. What a line has beyond it is counted in a gap.
 pub const MAX_LINE: usize = 1 << 20;
 
+/// More bytes without a line end tell what they consist of.
+const MAX_UNDECIDED: usize = 4 << 10;
+
 /// Cuts one generation of a file into lines.
 #[derive(Debug, Clone, Default)]
 pub struct FileLineSplitter {
@@ -43,6 +52,19 @@ pub struct FileLineSplitter {
     passing: Option<(u64, GapReason)>,
     /// The first line is cut at its beginning: pass over it without a word.
     cut: bool,
+    units: CodeUnits,
+}
+
+/// What the bytes of a file consist of.
+#[derive(Debug, Clone, Copy, Default)]
+enum CodeUnits {
+    /// Nothing has shown it.
+    #[default]
+    Unknown,
+    /// Lines end in the byte LF.
+    Bytes,
+    /// Units of two bytes each; the first one of a unit whose second has not come.
+    Pairs(Utf16, Option<u8>),
 }
 
 impl FileLineSplitter {
@@ -58,6 +80,12 @@ impl FileLineSplitter {
 
     /// Takes the bytes that follow and adds what they complete to `out`.
     pub fn push(&mut self, mut data: &[u8], out: &mut Vec<FilePiece>) {
+        if matches!(self.units, CodeUnits::Unknown) {
+            self.recognise(data);
+        }
+        if let CodeUnits::Pairs(kind, half) = self.units {
+            return self.push_pairs(kind, half, data, out);
+        }
         while !data.is_empty() {
             data = self.step(data, out);
         }
@@ -65,9 +93,23 @@ impl FileLineSplitter {
 
     /// The line whose end has not come, as far as it is known, and the offset of its first byte.
     #[must_use]
-    pub fn unfinished(&self) -> Option<(u64, &[u8])> {
+    pub fn unfinished(&self) -> Option<(u64, Cow<'_, [u8]>)> {
         let is_shown = !self.partial.is_empty() && !self.cut && self.passing.is_none();
-        is_shown.then(|| (self.offset - self.partial.len() as u64, &self.partial[..]))
+        let text = match self.units {
+            CodeUnits::Pairs(kind, _) => kind.decoded(&self.partial).into_bytes().into(),
+            CodeUnits::Unknown | CodeUnits::Bytes => Cow::Borrowed(&self.partial[..]),
+        };
+        is_shown.then(|| (self.offset - self.partial.len() as u64, text))
+    }
+
+    /// Bytes that were pushed and belong to a line whose end has not come.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        if self.cut || self.passing.is_some() {
+            return 0;
+        }
+        let half = matches!(self.units, CodeUnits::Pairs(_, Some(_)));
+        self.partial.len() + usize::from(half)
     }
 
     /// Whether nothing is being passed over: what was pushed last ends with a line, or with the
@@ -103,6 +145,83 @@ impl FileLineSplitter {
             let partial = std::mem::take(&mut self.partial);
             self.emit(&partial, out);
         }
+    }
+
+    /// Finds out what the bytes consist of, unless they are too few to tell. UTF-16 has NUL bytes at
+    /// the ends of its lines.
+    fn recognise(&mut self, data: &[u8]) {
+        let start = self.offset - self.partial.len() as u64;
+        let joined: Vec<u8>;
+        let sample = if self.partial.is_empty() {
+            data
+        } else {
+            joined = [&self.partial, data].concat();
+            &joined
+        };
+        if let Some(kind) = Utf16::recognise(start, sample) {
+            self.align(kind, start);
+        } else if sample.len() > MAX_UNDECIDED
+            || memchr::memchr(b'\n', sample).is_some() && memchr::memchr(0, sample).is_none()
+        {
+            self.units = CodeUnits::Bytes;
+        }
+    }
+
+    /// What was held back before its units were known may begin and end in the middle of one.
+    fn align(&mut self, kind: Utf16, start: u64) {
+        if start % 2 == 1 && !self.partial.is_empty() {
+            self.partial.remove(0);
+        }
+        let half = if self.offset % 2 == 1 {
+            self.partial.pop()
+        } else {
+            None
+        };
+        self.offset -= u64::from(half.is_some());
+        self.units = CodeUnits::Pairs(kind, half);
+    }
+
+    /// The same as [`Self::push`] for UTF-16.
+    fn push_pairs(&mut self, kind: Utf16, half: Option<u8>, data: &[u8], out: &mut Vec<FilePiece>) {
+        // A line that follows a LF found byte by byte begins with the other half of it.
+        let is_rest = half.is_none() && self.offset % 2 == 1 && !data.is_empty();
+        let data = &data[usize::from(is_rest)..];
+        self.offset += u64::from(is_rest);
+        let joined: Vec<u8>;
+        let data = match half {
+            Some(half) => {
+                joined = [&[half], data].concat();
+                &joined
+            }
+            None => data,
+        };
+        let (mut pairs, rest) = data.split_at(data.len() & !1);
+        while !pairs.is_empty() {
+            pairs = self.step_pairs(kind, pairs, out);
+        }
+        self.units = CodeUnits::Pairs(kind, rest.first().copied());
+    }
+
+    fn step_pairs<'a>(
+        &mut self,
+        kind: Utf16,
+        data: &'a [u8],
+        out: &mut Vec<FilePiece>,
+    ) -> &'a [u8] {
+        if self.in_hole(data) && data[1] == 0 {
+            let nuls = data.iter().take_while(|&&byte| byte == 0).count() & !1;
+            self.pass(nuls, GapReason::NulBytes);
+            return &data[nuls..];
+        }
+        self.end_hole(out);
+        let end = kind.unit(b'\n');
+        let Some(units) = data.chunks_exact(2).position(|unit| unit == end) else {
+            self.hold(data);
+            return &[];
+        };
+        self.end_line(&data[..units * 2], out);
+        self.offset += 2;
+        &data[units * 2 + 2..]
     }
 
     /// Deals with the first line, or part of a line, and returns the rest.
@@ -186,10 +305,20 @@ impl FileLineSplitter {
         let passed = self.passing.take();
         let end = passed.map_or(self.offset, |(from, _)| from);
         let offset = end - line.len() as u64;
-        let whole = line.strip_suffix(b"\r").unwrap_or(line);
+        let (bytes, stored) = match self.units {
+            CodeUnits::Pairs(kind, _) => {
+                let whole = line.strip_suffix(&kind.unit(b'\r')).unwrap_or(line);
+                (kind.decoded(whole).into(), Some(whole.into()))
+            }
+            CodeUnits::Unknown | CodeUnits::Bytes => {
+                let whole = line.strip_suffix(b"\r").unwrap_or(line);
+                (Bytes::copy_from_slice(whole), None)
+            }
+        };
         out.push(FilePiece::Line {
             offset,
-            bytes: Bytes::copy_from_slice(whole),
+            bytes,
+            stored,
         });
         if let Some((from, reason)) = passed {
             out.push(FilePiece::Gap {
@@ -218,6 +347,7 @@ mod tests {
         FilePiece::Line {
             offset,
             bytes: Bytes::copy_from_slice(text.as_bytes()),
+            stored: None,
         }
     }
 
@@ -235,7 +365,7 @@ mod tests {
         let mut lines = FileLineSplitter::new(10, false);
         assert_eq!(lines.unfinished(), None);
         pieces(&mut lines, &[b"one\ntw", b"o"]);
-        assert_eq!(lines.unfinished(), Some((14, &b"two"[..])));
+        assert_eq!(lines.unfinished(), Some((14, b"two"[..].into())));
         pieces(&mut lines, &[b"\n"]);
         assert_eq!(lines.unfinished(), None);
         assert_eq!(FileLineSplitter::new(10, true).unfinished(), None);
@@ -312,6 +442,7 @@ mod tests {
         let kept = FilePiece::Line {
             offset: 0,
             bytes: Bytes::copy_from_slice(&long[..MAX_LINE]),
+            stored: None,
         };
         let gap = FilePiece::Gap {
             from: MAX_LINE as u64,
@@ -319,6 +450,91 @@ mod tests {
             reason: GapReason::LineTooLong,
         };
         assert_eq!(out, [kept, gap, line(end + 1, "next")]);
+    }
+
+    fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(to_bytes).collect()
+    }
+
+    /// Offset and text of each line.
+    fn lines_of(data: &[u8], start: u64, cut: bool, size: usize) -> Vec<(u64, String)> {
+        let mut lines = FileLineSplitter::new(start, cut);
+        let mut out = pieces(&mut lines, &data.chunks(size).collect::<Vec<_>>());
+        lines.finish(&mut out);
+        let text = |piece: FilePiece| match piece {
+            FilePiece::Line { offset, bytes, .. } => {
+                (offset, String::from_utf8_lossy(&bytes).into_owned())
+            }
+            FilePiece::Gap { .. } => panic!("{piece:?} in {out:?}", out = data),
+        };
+        out.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn utf_16_is_cut_at_its_own_line_ends_and_becomes_utf_8() {
+        // U+0A0A has the byte of a line feed twice, and is none.
+        let text = "\u{feff}first, ok\r\n注文 \u{a0a} 12\nlast";
+        for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let data = utf16(text, to_bytes);
+            let expected = [
+                (0, "first, ok".to_owned()),
+                (24, "注文 \u{a0a} 12".to_owned()),
+                (40, "last".to_owned()),
+            ];
+            for size in [data.len(), 7, 16] {
+                assert_eq!(
+                    lines_of(&data, 0, false, size),
+                    expected,
+                    "{size} bytes at once"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn utf_16_may_begin_in_the_middle_of_a_line_or_of_a_line_end() {
+        let text = "first line\nsecond line\nthird line\n";
+        for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let data = utf16(text, to_bytes);
+            let second = (22, "second line".to_owned());
+            let third = (46, "third line".to_owned());
+            let both = [second, third];
+            for start in [5, 6] {
+                assert_eq!(lines_of(&data[start..], start as u64, true, 9), both);
+            }
+            // Behind the byte LF, where whoever counts bytes thinks that a line begins.
+            let behind = memchr::memchr(b'\n', &data).expect("a line end") + 1;
+            assert_eq!(lines_of(&data[behind..], behind as u64, false, 9), both);
+        }
+    }
+
+    #[test]
+    fn a_line_of_utf_16_keeps_the_bytes_of_its_file() {
+        let data = utf16("größer\r\nnext line\n", u16::to_le_bytes);
+        let out = pieces(&mut FileLineSplitter::new(0, false), &[&data]);
+        let FilePiece::Line { stored, bytes, .. } = &out[0] else {
+            panic!("{out:?}")
+        };
+        assert_eq!(bytes, "größer".as_bytes());
+        assert_eq!(
+            stored.as_deref(),
+            Some(&utf16("größer", u16::to_le_bytes)[..])
+        );
+    }
+
+    #[test]
+    fn a_hole_in_utf_16_is_a_gap() {
+        let mut data = utf16("first line\n", u16::to_le_bytes);
+        data.extend([0; 64]);
+        data.extend(utf16("second line\n", u16::to_le_bytes));
+        let mut lines = FileLineSplitter::new(0, false);
+        let out = pieces(&mut lines, &[&data[..22], &data[22..]]);
+        let gap = FilePiece::Gap {
+            from: 22,
+            to: Some(86),
+            reason: GapReason::NulBytes,
+        };
+        assert_eq!((out.len(), &out[1]), (3, &gap));
     }
 
     proptest! {
@@ -338,7 +554,8 @@ mod tests {
             let mut next = 0;
             for piece in &out {
                 match piece {
-                    FilePiece::Line { offset, bytes } => {
+                    FilePiece::Line { offset, bytes, stored } => {
+                        let bytes = stored.as_deref().unwrap_or(bytes);
                         prop_assert_eq!(*offset as usize, next);
                         prop_assert_eq!(&data[next..next + bytes.len()], &bytes[..]);
                         next += bytes.len();

@@ -85,7 +85,7 @@ impl GapFill {
             self.outcome = Some(FillOutcome::Whole);
             return false;
         }
-        let end = line.cursor.offset + line.raw.len() as u64 + 1;
+        let end = line.cursor.offset + line.stored().len() as u64 + 1;
         self.last = Some((line.place(), end));
         true
     }
@@ -160,7 +160,7 @@ impl GapFill {
         match self.boundary {
             GapBoundary::Line(after) => {
                 let is_there = line.cursor.offset == after.cursor.offset;
-                is_there && (line.cursor.file == after.cursor.file || after.fits(&line.raw))
+                is_there && (line.cursor.file == after.cursor.file || after.fits(line.stored()))
             }
             GapBoundary::File => line.cursor.file != self.before.cursor.file,
             GapBoundary::Response => false,
@@ -192,6 +192,7 @@ mod tests {
                 offset: number * 4,
             },
             raw: Bytes::from(format!("{number:03}")),
+            stored: None,
         }
     }
 

@@ -57,6 +57,12 @@ impl GrepPatterns {
         options
     }
 
+    /// Whether they are texts of ASCII, which an encoding that keeps ASCII has as they are.
+    #[must_use]
+    pub fn are_plain_ascii(&self) -> bool {
+        self.fixed && self.list.iter().all(|pattern| pattern.is_ascii())
+    }
+
     /// The contents of the file of `-f`.
     #[must_use]
     pub fn file(&self) -> Vec<u8> {

@@ -29,6 +29,7 @@ fn fleet_line(host: u32, text: &str) -> FleetLine {
             continues: false,
             stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text.as_bytes()),
+            stored: None,
         },
     }
 }

@@ -93,6 +93,7 @@ fn line(place: &str) -> Line {
         stamp: None.into(),
         cursor,
         raw,
+        stored: None,
     }
 }
 

@@ -387,6 +387,7 @@ mod tests {
                 continues,
                 stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
+                stored: None,
             },
         }
     }

@@ -239,6 +239,7 @@ mod tests {
             stamp: ByteSpan::default(),
             cursor: Cursor { file, offset },
             raw: Bytes::new(),
+            stored: None,
         };
         Update::Lines(vec![FleetLine::new(HostId(0), SourceId(0), line)])
     }

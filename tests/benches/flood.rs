@@ -90,6 +90,7 @@ async fn followed() -> f64 {
         name: "flood".to_owned(),
         kind,
         time: None,
+        encoding: None,
         as_root: false,
     });
     let mut watched = Watched::follow(vec![host], 10);

@@ -49,6 +49,7 @@ fn with_source(mut host: HostSpec, path: &Path) -> HostSpec {
         name: path.display().to_string(),
         kind,
         time: None,
+        encoding: None,
         as_root: false,
     });
     host

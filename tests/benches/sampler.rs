@@ -32,6 +32,7 @@ async fn ours() -> f64 {
         name: "empty".to_owned(),
         kind: logtrail::model::source::SourceKind::Path(empty.display().to_string()),
         time: None,
+        encoding: None,
         as_root: false,
     });
     let long = Duration::from_secs(120);

@@ -224,6 +224,7 @@ fn record(
             continues: joiner.continues(raw, stamped.span),
             stamp,
             raw: raw.clone(),
+            stored: None,
         },
     }
 }

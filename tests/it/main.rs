@@ -8,6 +8,7 @@ mod containers;
 mod corpora;
 mod demo;
 mod denied;
+mod encodings;
 mod faults;
 mod fleet;
 mod follow;

@@ -63,7 +63,7 @@ impl FollowedFile {
 
     /// Says where a source begins: with the line that comes next.
     pub(super) fn begun(&self, number: u32) -> Option<FollowOutcome> {
-        let under_way = self.lines.unfinished().map_or(0, |(_, line)| line.len());
+        let under_way = self.lines.under_way();
         let offset = self.offset - under_way as u64;
         let before = self.marker[..self.marker.len().saturating_sub(under_way)].to_vec();
         self.lines.is_at_line().then(|| {

@@ -9,6 +9,7 @@ fn spec(name: &str) -> SourceSpec {
         name: name.to_owned(),
         kind: SourceKind::Path("/log/*.log".to_owned()),
         time: None,
+        encoding: None,
         as_root: false,
     }
 }
@@ -49,6 +50,7 @@ fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
         .map(|line| FilePiece::Line {
             offset: 0,
             bytes: line.into(),
+            stored: None,
         })
         .into();
     files.pieces(
@@ -87,6 +89,7 @@ fn after_a_restart_stamps_count_from_the_new_start() {
         let pieces = vec![FilePiece::Line {
             offset: 0,
             bytes: "[   10.000000] usb 1-1: new device".into(),
+            stored: None,
         }];
         files.pieces(0, FileId { dev: 1, ino: 1 }, pieces, now);
         let lines = files
@@ -119,6 +122,7 @@ fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
         let piece = FilePiece::Line {
             offset: 0,
             bytes: "2026-01-01 12:00:00 one".into(),
+            stored: None,
         };
         files.pieces(
             0,

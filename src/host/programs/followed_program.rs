@@ -52,11 +52,11 @@ impl From<Option<Vec<RawLine>>> for NextLines {
 }
 
 impl FollowedProgram {
-    pub(super) fn new(kind: ProgramKind, report: SourceReport, time: Option<&str>) -> Self {
+    pub(super) fn new(kind: ProgramKind, report: SourceReport, reader: ProgramLineReader) -> Self {
         Self {
             kind,
             report,
-            reader: ProgramLineReader::new(time),
+            reader,
             newest: None,
             standing: None,
         }

@@ -49,11 +49,10 @@ impl InputEnd {
 }
 
 impl StdinSource {
-    /// With this format of stamps.
-    pub(super) fn new(source: RegisteredSource, time: Option<&str>) -> Self {
+    pub(super) fn new(source: RegisteredSource, reader: ProgramLineReader) -> Self {
         Self {
             source,
-            reader: ProgramLineReader::new(time),
+            reader,
             pieces: None,
             splitter: LineSplitter::default(),
             ended: None,

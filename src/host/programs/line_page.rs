@@ -82,7 +82,7 @@ impl<'a> Forwards<'a> {
             PageStart::Cursor(place) | PageStart::After(place)
                 if line.cursor.offset == place.cursor.offset =>
             {
-                self.met = place.fits(&line.raw);
+                self.met = place.fits(line.stored());
                 self.begun = self.met && matches!(self.page.start, PageStart::After(_));
                 return !self.begun;
             }

@@ -51,6 +51,7 @@ use discovery::Discovery;
 use host::ProgramsHost;
 use input::StdinSource;
 use kind::{ProgramKind, label};
+use reader::ProgramLineReader;
 use report::SourceReport;
 use source::{ProgramSource, SharedSource};
 
@@ -94,7 +95,7 @@ impl Programs {
             SourceKind::Container(_) | SourceKind::Pod(_) => return self.add_containers(spec),
             SourceKind::Input => {
                 let registered = self.register(spec);
-                let input = StdinSource::new(registered, spec.time.as_deref());
+                let input = StdinSource::new(registered, ProgramLineReader::of(spec));
                 return self
                     .sources
                     .push(ProgramSource::Input(Box::new(input)).shared());

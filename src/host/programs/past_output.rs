@@ -30,7 +30,7 @@ impl<'s, P: RunPrograms> PastOutput<'s, P> {
         from: &StartFrom<'_>,
         clock: &HostClock,
     ) -> Result<Self, LinkError> {
-        let mut reader = ProgramLineReader::new(past.time.as_deref());
+        let mut reader = past.reader();
         reader.set_clock(clock);
         programs.run(&past.words(from)).await?;
         Ok(Self {

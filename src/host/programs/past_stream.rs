@@ -11,6 +11,7 @@ use super::kind::label;
 use super::list_output::{ContainerLog, WantedContainers};
 use super::listing::Listing;
 use super::problem;
+use super::reader::ProgramLineReader;
 use super::tail_start::{TailStart, find_tail_start, from_time, log_command};
 use super::timestamp_prefix::PrefixStripper;
 use crate::host::driver::programs::RunPrograms;
@@ -27,7 +28,9 @@ pub(super) struct PastStream {
     /// Why it may not be all of it.
     pub(super) problem: Option<String>,
     /// The format of its stamps.
-    pub(super) time: Option<String>,
+    time: Option<String>,
+    /// The encoding of its text.
+    encoding: Option<String>,
     pub(super) of: PastKind,
 }
 
@@ -126,8 +129,14 @@ impl PastStream {
             label: label(&spec.kind),
             problem: None,
             time: spec.time.clone(),
+            encoding: spec.encoding.clone(),
             of,
         }
+    }
+
+    /// What reads its lines.
+    pub(super) fn reader(&self) -> ProgramLineReader {
+        ProgramLineReader::new(self.time.as_deref()).with_encoding(self.encoding.as_deref())
     }
 
     pub(super) fn words(&self, from: &StartFrom<'_>) -> CommandLine {

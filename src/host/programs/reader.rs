@@ -7,6 +7,7 @@ use crate::clock;
 use crate::host::driver::line_splitter::RawLine;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::line::Line;
+use crate::model::source::SourceSpec;
 use crate::model::time::{HostClock, Time, TimeSource};
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::{ParsedTime, TimeFormat};
@@ -33,6 +34,19 @@ impl ProgramLineReader {
             given: format.is_some_and(|format| TimeFormat::parse(format).is_ok()),
             place: 0,
             last: None,
+        }
+    }
+
+    /// For what the inventory says of a source.
+    pub(super) fn of(spec: &SourceSpec) -> Self {
+        Self::new(spec.time.as_deref()).with_encoding(spec.encoding.as_deref())
+    }
+
+    /// Whose text has this encoding.
+    pub(super) fn with_encoding(self, encoding: Option<&str>) -> Self {
+        Self {
+            lines: self.lines.with_encoding(encoding),
+            ..self
         }
     }
 

@@ -9,6 +9,7 @@ use super::followed_program::FollowedProgram;
 use super::host::ProgramsHost;
 use super::input::StdinSource;
 use super::kind::ProgramKind;
+use super::reader::ProgramLineReader;
 use super::report::SourceReport;
 use super::turns::ProgramTurns;
 use crate::model::source::SourceSpec;
@@ -24,7 +25,7 @@ pub(super) type SharedSource = Arc<Mutex<ProgramSource>>;
 
 impl ProgramSource {
     pub(super) fn program(spec: &SourceSpec, kind: ProgramKind, report: SourceReport) -> Self {
-        let program = FollowedProgram::new(kind, report, spec.time.as_deref());
+        let program = FollowedProgram::new(kind, report, ProgramLineReader::of(spec));
         Self::Program(Box::new(ProgramTurns::new(program, spec.as_root)))
     }
 

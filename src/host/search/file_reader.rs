@@ -107,11 +107,17 @@ impl FileReader {
 
     /// A line by itself.
     pub(super) fn line(&mut self, offset: u64, raw: Bytes) -> Line {
+        self.line_of_file(offset, raw, None)
+    }
+
+    fn line_of_file(&mut self, offset: u64, bytes: Bytes, stored: Option<Box<[u8]>>) -> Line {
         let cursor = Cursor {
             file: self.file,
             offset,
         };
-        let mut line = self.reader.line(cursor, raw, self.modified);
+        let mut line = self
+            .reader
+            .line_of_file(cursor, bytes, stored, self.modified);
         self.has_time |= line.time_from == TimeSource::Stamp;
         if let (TimeSource::Arrival, Some(first)) = (line.time_from, self.first) {
             line.time = first;
@@ -145,7 +151,11 @@ impl FileReader {
         let first = out.len();
         for piece in pieces {
             out.push(match piece {
-                FilePiece::Line { offset, bytes } => FileItem::Line(self.line(offset, bytes)),
+                FilePiece::Line {
+                    offset,
+                    bytes,
+                    stored,
+                } => FileItem::Line(self.line_of_file(offset, bytes, stored)),
                 FilePiece::Gap { from, to, reason } => {
                     self.reader.cut();
                     FileItem::Gap(MissingBytes { from, to, reason })

@@ -2,6 +2,7 @@
 
 use crate::model::log_file::LogFile;
 use crate::model::time::{Time, TimeSource};
+use crate::parse::encoding::TextKind;
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::TimeKey;
 
@@ -23,6 +24,8 @@ pub(super) struct LogHead {
     pub(super) line: usize,
     /// Bytes of a line end.
     pub(super) line_end: u64,
+    /// How its text is encoded.
+    pub(super) text: TextKind,
     /// It could not be read.
     pub(super) failed: bool,
 }
@@ -39,6 +42,11 @@ impl LogHead {
             .iter()
             .filter_map(FileItem::line)
             .filter(|line| line.time_from == TimeSource::Stamp);
+        let text = TextKind::of(bytes);
+        let line_end = match text {
+            TextKind::Utf16 => wide_line_end(&items),
+            TextKind::Utf8 | TextKind::Other => line_end(bytes),
+        };
         // What was only learnt has seen no stamp yet, and cannot say how one compares.
         let seen = reader.into_reader();
         Self {
@@ -47,7 +55,8 @@ impl LogHead {
             first: stamped.next().map(|line| line.time),
             lines: lines.with_records_of(seen),
             line: line_length(bytes, items.len()),
-            line_end: line_end(bytes),
+            line_end,
+            text,
             failed: false,
         }
     }
@@ -78,6 +87,15 @@ fn line_length(bytes: &[u8], count: usize) -> usize {
         Some(length) => length.max(1),
         None => written.max(USUAL_LINE),
     }
+}
+
+/// The length of the line end between the first two lines of UTF-16.
+fn wide_line_end(items: &[FileItem]) -> u64 {
+    let mut lines = items.iter().filter_map(FileItem::line);
+    let (first, second) = (lines.next(), lines.next());
+    first.zip(second).map_or(2, |(first, second)| {
+        second.cursor.offset - first.cursor.offset - first.stored().len() as u64
+    })
 }
 
 /// The length of the first line end.

@@ -16,9 +16,11 @@ use crate::host::{Failure, Files};
 use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::record::RecordText;
+use crate::parse::encoding::TextKind;
 use crate::query::MatchInput;
 use crate::query::request::LogResponse;
 
+use super::file_reader::FileItem;
 use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::part_buffer::{PartBuffer, PartLimits};
 use super::parts::{self, MOST_MOVES, Part, weight};
@@ -26,6 +28,7 @@ use super::response_sender::ResponseSender;
 use super::runs::{Context, RecordCandidate, Runs, SURE_AFTER, WholeRecord};
 use super::stop_reason::StopReason;
 use super::text::{At, LogText};
+use super::walk::Forth;
 use super::{record_lines, relisted, sources};
 
 /// After so many in a part, more is asked for around each line, which saves reading.
@@ -49,6 +52,9 @@ const STAMPLESS: Context = Context {
     after: 8,
 };
 
+/// Lines that are read at once where the driver cannot look for them.
+const LINES_AT_ONCE: usize = 8192;
+
 /// The most unreadable files of a log that are named; the rest are counted.
 const MOST_NAMED: u64 = 8;
 
@@ -70,6 +76,8 @@ pub(super) struct MatchScan<'f, 'a, F> {
     moves: u32,
     /// Files that could not be read in full.
     failures: u64,
+    /// There is text that is not UTF-8, and nobody has said what it is.
+    is_foreign: bool,
 }
 
 /// The record that was decided last, by its generation and its lines.
@@ -125,6 +133,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             seen: 0,
             moves: 0,
             failures: 0,
+            is_foreign: false,
         };
         Ok((scan, notes))
     }
@@ -150,6 +159,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             Ok(()) => self.tell_failures(output.out).await,
             ended => ended,
         };
+        self.tell_foreign_text(output.out).await?;
         out.totals.received += self.text.tally.bytes - before;
         out.totals.scanned += self.done + self.seen;
         ended
@@ -197,6 +207,16 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             return Ok(());
         }
         out.fail(&self.text.log.info.name, why).await
+    }
+
+    /// What was asked for may be there and could not be recognised.
+    async fn tell_foreign_text(&self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
+        if !self.is_foreign || self.criteria.query.typed().is_ascii() {
+            return Ok(());
+        }
+        let note = "it has lines that are not UTF-8, in which only letters of ASCII are found; say \
+                    what they are with `encoding`, such as encoding = \"latin1\", in hosts.toml";
+        out.note(&self.text.log.info.name, note.to_owned()).await
     }
 
     async fn tell_failures(&self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
@@ -284,6 +304,11 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         output: &mut MatchOutput<'_, '_, S>,
     ) -> Result<PartBuffer, StopReason> {
         let (mut runs, scan) = self.prepare(part).await?;
+        match self.text.head(part.file).await?.text {
+            TextKind::Utf8 => {}
+            TextKind::Utf16 => return self.gather_by_reading(part, runs, output).await,
+            TextKind::Other => self.is_foreign |= self.text.log.spec.encoding.is_none(),
+        }
         let mut buffer = PartBuffer::new(self.limits, self.criteria.newest_first);
         let mut found = Vec::new();
         let begun = self.text.files.scan(&scan).await;
@@ -302,6 +327,44 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         runs.finish(&mut found);
         self.keep(part, &mut buffer, &mut found, output).await?;
         self.check_end(part).await?;
+        self.see(part, part.to);
+        Ok(buffer)
+    }
+
+    /// The same for text whose lines the driver cannot find.
+    async fn gather_by_reading<S: MatchSink>(
+        &mut self,
+        part: &Part,
+        mut runs: Runs,
+        output: &mut MatchOutput<'_, '_, S>,
+    ) -> Result<PartBuffer, StopReason> {
+        let mut buffer = PartBuffer::new(self.limits, self.criteria.newest_first);
+        let mut found = Vec::new();
+        let mut walk = Forth::within(At {
+            file: part.file,
+            // A line that begins with the part follows the two bytes of a line end.
+            offset: part.from.saturating_sub(2),
+        });
+        while let Some(items) = walk.next(&mut self.text, LINES_AT_ONCE).await? {
+            let lines = items.into_iter().filter_map(FileItem::into_line);
+            for line in lines.filter(|line| line.cursor.offset >= part.from) {
+                if line.cursor.offset >= part.to {
+                    walk.skip(0);
+                    break;
+                }
+                self.see(part, line.cursor.offset);
+                runs.push_line(line, &mut found);
+            }
+            if walk.file() != part.file {
+                break;
+            }
+            if self.keep(part, &mut buffer, &mut found, output).await? {
+                return Ok(buffer);
+            }
+            self.tell(part, output.out).await?;
+        }
+        runs.finish(&mut found);
+        self.keep(part, &mut buffer, &mut found, output).await?;
         self.see(part, part.to);
         Ok(buffer)
     }
@@ -348,6 +411,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
     /// The question to the driver, and what makes records of its answers.
     async fn prepare(&mut self, part: &Part) -> Result<(Runs, ScanRequest), StopReason> {
         let file = self.text.file(part.file).clone();
+        let filter = self.text.prefilter(self.criteria.query);
         let head = self.text.head(part.file).await?;
         let least = match head.first {
             Some(_) => STAMPED,
@@ -356,7 +420,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         let context = self.around.max(least);
         let runs = Runs::new(&file, head, self.criteria.context);
         let scan = ScanRequest {
-            filter: self.criteria.query.prefilter(),
+            filter,
             from: part.from,
             to: part.to,
             before: context.before as u32,

@@ -1,10 +1,14 @@
 //! Finds the line of a cursor after its file was renamed, compressed, or copied and emptied.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 use crate::host::Files;
 use crate::model::cursor::{CHECKED_BYTES, LineRef};
 use crate::model::gap::GapReason;
+use crate::parse::encoding::TextKind;
+use crate::parse::split::{FileLineSplitter, FilePiece};
 use crate::query::request::MissingBytes;
 
 use super::stop_reason::StopReason;
@@ -83,11 +87,29 @@ async fn fit<F: Files>(
         return Ok(Fit::No);
     }
     let rest = &bytes[usize::from(offset > 0)..];
-    Ok(match line_of(rest, at_end) {
+    let line = match TextKind::of(rest) {
+        TextKind::Utf16 => wide_line_of(rest, at_end).map(Cow::Owned),
+        TextKind::Utf8 | TextKind::Other => line_of(rest, at_end).map(Cow::Borrowed),
+    };
+    Ok(match line.as_deref() {
         Some(line) if place.fits(line) => Fit::Yes,
         Some(line) if place.fits_beginning(line) => Fit::Grown,
         None if place.check.is_none() => Fit::Yes,
         _ => Fit::No,
+    })
+}
+
+/// The same of UTF-16: a line begins at an even offset, so that these bytes could be a file.
+fn wide_line_of(bytes: &[u8], at_end: bool) -> Option<Vec<u8>> {
+    let mut lines = FileLineSplitter::new(0, false);
+    let mut pieces = Vec::new();
+    lines.push(bytes, &mut pieces);
+    if at_end || pieces.is_empty() {
+        lines.finish(&mut pieces);
+    }
+    pieces.into_iter().find_map(|piece| match piece {
+        FilePiece::Line { stored, .. } => stored.map(Vec::from),
+        FilePiece::Gap { .. } => None,
     })
 }
 

@@ -124,16 +124,31 @@ impl Runs {
 
     /// The next line that was found.
     pub(super) fn push(&mut self, found: FoundLine, out: &mut Vec<RecordCandidate>) {
+        self.make_room(found.offset, out);
+        let line = self.reader.line(found.offset, found.raw);
+        self.add(line, found.is_hit);
+    }
+
+    /// The next line, which was read here.
+    pub(super) fn push_line(&mut self, line: Line, out: &mut Vec<RecordCandidate>) {
+        self.make_room(line.cursor.offset, out);
+        self.add(line, true);
+    }
+
+    /// Looks at what there is before a line at this offset is added.
+    fn make_room(&mut self, offset: u64, out: &mut Vec<RecordCandidate>) {
         let last = self.lines.last();
-        if last.is_some_and(|(last, _)| found.offset != self.end_of(last)) {
+        if last.is_some_and(|(last, _)| offset != self.end_of(last)) {
             self.finish(out);
         }
         if self.bytes > MOST_RUN_BYTES {
             self.look(false, out);
         }
-        self.bytes += found.raw.len();
-        let line = self.reader.line(found.offset, found.raw);
-        self.lines.push((line, found.is_hit));
+    }
+
+    fn add(&mut self, line: Line, is_hit: bool) {
+        self.bytes += line.raw.len();
+        self.lines.push((line, is_hit));
     }
 
     /// The run is over.
@@ -203,7 +218,7 @@ impl Runs {
 
     /// Where the next line begins.
     fn end_of(&self, line: &Line) -> u64 {
-        line.cursor.offset + line.raw.len() as u64 + self.line_end
+        line.cursor.offset + line.stored().len() as u64 + self.line_end
     }
 }
 

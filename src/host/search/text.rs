@@ -9,9 +9,11 @@ use crate::files::access::{FileChunk, FileError};
 use crate::host::{Failure, Files, MAX_READ};
 use crate::model::log_file::{Compression, LogFile};
 use crate::model::time::HostClock;
+use crate::parse::encoding::TextEncoding;
 use crate::parse::line_reader::LineReader;
 use crate::parse::timestamp::TimeFormat;
 use crate::query::request::ResponseTotals;
+use crate::query::{Prefilter, Query};
 
 use super::file_reader::FileReader;
 use super::log_head::LogHead;
@@ -79,6 +81,7 @@ pub(super) struct LogText<'f, F> {
     pub(super) tally: Tally,
     clock: HostClock,
     format: Option<TimeFormat>,
+    encoding: Option<TextEncoding>,
     known: Vec<KnownText>,
 }
 
@@ -89,6 +92,8 @@ impl<'f, F: Files> LogText<'f, F> {
             .time
             .as_deref()
             .and_then(|format| TimeFormat::parse(format).ok());
+        let encoding = log.spec.encoding.as_deref();
+        let encoding = encoding.and_then(TextEncoding::named);
         let known = vec![KnownText::default(); log.files.len()];
         Self {
             files,
@@ -96,7 +101,20 @@ impl<'f, F: Files> LogText<'f, F> {
             tally: Tally::default(),
             clock: clock.clone(),
             format,
+            encoding,
             known,
+        }
+    }
+
+    /// What the driver can be asked to look for in place of a query.
+    pub(super) fn prefilter(&self, query: &Query) -> Prefilter {
+        match (query.prefilter(), self.encoding) {
+            (Prefilter::Lines(patterns), Some(encoding))
+                if !encoding.keeps_ascii() || !patterns.are_plain_ascii() =>
+            {
+                Prefilter::Everything
+            }
+            (filter, _) => filter,
         }
     }
 
@@ -270,6 +288,7 @@ impl<'f, F: Files> LogText<'f, F> {
     /// What reads lines when nothing is known of them but what is configured.
     fn configured_lines(&self) -> LineReader {
         LineReader::with_format(&self.clock, self.format.as_ref())
+            .with_encoding(self.log.spec.encoding.as_deref())
     }
 
     /// Whether the lines of a generation may be of several days without saying of which.

@@ -279,8 +279,9 @@ impl Back {
             reason: GapReason::LineTooLong,
         };
         let mut reader = text.reader(file, offset, b"").await?;
-        let line = reader.line(offset, kept);
-        Ok(vec![FileItem::Line(line), FileItem::Gap(rest)])
+        let mut items = reader.items_of(&kept, true);
+        items.push(FileItem::Gap(rest));
+        Ok(items)
     }
 
     fn gap_to(&self, to: u64, reason: GapReason) -> MissingBytes {

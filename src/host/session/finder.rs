@@ -306,6 +306,7 @@ mod tests {
             name: path.to_owned(),
             kind: SourceKind::Path(path.to_owned()),
             time: None,
+            encoding: None,
             as_root: false,
         }
     }

@@ -143,7 +143,7 @@ fn key(cursor: Cursor) -> Key {
 /// printed.
 fn end(line: &FleetLine) -> Key {
     let (dev, ino, offset) = key(line.content.cursor);
-    (dev, ino, offset + line.content.raw.len() as u64 + 1)
+    (dev, ino, offset + line.content.stored().len() as u64 + 1)
 }
 
 #[cfg(test)]
@@ -177,6 +177,7 @@ mod tests {
                 continues: false,
                 stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
+                stored: None,
             },
         };
         (0..).zip(lines.split(' ')).map(record).collect()

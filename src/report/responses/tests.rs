@@ -95,6 +95,7 @@ fn line(offset: u64, text: &str) -> Line {
             offset,
         },
         raw: Text::copy_from_slice(text.as_bytes()),
+        stored: None,
     }
 }
 

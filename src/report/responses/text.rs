@@ -32,7 +32,7 @@ impl LineMark<'_> {
     /// same offset of its text: compressed.
     pub(super) fn around(place: &LineRef, line: &FleetLine) -> Self {
         let content = &line.content;
-        let is_it = content.cursor.offset == place.cursor.offset && place.fits(&content.raw);
+        let is_it = content.cursor.offset == place.cursor.offset && place.fits(content.stored());
         if is_it {
             Self::Hit(None)
         } else {

@@ -150,6 +150,7 @@ fn line(raw: &[u8]) -> Update {
             continues: false,
             stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(raw),
+            stored: None,
         },
     }])
 }

@@ -234,7 +234,7 @@ pub(super) fn resume(
         Some(last) => {
             let mut whole = lines.filter(|(seq, _)| !is_cut(ring, lens, *seq));
             let is_last = |line: &FleetLine| {
-                last.cursor.offset == line.content.cursor.offset && last.fits(&line.content.raw)
+                last.cursor.offset == line.content.cursor.offset && last.fits(line.content.stored())
             };
             let first = whole.clone().next();
             match whole.find(|(_, line)| is_last(line)) {

@@ -24,6 +24,7 @@ fn line(source: u32, ino: u64, offset: u64) -> FleetLine {
             continues,
             stamp,
             raw: "line".into(),
+            stored: None,
         },
     }
 }

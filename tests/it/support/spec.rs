@@ -35,6 +35,7 @@ pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
         name: name.to_owned(),
         kind,
         time: None,
+        encoding: None,
         as_root: false,
     }
 }

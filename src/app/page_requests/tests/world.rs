@@ -122,6 +122,7 @@ impl World {
                 continues,
                 stamp: Stamp::default(),
                 raw: Bytes::from(text),
+                stored: None,
             },
         });
     }

@@ -50,7 +50,7 @@ impl Runs {
             for piece in pieces.into_iter().take(left) {
                 left -= 1;
                 match piece {
-                    FilePiece::Line { offset, bytes } => {
+                    FilePiece::Line { offset, bytes, .. } => {
                         self.out.push(String::from_utf8_lossy(&bytes).into_owned());
                         let cursor = Cursor { file, offset };
                         let (host, source, time_from) = (HostId(0), SourceId(0), TimeSource::Stamp);
@@ -67,6 +67,7 @@ impl Runs {
                                 continues,
                                 stamp,
                                 raw,
+                                stored: None,
                             },
                         };
                         self.printed.line(&record, Time(i64::MAX));

@@ -476,6 +476,7 @@ fn the_limit_of_hits_is_that_of_the_host() {
         name: "web".to_owned(),
         kind,
         time: None,
+        encoding: None,
         as_root: false,
     });
     for (limit, more) in [(3, true), (4, false), (1, true)] {

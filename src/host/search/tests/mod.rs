@@ -50,6 +50,7 @@ fn host(path: &str) -> HostSpec {
         name: "app".to_owned(),
         kind,
         time: None,
+        encoding: None,
         as_root: false,
     };
     HostSpec {
