@@ -186,6 +186,7 @@ mod tests {
                 time_from,
                 cursor,
                 continues,
+                dialect: None,
                 stamp,
                 raw: text.into(),
             },

@@ -5,10 +5,13 @@
 mod bytes;
 #[cfg(test)]
 mod cpu_time;
+pub mod dialect;
 pub mod display;
 pub mod fields;
 pub mod level;
 pub mod line_reader;
 pub mod multiline;
+mod named_columns;
+mod security_event;
 pub mod split;
 pub mod timestamp;

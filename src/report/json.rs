@@ -81,7 +81,7 @@ impl<'a> LineObject<'a> {
             cursor: line.content.place().to_string(),
             text: JsonText::new(&line.content.raw),
             continues: line.content.continues,
-            fields: Fields(&line.content.raw),
+            fields: Fields::of(&line.content),
             ids: Ids::of(&line.content.raw),
         }
     }

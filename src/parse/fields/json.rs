@@ -22,11 +22,32 @@ pub(super) fn is_object(text: &[u8]) -> bool {
     )
 }
 
-/// Shows the members of the object with which a text begins; answers with the end of what was read.
-pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), usize> {
-    let mut scan = JsonScanner { text, at: 1 };
+/// What was read of an object.
+pub(super) struct ReadObject<'a> {
+    /// Where that ends.
+    pub(super) end: usize,
+    /// The escaped object that is the message of this one.
+    pub(super) inner: Option<&'a [u8]>,
+}
+
+/// Members in which the line of a program may be an object again.
+const LINES: [&[u8]; 6] = [b"log", b"message", b"msg", b"MESSAGE", b"line", b"event"];
+
+/// Shows the members of the object with which a text begins.
+pub(super) fn walk<'a>(
+    text: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), ReadObject<'a>> {
+    let mut scan = JsonScanner {
+        text,
+        at: 1,
+        inner: None,
+    };
     scan.members(None, 1, visit)?;
-    ControlFlow::Continue(scan.at)
+    ControlFlow::Continue(ReadObject {
+        end: scan.at,
+        inner: scan.inner,
+    })
 }
 
 /// A string without its escapes. What is no escape of JSON stays as it is, and half a surrogate
@@ -106,6 +127,8 @@ type ScanFlow = ControlFlow<(), Option<()>>;
 struct JsonScanner<'a> {
     text: &'a [u8],
     at: usize,
+    /// See [`ReadObject::inner`].
+    inner: Option<&'a [u8]>,
 }
 
 impl<'a> JsonScanner<'a> {
@@ -140,11 +163,26 @@ impl<'a> JsonScanner<'a> {
                 return ScanFlow::Continue(None);
             };
             let path = FieldPath::member(parent, &key);
+            if depth == 1 {
+                self.note_inner(&key);
+            }
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
         }
         ScanFlow::Continue(self.skip(b'}'))
+    }
+
+    /// Notes a message that is an object.
+    fn note_inner(&mut self, key: &[u8]) {
+        if self.peek() != Some(b'"') || self.text.get(self.at + 1) != Some(&b'{') {
+            return;
+        }
+        let inner = &self.text[self.at + 2..];
+        let is_object = matches!(inner.trim_ascii_start(), [b'\\', b'"' | b'n' | b't', ..]);
+        if is_object && LINES.contains(&key) {
+            self.inner = split_quoted(&self.text[self.at + 1..]).map(|(text, _)| text);
+        }
     }
 
     /// A name and its colon.

@@ -80,7 +80,7 @@ impl<'a> PairScanner<'a> {
             self.at += 1;
             return Flow::Continue(());
         }
-        self.at += json::walk(text, visit)?.max(1);
+        self.at += json::walk(text, visit)?.end.max(1);
         self.shown = self.at;
         Flow::Continue(())
     }

@@ -6,16 +6,31 @@ use std::collections::BTreeSet;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::encoding::JsonText;
+use crate::model::dialect::LineDialect;
+use crate::model::line::Line;
 use crate::parse::fields::{self, FieldValue, ValueKind};
 
 /// An object with the fields of a line, in its order; of several with one name the first. `null`
 /// where it has none. Of very many those that [`fields::all`] finds; the others are in its text.
 #[derive(Debug)]
-pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Fields<'a> {
+    line: &'a [u8],
+    dialect: Option<&'a LineDialect>,
+}
+
+impl<'a> Fields<'a> {
+    /// Of a line.
+    pub(crate) fn of(line: &'a Line) -> Self {
+        Self {
+            line: &line.raw,
+            dialect: line.dialect.as_deref(),
+        }
+    }
+}
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = fields::all(self.0).list;
+        let fields = fields::all_in(self.line, self.dialect).list;
         if fields.is_empty() {
             return serializer.serialize_none();
         }
