@@ -6,17 +6,14 @@
 
 use std::sync::Arc;
 
-use super::bytes::{first_line, within};
-use super::level::column::ColumnTally;
+use super::bytes::first_line;
+use super::level::column::{self, ColumnTally};
 use super::level::{self, NumberEvidence, NumberTally};
 use super::named_columns::RowValues;
 use crate::model::dialect::{ColumnSeparator, LineDialect, NamedColumns, NumberScale};
 
 /// So many lines of a source are looked at. Those after them show nothing else.
 const SAMPLE_LINES: u32 = 256;
-
-/// How far into a line its clock must be for the line to begin a record.
-const CLOCK_WITHIN: usize = 64;
 
 /// Longer heads are none, and so are those with more columns.
 const MAX_HEAD: usize = 16 * 1024;
@@ -77,8 +74,9 @@ impl DialectReader {
         let scale = self.sample.scale();
         let level = self.sample.columns.column();
         self.change(|known| {
-            known.scale = scale;
-            known.level = level;
+            // What many lines have shown is not unlearnt of a few that a search has picked.
+            known.scale = known.scale.or(scale);
+            known.level = known.level.or(level);
         });
     }
 
@@ -125,7 +123,7 @@ impl DialectSample {
                 Some(NumberEvidence::Bare(number)) => self.numbers.add(number),
                 None => {}
             }
-            if begins_record(text) {
+            if column::begins_record(text) {
                 self.columns.add(text);
             }
         });
@@ -134,13 +132,6 @@ impl DialectSample {
     fn scale(&self) -> Option<NumberScale> {
         self.scale.or_else(|| self.numbers.scale())
     }
-}
-
-/// Whether a line has a clock where those that begin a record have one.
-fn begins_record(line: &[u8]) -> bool {
-    let is_clock = |part: &[u8]| matches!(part, [a, b'0'..=b'9', b':' | b'.', c, b'0'..=b'9'] if a.is_ascii_digit() && c.is_ascii_digit());
-    let is_text = line.first().is_some_and(|b| !b"{# \t".contains(b));
-    is_text && within(line, CLOCK_WITHIN).windows(5).any(is_clock)
 }
 
 /// `#Fields: date time cs-method`, of W3C's extended format; Exchange has commas between them.
@@ -158,7 +149,7 @@ fn w3c(line: &[u8]) -> Option<NamedColumns> {
     named(names, ColumnSeparator::Blank)
 }
 
-/// `#fields	ts	uid	id.orig_h`
+/// `#fields`, and the names behind tabs.
 fn zeek(line: &[u8], separator: u8) -> Option<NamedColumns> {
     let names = line.strip_prefix(b"#fields")?;
     let names = names.strip_prefix(&[separator])?;

@@ -275,4 +275,6 @@ fn split_priority(line: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 #[cfg(test)]
+mod depth_tests;
+#[cfg(test)]
 mod tests;

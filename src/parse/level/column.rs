@@ -19,8 +19,27 @@ const MAX_BRACKET: usize = 96;
 /// Fewer lines prove little.
 const ENOUGH: u32 = 8;
 
-/// The level that a line has in the column of its source.
+/// How far into a line its clock must be for the line to begin a record.
+const CLOCK_WITHIN: usize = 64;
+
+/// Whether a line has a clock where those that begin a record have one.
+pub(crate) fn begins_record(line: &[u8]) -> bool {
+    let is_two = |digits: Option<&[u8]>| digits.is_some_and(is_digits);
+    let head = within(line, CLOCK_WITHIN);
+    let is_text = head.first().is_some_and(|b| !b"{# \t".contains(b));
+    is_text
+        && memchr::memchr2_iter(b':', b'.', head).any(|at| {
+            is_two(at.checked_sub(2).and_then(|from| head.get(from..at)))
+                && is_two(head.get(at + 1..at + 3))
+        })
+}
+
+/// The level that a line has in the column of its source; `None` also where the line does not begin
+/// a record.
 pub(super) fn level(line: &[u8], column: LevelColumn) -> Option<Level> {
+    if !begins_record(line) {
+        return None;
+    }
     let word = ColumnWords(line).nth(column.word.into())?;
     match column.kind {
         LevelMarkKind::Letter => letter(word)?,
@@ -194,39 +213,44 @@ mod tests {
         let python = LevelMarkKind::Number(NumberScale::Python);
         for (lines, word, kind, level) in [
             (
-                &["1:00:00 I! a", "1:00:00 E! b"][..],
+                &["01:00:00 I! a", "01:00:00 E! b"][..],
                 1,
                 letter,
                 Level::Error,
             ),
-            (&["(N) 1:00 - a", "(W) 1:00 - b"], 0, letter, Level::Warn),
-            (&["1:00|I|a", "1:00|F|b"], 1, letter, Level::Fatal),
+            (&["(N) 01:00 - a", "(W) 01:00 - b"], 0, letter, Level::Warn),
+            (&["01:00|I|a", "01:00|F|b"], 1, letter, Level::Fatal),
             (
-                &["[1 Jan 26] x I a", "[1 Jan 26] y W b"],
+                &["[1 Jan 01:00] x I a", "[1 Jan 01:00] y W b"],
                 2,
                 letter,
                 Level::Warn,
             ),
             (
-                &["1:00 Info A: x", "1:00 Error B: y"],
+                &["01:00 Info A: x", "01:00 Error B: y"],
                 1,
                 name,
                 Level::Error,
             ),
             (
-                &["1:00 <auth.info> x", "1:00 <kern.err> y"],
+                &["01:00 <auth.info> x", "01:00 <kern.err> y"],
                 1,
                 name,
                 Level::Error,
             ),
             (
-                &["1:00 a(info) x", "1:00 b(warning) y"],
+                &["01:00 a(info) x", "01:00 b(warning) y"],
                 1,
                 name,
                 Level::Warn,
             ),
             (
-                &["1:00 [20] x", "1:00 [20] x", "1:00 [20] x", "1:00 [40] y"],
+                &[
+                    "01:00 [20] x",
+                    "01:00 [20] x",
+                    "01:00 [20] x",
+                    "01:00 [40] y",
+                ],
                 1,
                 python,
                 Level::Error,
@@ -242,11 +266,11 @@ mod tests {
     #[test]
     fn what_is_always_the_same_or_says_nothing_is_no_column() {
         for lines in [
-            &["1:00 stdout F a", "1:00 stdout P b"][..],
-            &["1:00 I am here", "1:00 I saw it"],
-            &["1:00 M a.txt", "1:00 A b.txt"],
-            &["1:00 [80] x", "1:00 [443] y"],
-            &["1:00 error one", "1:00 failed two"],
+            &["01:00 stdout F a", "01:00 stdout P b"][..],
+            &["01:00 I am here", "01:00 I saw it"],
+            &["01:00 M a.txt", "01:00 A b.txt"],
+            &["01:00 [80] x", "01:00 [443] y"],
+            &["01:00 error one", "01:00 failed two"],
         ] {
             assert_eq!(column_of(lines), None, "{lines:?}");
         }
