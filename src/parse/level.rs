@@ -240,24 +240,25 @@ fn in_shape(line: &[u8]) -> Option<StatedLevel> {
         .map(StatedLevel::clear)
 }
 
-/// What words and a field before an object state. The line goes on behind the text.
+/// What words and a field before an object state. The line may go on behind the text.
 fn in_words(text: &[u8], line: &[u8]) -> Option<StatedLevel> {
-    let field = members::logfmt(text);
+    let is_cut = text.len() == HEAD_BYTES && line.len() > HEAD_BYTES;
+    let field = members::logfmt(text, is_cut);
     let words = &text[..field.map_or(text.len(), |(at, _)| at)];
     let tied = || glued::level(words).map(StatedLevel::clear);
+    let of_field = |(_, level)| StatedLevel::clear(level);
     let found = match words::find(words) {
         WordSearch::Level(found) if found.clear => return Some(found),
         // What a message begins with is less than what stands before it.
         WordSearch::Level(found) => return tied().or(Some(found)),
         // `the cart has level=ERROR in it`
         WordSearch::Message if !is_logfmt(words) => return tied(),
-        _ => field.map(|(_, level)| StatedLevel::clear(level)),
+        WordSearch::Message | WordSearch::Nothing => field.map(of_field),
     };
-    let is_cut = text.len() == HEAD_BYTES && line.len() > HEAD_BYTES;
     found.or_else(tied).or_else(|| {
         let is_of_pairs = is_cut && memchr::memchr(b'=', text).is_some();
-        let level = is_of_pairs.then(|| members::logfmt_beyond_head(line));
-        level.flatten().map(StatedLevel::clear)
+        let beyond = is_of_pairs.then(|| members::logfmt(line, false)).flatten();
+        beyond.map(of_field)
     })
 }
 

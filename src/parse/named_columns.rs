@@ -242,6 +242,36 @@ static IIS: RowShape = RowShape {
     status: 11,
 };
 
+/// Before its version 8, which has added the referer.
+static OLD_IIS: RowShape = RowShape {
+    names: &[
+        "date",
+        "time",
+        "s-ip",
+        "cs-method",
+        "cs-uri-stem",
+        "cs-uri-query",
+        "s-port",
+        "cs-username",
+        "c-ip",
+        "cs(User-Agent)",
+        "sc-status",
+        "sc-substatus",
+        "sc-win32-status",
+        "time-taken",
+    ],
+    separator: ColumnSeparator::Blank,
+    status: 10,
+};
+
+/// The version of IIS whose row has as many columns as a line.
+fn iis(line: &[u8]) -> Option<&'static RowShape> {
+    let columns = line.trim_ascii_end().split(|b| *b == b' ').count();
+    [&IIS, &OLD_IIS]
+        .into_iter()
+        .find(|shape| shape.names.len() == columns)
+}
+
 /// The shape of a row that no other program writes.
 pub(super) fn shape(line: &[u8]) -> Option<&'static RowShape> {
     let (first, rest) = word(line);
@@ -253,7 +283,7 @@ pub(super) fn shape(line: &[u8]) -> Option<&'static RowShape> {
             if line.get(10) == Some(&b'\t') {
                 is_of_cloud_front(rest).then_some(&CLOUD_FRONT)
             } else {
-                is_of_iis(rest).then_some(&IIS)
+                iis(line).filter(|_| is_of_iis(rest))
             }
         }
         stamp if is_zulu(stamp) && is_of_balancer(rest) => Some(&CLASSIC_BALANCER),
@@ -310,7 +340,7 @@ fn is_of_iis(rest: &[u8]) -> bool {
     let is_request = is_method(words.take()) && words.take().starts_with(b"/");
     let _query = words.take();
     let is_port = is_digits(words.take());
-    is_request && is_port && words.0.split(|b| *b == b' ').count() == 9
+    is_request && is_port
 }
 
 fn is_method(text: &[u8]) -> bool {

@@ -123,40 +123,28 @@ pub(super) fn with_decoded<R>(escaped: &[u8], read: impl Fn(&[u8]) -> Option<R>)
     read(decoded(escaped, &mut whole))
 }
 
-/// The first `level=warn`, with the place where it begins.
-pub(super) fn logfmt(head: &[u8]) -> Option<(usize, Level)> {
-    memchr::memchr_iter(b'=', head).find_map(|equals| {
-        let start = head[..equals]
-            .iter()
-            .rposition(|b| b" \t,;[({".contains(b))
-            .map_or(0, |at| at + 1);
-        let key = &head[start..equals];
-        // `at=info method=GET …` is Heroku's. Numbers are something else: `compression level=6`.
-        let value = &head[equals + 1..];
-        let letters = words::letters(unquoted(value));
-        Some((
-            start,
-            named(letters).filter(|_| is_key(key) || key == b"at")?,
-        ))
-    })
-}
-
-/// `level=warn` anywhere in a line of pairs, however long the values before it are.
-pub(super) fn logfmt_beyond_head(line: &[u8]) -> Option<Level> {
+/// The first `level=warn`, with the place where it begins. In a text that goes on elsewhere, a value
+/// whose quotes are not closed may be of any length.
+pub(super) fn logfmt(text: &[u8], goes_on: bool) -> Option<(usize, Level)> {
     let mut at = 0;
-    while let Some(equals) = memchr::memchr(b'=', &line[at..]).map(|found| at + found) {
-        let start = line[at..equals]
+    while let Some(equals) = memchr::memchr(b'=', text.get(at..)?).map(|found| at + found) {
+        let start = text[at..equals]
             .iter()
             .rposition(|b| b" \t,;[({".contains(b))
             .map_or(at, |before| at + before + 1);
-        let value = &line[equals + 1..];
-        let level = || named(words::letters(unquoted(value)));
-        if is_key(&line[start..equals])
-            && let Some(level) = level()
-        {
-            return Some(level);
+        let (key, value) = (&text[start..equals], &text[equals + 1..]);
+        // `at=info method=GET …` is Heroku's. Numbers are something else: `compression level=6`.
+        if is_key(key) || key == b"at" {
+            let letters = words::letters(unquoted(value));
+            if let Some(level) = named(letters) {
+                return Some((start, level));
+            }
         }
-        at = equals + 1 + quoted(value).map_or(0, |(text, _)| text.len() + 2);
+        let in_quotes = quoted(value);
+        if in_quotes.is_none() && goes_on && value.starts_with(b"\"") {
+            return None;
+        }
+        at = equals + 1 + in_quotes.map_or(0, |(text, _)| text.len() + 2);
     }
     None
 }
