@@ -14,6 +14,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::bytes::{quoted, within};
+use super::escapes::decoded;
 use super::{fields, level};
 use crate::model::level::Level;
 use crate::model::text::{without_beginning, without_colours};
@@ -204,7 +205,7 @@ fn pairs(line: &[u8]) -> Option<Vec<u8>> {
         };
         let key = std::str::from_utf8(key).ok()?;
         if message.is_none() && matches!(key, "msg" | "message") {
-            message = Some(fields::decoded(plain));
+            message = Some(decoded(plain));
         } else if !TIMES.contains(&key) && !is_level(key, plain) {
             others.push(b' ');
             others.extend_from_slice(&rest[..equals + 1 + len]);

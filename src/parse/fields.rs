@@ -37,8 +37,6 @@ mod value;
 mod visitor;
 mod walk;
 
-use std::borrow::Cow;
-
 pub use ids::LineIds;
 pub use value::{FieldValue, ValueKind};
 
@@ -106,11 +104,6 @@ pub(super) fn is_key(text: &[u8]) -> bool {
         && text
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || b"_.@/-".contains(b))
-}
-
-/// A string of JSON without its escapes.
-pub(super) fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
-    json::decoded(raw)
 }
 
 /// All fields of a line.

@@ -18,6 +18,7 @@ mod glued;
 mod marks;
 mod members;
 mod names;
+mod rows;
 mod scales;
 mod stated;
 mod status;
@@ -28,7 +29,6 @@ use stated::{HEAD_BYTES, LineContext, StatedLevel};
 use words::WordSearch;
 
 use super::bytes::{docker_log, first_line, number, split_digits, within};
-use super::{named_columns, security_event};
 use crate::model::dialect::{LineDialect, NumberScale};
 use crate::model::level::Level;
 use crate::model::line::FleetLine;
@@ -101,31 +101,6 @@ pub(super) fn columns_of<'n>(
         levels.position(names::is_key),
         status.filter(|_| is_of_requests),
     )
-}
-
-/// What the value of a field for levels states by itself.
-pub(super) fn of_value(value: &[u8]) -> Option<Level> {
-    match value {
-        [letter] => names::of_letter(*letter),
-        b"LOG" => Some(Level::Info),
-        word => names::named(word),
-    }
-}
-
-/// What the status of a request states.
-pub(super) fn of_status(value: &[u8]) -> Option<Level> {
-    number(value).and_then(status::level)
-}
-
-/// How grave an event is for CEF and LEEF, which count from 0 to 10 or have words of their own.
-pub(super) fn of_security_event(severity: &[u8]) -> Option<Level> {
-    match severity {
-        b"Low" | b"Unknown" => Some(Level::Info),
-        b"Medium" => Some(Level::Warn),
-        b"High" => Some(Level::Error),
-        b"Very-High" => Some(Level::Fatal),
-        text => scales::level(NumberScale::SecurityEvent, number(text)?),
-    }
 }
 
 /// What a line tells of how its source counts levels in fields: the scale itself, or a number whose
@@ -227,14 +202,14 @@ fn of_columns(line: &[u8], dialect: &LineDialect) -> Option<Level> {
     let column = dialect.level.and_then(|at| column::level(line, at));
     column.or_else(|| {
         let columns = dialect.columns.as_ref()?;
-        named_columns::level(line, columns)
+        rows::level(line, columns)
     })
 }
 
 /// What lines state that name nothing: those of known columns, requests, and crashes.
 fn in_shape(line: &[u8]) -> Option<StatedLevel> {
-    named_columns::level_of_shape(line)
-        .or_else(|| security_event::level(line))
+    rows::level_of_shape(line)
+        .or_else(|| rows::level_of_event(line))
         .or_else(|| status::of_request(line))
         .or_else(|| crashes::level(line))
         .map(StatedLevel::clear)

@@ -7,6 +7,7 @@ mod bytes;
 mod cpu_time;
 pub mod dialect;
 pub mod display;
+mod escapes;
 pub mod fields;
 pub mod level;
 pub mod line_reader;

@@ -5,9 +5,7 @@
 //! Reading heads is left to `dialect`, showing values as fields to `fields`.
 
 use super::bytes::{Words, first_line, is_digits, split_quoted, word};
-use super::level;
 use crate::model::dialect::{ColumnSeparator, NamedColumns};
-use crate::model::level::Level;
 
 /// The values of a row, in its order.
 #[derive(Debug, Clone)]
@@ -96,23 +94,13 @@ pub(super) fn is_row(line: &[u8], columns: &NamedColumns) -> bool {
             == columns.names.len()
 }
 
-/// The level in the column that has it, or that of the status of a request.
-pub(super) fn level(line: &[u8], columns: &NamedColumns) -> Option<Level> {
-    let value = |at: usize| RowValues::of(line, columns.separator).nth(at);
-    if line.starts_with(b"#") {
-        return None;
-    }
-    let stated = columns.level.and_then(|at| level::of_value(value(at)?));
-    stated.or_else(|| level::of_status(value(columns.status?)?))
-}
-
 /// Columns that a row has without a head.
 #[derive(Debug)]
 pub(super) struct RowShape {
     /// Their names, by the documentation of the program.
     pub(super) names: &'static [&'static str],
     pub(super) separator: ColumnSeparator,
-    status: usize,
+    pub(super) status: usize,
 }
 
 /// The balancer of AWS for HTTP:
@@ -293,12 +281,6 @@ pub(super) fn shape(line: &[u8]) -> Option<&'static RowShape> {
     (status == b"-" || (status.len() == 3 && is_digits(status))).then_some(found)
 }
 
-/// The level of the status of such a row.
-pub(super) fn level_of_shape(line: &[u8]) -> Option<Level> {
-    let shape = shape(line)?;
-    level::of_status(RowValues::of(line, shape.separator).nth(shape.status)?)
-}
-
 /// `2026-11-13T17:00:00.000000Z`
 fn is_zulu(stamp: &[u8]) -> bool {
     stamp.len() == 27 && stamp[10] == b'T' && stamp.ends_with(b"Z")
@@ -380,32 +362,6 @@ mod tests {
             ("", ColumnSeparator::Blank, &[]),
         ] {
             assert_eq!(values(line, separator), split, "{line}");
-        }
-    }
-
-    #[test]
-    fn rows_without_a_head_are_known_by_their_shape() {
-        for (line, level) in [
-            (
-                "https 2026-11-13T17:00:00.000000Z app/lb/1 192.0.2.1:2817 10.0.0.66:9000 0.086 0.048 0.037 502 - 57 812 \"GET https://x:443/ HTTP/1.1\" \"curl\"",
-                Some(Level::Error),
-            ),
-            (
-                "2026-11-13T23:39:43.945958Z my-elb 192.0.2.1:2817 10.0.0.1:80 0.000073 0.001048 0.000057 404 404 0 29 \"GET http://x:80/ HTTP/1.1\" \"curl\" - -",
-                Some(Level::Warn),
-            ),
-            (
-                "2026-11-13\t17:55:07\tFRA56-C1\t2390\t192.0.2.10\tGET\td1.example\t/i\t200\t-",
-                Some(Level::Info),
-            ),
-            (
-                "2026-11-20 13:00:00 10.0.0.1 GET /x - 443 - 10.0.0.2 curl - 500 0 0 15",
-                Some(Level::Error),
-            ),
-            ("https is a protocol 404", None),
-            ("2026-11-20 13:00:00 worker GET /x 404", None),
-        ] {
-            assert_eq!(level_of_shape(line.as_bytes()), level, "{line}");
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Events of security products: ArcSight's CEF and QRadar's LEEF, perhaps behind a head of syslog.
 
 use super::bytes::within;
-use super::level;
-use crate::model::level::Level;
 
 /// How far into a line an event may begin.
 const WITHIN: usize = 256;
@@ -78,17 +76,13 @@ impl<'a> SecurityEvent<'a> {
         })
     }
 
-    fn severity(&self) -> Option<&'a [u8]> {
+    /// How grave it is: a number, or a word.
+    pub(super) fn severity(&self) -> Option<&'a [u8]> {
         let pair = |name: &[u8]| self.fields().find(|(of, _)| *of == name);
         pair(b"severity")
             .or_else(|| pair(b"sev"))
             .map(|(_, value)| value)
     }
-}
-
-/// The level of the event in a line.
-pub(super) fn level(line: &[u8]) -> Option<Level> {
-    level::of_security_event(SecurityEvent::of(line)?.severity()?)
 }
 
 /// Where `CEF:0|` or `LEEF:1.0|` begins whose `EF:` is there.
@@ -195,27 +189,5 @@ mod tests {
         assert!(has("src", "10.0.0.1"));
         assert!(has("msg", "from a = b host"));
         assert!(has("suser", "bob"));
-    }
-
-    #[test]
-    fn the_severity_of_an_event_is_its_level() {
-        for (line, level) in [
-            ("CEF:0|a|b|1|2|x|3|src=1", Some(Level::Info)),
-            ("CEF:0|a|b|1|2|x|High|src=1", Some(Level::Error)),
-            ("Nov 20 13:00:00 fw CEF:1|a|b|1|2|x|10|", Some(Level::Fatal)),
-            (
-                "LEEF:1.0|a|b|1|login|sev=5\tsrc=10.0.0.1",
-                Some(Level::Warn),
-            ),
-            (
-                "LEEF:2.0|a|b|1|login|^|src=10.0.0.1^sev=9^usr=bob",
-                Some(Level::Fatal),
-            ),
-            ("LEEF:1.0|a|b|1|login|src=10.0.0.1", None),
-            ("see CEF: the format", None),
-            ("BRIEF:0|a|b|1|2|x|3|", None),
-        ] {
-            assert_eq!(super::level(line.as_bytes()), level, "{line}");
-        }
     }
 }

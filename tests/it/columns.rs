@@ -41,7 +41,7 @@ fn assert_rows_are_found(inventory: &Path) {
     let found = objects(
         inventory,
         &["search", "status>=400", "--json", "--limit", "1000"],
-        "line",
+        "hit",
     );
     assert_eq!(found.len(), ROWS / 10);
     let last = found.last().expect("a row");
@@ -50,7 +50,7 @@ fn assert_rows_are_found(inventory: &Path) {
     let errors = objects(
         inventory,
         &["search", "level>=error", "--json", "--limit", "1000"],
-        "line",
+        "hit",
     );
     assert_eq!(errors.len(), ROWS / 10);
     let buckets = objects(

@@ -6,6 +6,7 @@ use super::visitor::{FieldVisitor, Flow, OwningVisitor};
 use super::{access, columns, head, json, rows, text};
 use crate::model::dialect::LineDialect;
 use crate::parse::bytes::{docker_log, within};
+use crate::parse::escapes::decoded;
 use crate::parse::security_event::SecurityEvent;
 
 /// So much of a line is read: the longest line that is kept whole.
@@ -62,7 +63,7 @@ fn object<'a>(line: &'a [u8], nested: u8, visit: &mut dyn FieldVisitor<'a>) -> F
     let Some(inner) = inner else {
         return text::walk(line.get(read.end..).unwrap_or_default(), visit);
     };
-    match json::decoded(inner) {
+    match decoded(inner) {
         Cow::Borrowed(inner) => walk_inner(inner, nested - 1, visit),
         Cow::Owned(inner) => walk_inner(&inner, nested - 1, &mut OwningVisitor(visit)),
     }

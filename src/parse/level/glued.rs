@@ -83,19 +83,22 @@ impl WordsBefore {
         if self.has_tag || self.plain > 1 {
             return None;
         }
-        let enclosed = word
-            .strip_prefix(b"<")
-            .and_then(|word| word.strip_suffix(b">"))
-            .or_else(|| word.strip_prefix(b"[")?.strip_suffix(b"]"));
-        let inner = enclosed.unwrap_or(word);
-        if !inner.first()?.is_ascii_alphabetic() {
+        let inner = match word {
+            [b'<', inner @ .., b'>'] | [b'[', inner @ .., b']'] => inner,
+            _ => word,
+        };
+        let name = letters_and_digits(inner);
+        if name == 0 {
             return None;
         }
-        let begins = self.has_stamp || self.plain == 0;
-        of_facility(inner)
-            .or_else(|| esxi(inner))
-            .or_else(|| topics(inner).filter(|_| begins))
-            .or_else(|| before_name(inner).filter(|_| self.has_stamp))
+        // What ties the first two words tells which kind it can be.
+        match inner.get(name)? {
+            b'.' => of_facility(inner),
+            b'(' => esxi(inner),
+            b',' | b'-' | b'_' => topics(inner).filter(|_| self.has_stamp || self.plain == 0),
+            b'/' => before_name(inner).filter(|_| self.has_stamp),
+            _ => None,
+        }
     }
 
     fn note(&mut self, word: &[u8]) {
@@ -113,6 +116,15 @@ impl WordsBefore {
     fn is_message(&self) -> bool {
         self.plain > 2
     }
+}
+
+/// How many letters and digits a word begins with; none where the first is no letter.
+fn letters_and_digits(word: &[u8]) -> usize {
+    if !word.first().is_some_and(u8::is_ascii_alphabetic) {
+        return 0;
+    }
+    let other = |b: &u8| !b.is_ascii_alphanumeric();
+    word.iter().position(other).unwrap_or(word.len())
 }
 
 /// A month, a day of the week, or a zone.

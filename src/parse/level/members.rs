@@ -8,7 +8,7 @@ use super::{status, words};
 use crate::model::dialect::NumberScale;
 use crate::model::level::Level;
 use crate::parse::bytes::{quoted, split_digits, split_quoted};
-use crate::parse::fields;
+use crate::parse::escapes;
 
 /// Objects that have the level of the record in them: `{"log":{"level":…}}` is ECS, and loguru has
 /// the name in `{"record":{"level":{"name":…}}}`.
@@ -112,7 +112,7 @@ fn unescaped(from: &mut std::slice::Iter<'_, u8>) -> Option<u8> {
 /// A text in quotes as it reads, up to its first line end, as far as its level may be in it.
 pub(super) fn with_decoded<R>(escaped: &[u8], read: impl Fn(&[u8]) -> Option<R>) -> Option<R> {
     if escaped.starts_with(b"{") {
-        return read(fields::decoded(escaped).trim_ascii());
+        return read(escapes::decoded(escaped).trim_ascii());
     }
     let mut head = [0; HEAD_BYTES * 2];
     let found = read(decoded(escaped, &mut head));
@@ -154,7 +154,7 @@ pub(super) fn find(object: &[u8], context: LineContext<'_>) -> Option<StatedLeve
     if let Some(inner) = inner_object(object)
         && let Some(deeper) = context.deeper()
     {
-        let found = super::stated_in(fields::decoded(inner).trim_ascii(), deeper);
+        let found = super::stated_in(escapes::decoded(inner).trim_ascii(), deeper);
         if found.is_some() {
             return found;
         }
