@@ -6,7 +6,7 @@
 
 use super::names::{named, of_letter};
 use super::scales::{self, NumberTally};
-use crate::model::dialect::{LevelColumn, LevelMarkKind};
+use crate::model::dialect::{LevelColumn, LevelMarkKind, NumberScale};
 use crate::model::level::Level;
 use crate::parse::bytes::{is_digits, number, within};
 
@@ -43,7 +43,7 @@ pub(super) fn level(line: &[u8], column: LevelColumn) -> Option<Level> {
     let word = ColumnWords(line).nth(column.word.into())?;
     match column.kind {
         LevelMarkKind::Letter => letter(word)?,
-        LevelMarkKind::Number(scale) => scales::level(scale, enclosed_number(word)?),
+        LevelMarkKind::Number(scale) => scales::level(scale, number_alone(word)?),
         LevelMarkKind::Name => name(word),
     }
 }
@@ -69,22 +69,26 @@ impl<'a> Iterator for ColumnWords<'a> {
     }
 }
 
-/// A word without the brackets around it, and whether there are some.
-fn without_brackets(word: &[u8]) -> (&[u8], bool) {
+/// A word without the marks around it.
+fn without_marks(word: &[u8]) -> &[u8] {
     let word = word.strip_suffix(b":").unwrap_or(word);
     match word {
-        [b'(', inner @ .., b')'] | [b'[', inner @ .., b']'] | [b'<', inner @ .., b'>'] => {
-            (inner, true)
+        [first, inner @ .., last]
+            if first.is_ascii_punctuation() && last.is_ascii_punctuation() =>
+        {
+            inner
         }
-        _ => (word, false),
+        _ => word,
     }
 }
 
 /// A capital letter alone; the level that it means, if it does. `None` where a word is no letter.
 fn letter(word: &[u8]) -> Option<Option<Level>> {
-    let (inner, _) = without_brackets(word);
-    let letter = match inner {
-        [letter] | [letter, b'!' | b',' | b';' | b'/'] => letter,
+    let letter = match without_marks(word) {
+        [letter] => letter,
+        [letter, mark] if mark.is_ascii_punctuation() => letter,
+        // `E/worker`
+        [letter, b'/', name, ..] if name.is_ascii_alphabetic() => letter,
         [b'D', b'1'..=b'5'] => &b'D',
         [letter, again] if letter == again => letter,
         _ => return None,
@@ -92,9 +96,9 @@ fn letter(word: &[u8]) -> Option<Option<Level>> {
     letter.is_ascii_uppercase().then(|| of_letter(*letter))
 }
 
-fn enclosed_number(word: &[u8]) -> Option<u32> {
-    let (inner, is_enclosed) = without_brackets(word);
-    number(inner).filter(|_| is_enclosed && is_digits(inner))
+fn number_alone(word: &[u8]) -> Option<u32> {
+    let inner = without_marks(word);
+    number(inner).filter(|_| is_digits(inner))
 }
 
 /// The name of a level, alone or tied to other words.
@@ -134,7 +138,7 @@ impl ColumnTally {
         for (place, word) in self.places.iter_mut().zip(ColumnWords(line)) {
             if let Some(level) = letter(word) {
                 place.letters.add(level);
-            } else if let Some(number) = enclosed_number(word) {
+            } else if let Some(number) = number_alone(word) {
                 place.numbers.add(number);
             } else if let Some(level) = name(word) {
                 place.names.add(Some(level));
@@ -165,7 +169,11 @@ impl PlaceTally {
         if !is_nearly_all(self.numbers.total(), lines) {
             return None;
         }
-        self.numbers.scale().map(LevelMarkKind::Number)
+        // Other numbers are those of workers, processes and attempts too.
+        self.numbers
+            .scale()
+            .filter(|scale| *scale == NumberScale::Python)
+            .map(LevelMarkKind::Number)
     }
 }
 
@@ -196,7 +204,6 @@ fn is_nearly_all(count: u32, lines: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::dialect::NumberScale;
 
     fn column_of(lines: &[&str]) -> Option<LevelColumn> {
         let mut tally = ColumnTally::default();
@@ -220,6 +227,8 @@ mod tests {
             ),
             (&["(N) 01:00 - a", "(W) 01:00 - b"], 0, letter, Level::Warn),
             (&["01:00|I|a", "01:00|F|b"], 1, letter, Level::Fatal),
+            (&["01:00 *I* a", "01:00 *E* b"], 1, letter, Level::Error),
+            (&["01:00 I/a x", "01:00 E/b y"], 1, letter, Level::Error),
             (
                 &["[1 Jan 01:00] x I a", "[1 Jan 01:00] y W b"],
                 2,
@@ -270,6 +279,8 @@ mod tests {
             &["01:00 I am here", "01:00 I saw it"],
             &["01:00 M a.txt", "01:00 A b.txt"],
             &["01:00 [80] x", "01:00 [443] y"],
+            &["01:00 [1] x", "01:00 [1] x", "01:00 [1] x", "01:00 [2] y"],
+            &["01:00 (6) x", "01:00 (6) x", "01:00 (7) y"],
             &["01:00 error one", "01:00 failed two"],
         ] {
             assert_eq!(column_of(lines), None, "{lines:?}");
