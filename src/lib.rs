@@ -57,6 +57,7 @@
 //! | compression | How the text of a file is stored: plain, gzip, xz, … | `model::log_file` |
 //! | timestamp | The time as a line has it written; a *notation* is a way to write it. | `parse::timestamp` |
 //! | level | How grave a line says it is. | `model::level`, `parse::level` |
+//! | dialect | What the lines of a source mean that no line says by itself: how its numbers of levels count, which word is the level, the names of its columns. | `model::dialect`, `parse::dialect` |
 //! | field | A name and a value in a line. | `parse::fields` |
 //! | query | What a line must be to be found, shown or kept; made of terms. | `query::ast`, `query::matcher` |
 //! | match input | The line and what is known of it, as a query sees them. | `query` |
@@ -91,7 +92,9 @@
 //! | a column of log panes | `layout::columns`; `view::log::lines` draws it |
 //! | what is made of every line of every source | `parse::line_reader` |
 //! | a format of timestamps | a row and a parser in `parse::timestamp::notation`; in fields with a name: `parse::timestamp::fields` |
-//! | a way to state a level | `parse::level`: `words` before the message, `marks` at fixed places, `members` with a name |
+//! | a way to state a level | `parse::level`: `words` before the message and `glued` to others, `marks` at fixed places, `members` with a name, `crashes` |
+//! | a way to count levels | a row and the steps of `parse::level::scales` |
+//! | columns with names | a head: `parse::dialect`; a shape that needs none: `parse::named_columns` |
 //! | a format of fields | `parse::fields` |
 //! | what goes on with a record | `parse::multiline::shape` |
 //! | a term of the query language | `query::ast`, `query::parse`, `query::matcher`, `query::print`; `query::language` documents it |

@@ -51,6 +51,7 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> FleetLine {
                 offset: u64::try_from(ms.max(0)).unwrap_or(0),
             },
             continues: false,
+            dialect: None,
             stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text),
             stored: None,

@@ -162,6 +162,7 @@ fn line(at: i64, text: &str) -> Line {
         time: Time(at * 1_000_000_000),
         time_from: TimeSource::Stamp,
         continues: false,
+        dialect: None,
         stamp: ByteSpan::default(),
         cursor: Cursor {
             file: FileId::default(),

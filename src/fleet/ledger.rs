@@ -187,6 +187,7 @@ mod tests {
                 offset: 0,
             },
             continues: false,
+            dialect: None,
             stamp: ByteSpan::default(),
             raw: Bytes::from_static(b"line"),
             stored: None,

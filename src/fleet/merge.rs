@@ -245,6 +245,7 @@ mod tests {
             time_from: TimeSource::Stamp,
             cursor,
             continues: false,
+            dialect: None,
             stamp: ByteSpan::default(),
             raw: Bytes::from_static(b"line"),
             stored: None,

@@ -110,6 +110,7 @@ mod tests {
                     offset: offset.parse().expect("a number"),
                 },
                 continues: false,
+                dialect: None,
                 stamp: None.into(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
                 stored: None,

@@ -4,10 +4,12 @@
 //! from the raw bytes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::cursor::{Cursor, LineRef};
+use super::dialect::LineDialect;
 use super::host::HostId;
 use super::source::SourceId;
 use super::time::{Time, TimeSource};
@@ -52,6 +54,8 @@ pub struct Line {
     /// It belongs to the same record as the line before it: a stack trace, the rest of a statement
     /// ([`RecordJoiner`](crate::parse::multiline::RecordJoiner)).
     pub continues: bool,
+    /// What its source is known to mean by it; `None` where that is no more than it says.
+    pub dialect: Option<Arc<LineDialect>>,
     /// Where in the line its timestamp is.
     pub stamp: ByteSpan,
     /// The byte at which it begins.

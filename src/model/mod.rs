@@ -6,6 +6,7 @@
 
 pub mod backfilled;
 pub mod cursor;
+pub mod dialect;
 pub mod gap;
 pub mod host;
 pub mod level;

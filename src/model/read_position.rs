@@ -191,6 +191,7 @@ mod tests {
                 time_from,
                 cursor,
                 continues,
+                dialect: None,
                 stamp,
                 raw: text.into(),
                 stored: None,

@@ -4,7 +4,9 @@
 //! record matches is decided by the whole of it: [`RecordText`] is what a query looks at.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::dialect::LineDialect;
 use super::line::Line;
 use super::time::Time;
 
@@ -12,6 +14,7 @@ use super::time::Time;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordText<'a> {
     time: Time,
+    dialect: Option<Arc<LineDialect>>,
     text: Cow<'a, [u8]>,
 }
 
@@ -21,6 +24,7 @@ impl<'a> RecordText<'a> {
     pub fn new(first: &'a Line) -> Self {
         Self {
             time: first.time,
+            dialect: first.dialect.clone(),
             text: Cow::Borrowed(&first.raw),
         }
     }
@@ -47,6 +51,12 @@ impl<'a> RecordText<'a> {
         self.time
     }
 
+    /// What its source is known to mean by its lines.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&LineDialect> {
+        self.dialect.as_deref()
+    }
+
     /// Its lines with `\n` between them.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -58,6 +68,7 @@ impl<'a> RecordText<'a> {
     pub fn into_owned(self) -> RecordText<'static> {
         RecordText {
             time: self.time,
+            dialect: self.dialect,
             text: Cow::Owned(self.text.into_owned()),
         }
     }

@@ -13,7 +13,8 @@ use regex::bytes::Regex;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::bytes::within;
+use super::bytes::{quoted, within};
+use super::escapes::decoded;
 use super::{fields, level};
 use crate::model::level::Level;
 use crate::model::text::{without_beginning, without_colours};
@@ -35,6 +36,9 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// How far into a line the stamp of an access log is looked for.
 const ACCESS_STAMP_WITHIN: usize = 256;
+
+/// Longer names are no names.
+const MAX_KEY: usize = 64;
 
 /// Keys of its time.
 const TIMES: [&str; 8] = [
@@ -104,6 +108,9 @@ impl LineDisplay {
         if !is_bare {
             return Cow::Borrowed(rest);
         }
+        if let Some(text) = pairs(rest) {
+            return Cow::Owned(text);
+        }
         let stamp = stamp.and_then(|stamp| moved(stamp, line.len() - rest.len(), rest.len()));
         let rest = match stamp.or_else(|| stamp_in(rest)) {
             Some(stamp) => without(rest, stamp),
@@ -135,9 +142,10 @@ fn stamp_in(line: &[u8]) -> Option<Range<usize>> {
         .map(|found| found.range())
 }
 
-/// A line without its stamp, the brackets around it and one blank; the line itself where that would
-/// be nothing.
+/// A line without its stamp, the brackets or the name and the quotes around it, and one blank; the
+/// line itself where that would be nothing.
 fn without(line: &[u8], stamp: Range<usize>) -> Cow<'_, [u8]> {
+    let stamp = with_name(line, stamp);
     let is_bracketed = line[..stamp.start].ends_with(b"[") && line[stamp.end..].starts_with(b"]");
     let brackets = usize::from(is_bracketed);
     let before = &line[..stamp.start - brackets];
@@ -157,6 +165,66 @@ fn without(line: &[u8], stamp: Range<usize>) -> Cow<'_, [u8]> {
     } else {
         Cow::Owned(rest)
     }
+}
+
+/// The place of a stamp with its name, where it is the value of a field: `time="…"`.
+fn with_name(line: &[u8], stamp: Range<usize>) -> Range<usize> {
+    let before = &line[..stamp.start];
+    let (name, quotes) = match before.strip_suffix(b"=\"") {
+        Some(name) if line[stamp.end..].starts_with(b"\"") => (name, 1),
+        _ => match before.strip_suffix(b"=") {
+            Some(name) => (name, 0),
+            None => return stamp,
+        },
+    };
+    let is_of_name = |b: &u8| b.is_ascii_alphanumeric() || b"_.@-".contains(b);
+    let start = name
+        .iter()
+        .rposition(|b| !is_of_name(b))
+        .map_or(0, |at| at + 1);
+    start..stamp.end + quotes
+}
+
+/// `the message key=value other="a value"` of a line that is nothing but pairs and has a message;
+/// without its time and its level, which have columns of their own.
+fn pairs(line: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = line.trim_ascii_end();
+    let (mut message, mut others) = (None, Vec::with_capacity(line.len()));
+    while !rest.is_empty() {
+        let equals = memchr::memchr(b'=', within(rest, MAX_KEY))?;
+        let (key, value) = (&rest[..equals], &rest[equals + 1..]);
+        if !fields::is_key(key) {
+            return None;
+        }
+        let (plain, len) = match quoted(value) {
+            Some((text, _)) => (text, text.len() + 2),
+            None => {
+                let end = memchr::memchr2(b' ', b'"', value).unwrap_or(value.len());
+                (&value[..end], end)
+            }
+        };
+        let key = std::str::from_utf8(key).ok()?;
+        if message.is_none() && matches!(key, "msg" | "message") {
+            message = Some(decoded(plain));
+        } else if !TIMES.contains(&key) && !is_level(key, plain) {
+            others.push(b' ');
+            others.extend_from_slice(&rest[..equals + 1 + len]);
+        }
+        let after = &value[len..];
+        rest = after.trim_ascii_start();
+        if rest.len() == after.len() && !rest.is_empty() {
+            return None;
+        }
+    }
+    let mut text = message.filter(|text| !text.is_empty())?.into_owned();
+    text.extend(others);
+    Some(text)
+}
+
+/// Whether a pair says what the level's own column shows.
+fn is_level(key: &str, value: &[u8]) -> bool {
+    let word = std::str::from_utf8(value).ok();
+    level::is_field(key) && word.and_then(level::named_by).is_some()
 }
 
 /// A line without `ERROR ` or `[error] ` at its beginning, where that is the level of the whole
@@ -381,6 +449,39 @@ mod tests {
             ("<30>short", 0..3, "short"),
         ] {
             let read_as = LineDisplay::Bare.of_stamped(line.as_bytes(), Some(stamp));
+            assert_eq!(String::from_utf8_lossy(&read_as), read, "{line}");
+        }
+    }
+
+    #[test]
+    fn pairs_are_a_message_and_then_the_others_without_time_and_level() {
+        for (line, read) in [
+            (
+                "time=2026-11-20T13:00:00.1Z level=info msg=\"order placed\" id=7 note=\"a b\"",
+                "order placed id=7 note=\"a b\"",
+            ),
+            (
+                "ts=2026-11-20T13:00:00Z caller=main.go:1 level=warn msg=slow",
+                "slow caller=main.go:1",
+            ),
+            ("level=error msg=\"say \\\"no\\\"\"", "say \"no\""),
+            // Not all of it is pairs, or there is no message: only the stamp goes.
+            (
+                "time=2026-11-20T13:00:00Z level=info order placed",
+                "level=info order placed",
+            ),
+            (
+                "time=\"2026-11-20T13:00:00Z\" level=info id=7",
+                "level=info id=7",
+            ),
+            ("up time=2026-11-20T13:00:00Z now", "up now"),
+            ("a=b", "a=b"),
+        ] {
+            let stamp = memchr::memmem::find(line.as_bytes(), b"2026-").map(|start| {
+                let end = line[start..].find('Z').expect("a stamp");
+                start..start + end + 1
+            });
+            let read_as = LineDisplay::Bare.of_stamped(line.as_bytes(), stamp);
             assert_eq!(String::from_utf8_lossy(&read_as), read, "{line}");
         }
     }

@@ -8,8 +8,9 @@
 //! Where fields are found, one inside the other (a journal of a container that prints JSON):
 //!
 //! * `head`: syslog (RFC 3164 and 5424 with structured data), Kubernetes CRI, docker compose;
-//! * `json`: an object, as the whole line or behind other text, docker's json-file with the line
-//!   inside it;
+//! * `json`: an object, as the whole line or behind other text, and the line inside it where its message is
+//!   an object again (docker's json-file);
+//! * `rows`: columns by the names that the head of the log gives them, or that a known shape has;
 //! * `access`: requests as nginx, Apache, HAProxy, Envoy and Squid log them;
 //! * `text`: `key=value` and `key="a value"` wherever they are (logfmt, auditd, the kernel,
 //!   postfix), and the tail of nginx's error log;
@@ -30,6 +31,7 @@ mod head;
 mod ids;
 mod json;
 mod names;
+mod rows;
 mod text;
 mod value;
 mod visitor;
@@ -38,8 +40,9 @@ mod walk;
 pub use ids::LineIds;
 pub use value::{FieldValue, ValueKind};
 
+use crate::model::dialect::LineDialect;
 use visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
-use walk::walk;
+use walk::walk_in;
 
 /// So many fields are listed.
 const MAX_FIELDS: usize = 512;
@@ -70,8 +73,18 @@ pub struct LineFields<'a> {
 /// `span_id` and `user_id` are also found where [`ids()`] finds them.
 #[must_use]
 pub fn get<'a>(line: &'a [u8], name: &str) -> Option<FieldValue<'a>> {
+    get_in(line, None, name)
+}
+
+/// The same in a line of a source of which more is known.
+#[must_use]
+pub fn get_in<'a>(
+    line: &'a [u8],
+    dialect: Option<&LineDialect>,
+    name: &str,
+) -> Option<FieldValue<'a>> {
     let mut getter = names::FieldGetter::new(name);
-    let _ = walk(line, &mut getter);
+    let _ = walk_in(line, dialect, &mut getter);
     getter.best().or_else(|| {
         let ids = ids(line);
         let id = match name {
@@ -85,19 +98,36 @@ pub fn get<'a>(line: &'a [u8], name: &str) -> Option<FieldValue<'a>> {
     })
 }
 
+/// Whether a text is a name as pairs have it.
+pub(super) fn is_key(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_.@/-".contains(b))
+}
+
 /// All fields of a line.
 #[must_use]
 pub fn all(line: &[u8]) -> LineFields<'_> {
+    all_in(line, None)
+}
+
+/// The same of a line of a source of which more is known.
+#[must_use]
+pub fn all_in<'a>(line: &'a [u8], dialect: Option<&LineDialect>) -> LineFields<'a> {
     let mut fields = LineFields::default();
-    let _ = walk(line, &mut fields);
+    let _ = walk_in(line, dialect, &mut fields);
     fields
 }
 
 /// All fields of a line, and its ids, in one pass.
 #[must_use]
-pub fn all_with_ids(line: &[u8]) -> (LineFields<'_>, LineIds<'_>) {
+pub fn all_with_ids<'a>(
+    line: &'a [u8],
+    dialect: Option<&LineDialect>,
+) -> (LineFields<'a>, LineIds<'a>) {
     let mut fields = LineFields::default();
-    let ids = ids::find_beside(line, &mut fields);
+    let ids = ids::find_beside(line, dialect, &mut fields);
     (fields, ids)
 }
 

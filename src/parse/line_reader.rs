@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use super::dialect::DialectReader;
 use super::encoding::TextEncoding;
 use super::multiline::RecordJoiner;
 use super::split::FilePiece;
@@ -14,12 +15,13 @@ use crate::model::line::Line;
 use crate::model::source::NO_STAMPS;
 use crate::model::time::{HostClock, Time, TimeSource};
 
-/// What is known of the lines of a source: the format of their timestamps, and the record under
-/// way.
+/// What is known of the lines of a source: the format of their timestamps, the record under way,
+/// and what its lines mean that no line says by itself.
 #[derive(Debug, Clone)]
 pub struct LineReader {
     timestamps: TimestampReader,
     records: RecordJoiner,
+    dialect: DialectReader,
     encoding: Option<TextEncoding>,
 }
 
@@ -42,6 +44,7 @@ impl LineReader {
         Self {
             timestamps,
             records: RecordJoiner::default(),
+            dialect: DialectReader::default(),
             encoding: None,
         }
     }
@@ -69,7 +72,8 @@ impl LineReader {
 
     /// Finds out the format from lines that are about to be read, unless it is known. `now` is when
     /// they arrived.
-    pub fn learn<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]>, now: Time) {
+    pub fn learn<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]> + Clone, now: Time) {
+        self.dialect.learn(lines.clone());
         self.timestamps.learn(&mut { lines }, now);
     }
 
@@ -124,6 +128,7 @@ impl LineReader {
             time: stamped.time,
             time_from: stamped.from,
             continues: self.records.continues(&raw, stamped.span.clone()),
+            dialect: self.dialect.see(&raw, cursor.offset == 0),
             stamp: stamped.span.into(),
             cursor,
             raw,
@@ -141,12 +146,17 @@ impl LineReader {
         &self.timestamps
     }
 
-    /// What `other` has learnt of records, at a place where none is under way.
+    /// What `other` has learnt of records and of what its lines mean, at a place where no record is
+    /// under way.
     #[must_use]
     pub fn with_records_of(self, other: Self) -> Self {
         let mut records = other.records;
         records.cut();
-        Self { records, ..self }
+        Self {
+            records,
+            dialect: other.dialect,
+            ..self
+        }
     }
 }
 

@@ -5,11 +5,15 @@
 mod bytes;
 #[cfg(test)]
 mod cpu_time;
+pub mod dialect;
 pub mod display;
 pub mod encoding;
+mod escapes;
 pub mod fields;
 pub mod level;
 pub mod line_reader;
 pub mod multiline;
+mod named_columns;
+mod security_event;
 pub mod split;
 pub mod timestamp;

@@ -186,6 +186,7 @@ mod tests {
             time: Time(0),
             time_from: TimeSource::Arrival,
             continues: false,
+            dialect: None,
             stamp: ByteSpan::default(),
             cursor: Cursor {
                 file: FileId { dev: 1, ino },

@@ -1,5 +1,6 @@
 //! What a query looks at.
 
+use crate::model::dialect::LineDialect;
 use crate::model::record::RecordText;
 use crate::model::time::Time;
 
@@ -12,6 +13,8 @@ pub struct MatchInput<'a> {
     pub source: &'a str,
     /// When it was written.
     pub time: Time,
+    /// What its source is known to mean by its lines.
+    pub dialect: Option<&'a LineDialect>,
     /// The raw line, or the lines of a record with `\n` between them.
     pub raw: &'a [u8],
 }
@@ -24,6 +27,7 @@ impl<'a> MatchInput<'a> {
             host,
             source,
             time: record.time(),
+            dialect: record.dialect(),
             raw: record.bytes(),
         }
     }

@@ -140,10 +140,9 @@ impl CompiledTerm {
             Self::Time(range) => range.contains(&subject.time),
             Self::Text(needle) => needle.is_in(subject.raw),
             Self::Regex(regex) => in_a_line(regex, subject.raw),
-            Self::Level(order, level) => {
-                level::of(subject.raw).is_some_and(|found| order.holds(&found, level))
-            }
-            Self::Field(asked) => asked.matches(subject.raw),
+            Self::Level(order, level) => level::of_in(subject.raw, subject.dialect)
+                .is_some_and(|found| order.holds(&found, level)),
+            Self::Field(asked) => asked.matches(subject),
         }
     }
 }
@@ -206,7 +205,8 @@ impl CompiledField {
         })
     }
 
-    fn matches(&self, raw: &[u8]) -> bool {
+    fn matches(&self, subject: &MatchInput<'_>) -> bool {
+        let raw = subject.raw;
         let has = |byte| memchr(byte, raw).is_some();
         let may_hold = self.hint.as_ref().is_none_or(|hint| hint.is_in(raw))
             || has(b'\\')
@@ -214,7 +214,7 @@ impl CompiledField {
         if !may_hold {
             return false;
         }
-        match fields::get(raw, &self.name) {
+        match fields::get_in(raw, subject.dialect, &self.name) {
             Some(found) => self.value.holds(&found),
             None => self.text.as_ref().is_some_and(|text| text.is_in(raw)),
         }

@@ -29,6 +29,7 @@ fn subject(raw: &[u8]) -> MatchInput<'_> {
         host: "web-1",
         source: "access",
         time: now().time.plus_millis(-60_000),
+        dialect: None,
         raw,
     }
 }

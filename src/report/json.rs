@@ -70,7 +70,7 @@ pub(super) struct LineObject<'a> {
 
 impl<'a> LineObject<'a> {
     pub(super) fn new(name: SourceName<'a>, line: &'a FleetLine) -> Self {
-        let (fields, ids) = fields::of_line(&line.content.raw);
+        let (fields, ids) = fields::of_line(&line.content);
         Self {
             v: VERSION,
             r#type: "line",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::model::backfilled::BackfilledLines;
 use crate::model::cursor::FileId;
+use crate::model::dialect::LineDialect;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
 use crate::model::line::FleetLine;
@@ -86,6 +87,12 @@ impl Whole<'_> {
     #[must_use]
     pub fn text(&self) -> &[u8] {
         self.record.bytes()
+    }
+
+    /// What its source is known to mean by it.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&LineDialect> {
+        self.record.dialect()
     }
 
     /// The record as the query looks at it.
@@ -266,6 +273,7 @@ impl Scrollback {
             host,
             source,
             time: line.content.time,
+            dialect: line.content.dialect.as_deref(),
             raw: &line.content.raw,
         }
     }

@@ -27,6 +27,7 @@ fn fleet_line(host: u32, text: &str) -> FleetLine {
                 offset: 0,
             },
             continues: false,
+            dialect: None,
             stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(text.as_bytes()),
             stored: None,
@@ -358,7 +359,7 @@ proptest! {
         while !lens.advance(&scrollback, 300) {}
         let filter = query(asked);
         let matches = |text: &str| {
-            let subject = MatchInput { host: "", source: "", time: Time(0), raw: text.as_bytes() };
+            let subject = MatchInput { host: "", source: "", time: Time(0), dialect: None, raw: text.as_bytes() };
             filter.query.as_ref().is_some_and(|query| query.matches(&subject))
         };
         let mut expected: Vec<u64> =

@@ -90,6 +90,7 @@ fn line(place: &str) -> Line {
         time: Time(0),
         time_from,
         continues: false,
+        dialect: None,
         stamp: None.into(),
         cursor,
         raw,

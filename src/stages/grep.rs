@@ -385,6 +385,7 @@ mod tests {
                 time_from: TimeSource::Stamp,
                 cursor: Cursor { file: FILE, offset },
                 continues,
+                dialect: None,
                 stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
                 stored: None,
@@ -465,7 +466,7 @@ mod tests {
             held.finish();
             drain(&mut held, &query, &mut out);
             let is_wanted = |text: &String| {
-                query.matches(&MatchInput { host: "", source: "", time: Time(0), raw: text.trim_end().as_bytes() })
+                query.matches(&MatchInput { host: "", source: "", time: Time(0), dialect: None, raw: text.trim_end().as_bytes() })
             };
             let wanted: Vec<bool> = records.iter().map(is_wanted).collect();
             let expected: Vec<_> =

@@ -36,7 +36,7 @@ pub(super) fn record_lines(app: &App, seq: Seq, width: u16) -> DialogLines {
         head(&whole, &app.view_options().zone()),
         text(whole.text(), width),
         ids(whole.text()),
-        members(whole.text(), width),
+        members(&whole, width),
     ];
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     let with_blanks = parts.flat_map(|part| iter::once(Vec::new()).chain(part));
@@ -48,7 +48,7 @@ fn head(whole: &Whole<'_>, zone: &TimeZone) -> DialogLines {
     let subject = whole.subject();
     let time = time::long(line.time, zone);
     let from = line.time_from.as_str();
-    let level = level::of(whole.text()).map_or("none stated", Level::as_str);
+    let level = level::of_in(whole.text(), whole.dialect()).map_or("none stated", Level::as_str);
     vec![
         field("host", subject.host.to_owned()),
         field("source", subject.source.to_owned()),
@@ -100,12 +100,12 @@ fn ids(text: &[u8]) -> DialogLines {
 }
 
 /// An object as it would be written by hand; of other records a row for each field.
-fn members(text: &[u8], width: usize) -> DialogLines {
-    let pretty = pretty(text, width);
+fn members(whole: &Whole<'_>, width: usize) -> DialogLines {
+    let pretty = pretty(whole.text(), width);
     if !pretty.is_empty() {
         return pretty;
     }
-    let fields = fields::all(text);
+    let fields = fields::all_in(whole.text(), whole.dialect());
     let left_out = (fields.list.len() + fields.left_out).saturating_sub(MAX_FIELDS);
     let mut rows: DialogLines = fields
         .list

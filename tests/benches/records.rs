@@ -177,6 +177,7 @@ fn search(folder: &Path) -> Vec<Row> {
         host: "web-1",
         source: "app",
         time: NOW,
+        dialect: None,
         raw,
     };
     let row = |what, needle: &str, options: &str, count: &dyn Fn(&Query) -> usize, target| {

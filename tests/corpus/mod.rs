@@ -1,8 +1,8 @@
 //! A folder of logs beside what a person reads in each of their lines, and how far the library
 //! reads the same.
 //!
-//! Lines are read as the console reads them: the stamper learns from a batch and stamps each line,
-//! the joiner says which go on with the record before, the record says its level.
+//! Lines are read as the console reads them: the reader of a source learns from a batch, gives each
+//! line its time and says which go on with the record before; the record says its level.
 //! `tests/logs/README.md` describes the folder. What this leaves to others: printing (the example
 //! `formats`) and deciding (the test `formats`).
 
@@ -16,11 +16,10 @@ use bytes::Bytes;
 use logtrail::model::cursor::{Cursor, FileId};
 use logtrail::model::host::HostId;
 use logtrail::model::level::Level;
-use logtrail::model::line::{FleetLine, Line};
+use logtrail::model::line::FleetLine;
 use logtrail::model::source::SourceId;
 use logtrail::model::time::{HostClock, Time, TimeSource};
-use logtrail::parse::multiline::RecordJoiner;
-use logtrail::parse::timestamp::TimestampReader;
+use logtrail::parse::line_reader::LineReader;
 
 use kind::Want;
 pub(crate) use kind::{Kind, read};
@@ -167,14 +166,12 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
         zone: kind.zone.clone(),
         boot: kind.boot,
     };
-    let (mut stamper, mut joiner) = (TimestampReader::new(&clock), RecordJoiner::default());
+    let mut reader = LineReader::new(&clock, None);
     for (batch, lines) in kind.lines.chunks(together).enumerate() {
-        if stamper.wants_sample() {
-            stamper.learn(&mut lines.iter().map(|line| &line.raw[..]), kind.now);
-        }
+        reader.learn(lines.iter().map(|line| &line.raw[..]), kind.now);
         for (at, line) in lines.iter().enumerate() {
-            let record = record(&mut stamper, &mut joiner, &line.raw, kind.now);
             let number = batch * together + at + 1;
+            let record = record(&mut reader, number, &line.raw, kind.now);
             let mut miss = |what, expected, found| {
                 misses.push(Miss {
                     line: number,
@@ -198,35 +195,20 @@ fn compare(kind: Kind, together: usize) -> (Kind, Tally, Vec<Miss>) {
             }
         }
     }
-    tally.format = stamper.format();
+    tally.format = reader.timestamps().format();
     (kind, tally, misses)
 }
 
-fn record(
-    stamper: &mut TimestampReader,
-    joiner: &mut RecordJoiner,
-    raw: &Bytes,
-    now: Time,
-) -> FleetLine {
-    let stamped = stamper.stamp(raw, now);
-    let stamp = stamped.span.clone().into();
-    FleetLine {
-        host: HostId(0),
-        source: SourceId(0),
-        late: false,
-        content: Line {
-            time: stamped.time,
-            time_from: stamped.from,
-            cursor: Cursor {
-                file: FileId { dev: 0, ino: 0 },
-                offset: 0,
-            },
-            continues: joiner.continues(raw, stamped.span),
-            stamp,
-            raw: raw.clone(),
-            stored: None,
-        },
-    }
+fn record(reader: &mut LineReader, number: usize, raw: &Bytes, now: Time) -> FleetLine {
+    let cursor = Cursor {
+        file: FileId { dev: 0, ino: 0 },
+        offset: (number - 1) as u64,
+    };
+    FleetLine::new(
+        HostId(0),
+        SourceId(0),
+        reader.line(cursor, raw.clone(), now),
+    )
 }
 
 fn judge_time(

@@ -224,6 +224,7 @@ fn subject(raw: &[u8]) -> MatchInput<'_> {
         host: "web-1",
         source: "app",
         time: NOW,
+        dialect: None,
         raw,
     }
 }

@@ -254,6 +254,7 @@ fn matches(query: &Query, line: &[u8]) -> bool {
         host: "web-1",
         source: "s",
         time: now().time,
+        dialect: None,
         raw,
     })
 }

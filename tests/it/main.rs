@@ -1,6 +1,7 @@
 //! End to end tests: real servers, real files, real terminals.
 
 mod cli;
+mod columns;
 mod commands;
 mod conformance;
 mod conformance_asks;

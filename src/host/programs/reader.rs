@@ -88,7 +88,7 @@ impl ProgramLineReader {
     }
 
     /// Lets the reader of timestamps see many lines before it is asked for the first.
-    pub(super) fn learn<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]>) {
+    pub(super) fn learn<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]> + Clone) {
         self.lines.learn(lines, clock::now());
     }
 

@@ -121,5 +121,5 @@ fn level_of(record: &[Line]) -> Option<Level> {
         .iter()
         .take(2)
         .filter(states)
-        .find_map(|line| level::of(&line.raw))
+        .find_map(|line| level::of_in(&line.raw, line.dialect.as_deref()))
 }

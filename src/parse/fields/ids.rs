@@ -10,7 +10,8 @@ use std::ops::Range;
 use super::names::{NameSet, REQUEST, Rank, SPAN, TRACE, USER, USER_NAMES};
 use super::value::{FieldValue, ValueKind};
 use super::visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
-use super::walk::walk;
+use super::walk::{walk, walk_in};
+use crate::model::dialect::LineDialect;
 use crate::parse::bytes::{first_line, split_once, within};
 
 /// Longer values are no ids.
@@ -50,13 +51,17 @@ pub(super) fn find(line: &[u8]) -> LineIds<'_> {
 }
 
 /// The same, while another visitor sees the fields too.
-pub(super) fn find_beside<'a>(line: &'a [u8], other: &mut dyn FieldVisitor<'a>) -> LineIds<'a> {
+pub(super) fn find_beside<'a>(
+    line: &'a [u8],
+    dialect: Option<&LineDialect>,
+    other: &mut dyn FieldVisitor<'a>,
+) -> LineIds<'a> {
     let mut both = VisitorPair {
         ids: IdCollector::of(line),
         other,
         other_takes: false,
     };
-    let _ = walk(line, &mut both);
+    let _ = walk_in(line, dialect, &mut both);
     both.ids.into_ids(line)
 }
 

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use super::value::{FieldValue, ValueKind};
 use super::visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish};
 use crate::parse::bytes::split_quoted;
+use crate::parse::escapes::decoded;
 
 /// Objects in objects are looked into so deep; deeper ones are values as they are.
 const MAX_DEPTH: usize = 128;
@@ -22,81 +23,32 @@ pub(super) fn is_object(text: &[u8]) -> bool {
     )
 }
 
-/// Shows the members of the object with which a text begins; answers with the end of what was read.
-pub(super) fn walk<'a>(text: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> ControlFlow<(), usize> {
-    let mut scan = JsonScanner { text, at: 1 };
+/// What was read of an object.
+pub(super) struct ReadObject<'a> {
+    /// Where that ends.
+    pub(super) end: usize,
+    /// The escaped object that is the message of this one.
+    pub(super) inner: Option<&'a [u8]>,
+}
+
+/// Members in which the line of a program may be an object again.
+const LINES: [&[u8]; 6] = [b"log", b"message", b"msg", b"MESSAGE", b"line", b"event"];
+
+/// Shows the members of the object with which a text begins.
+pub(super) fn walk<'a>(
+    text: &'a [u8],
+    visit: &mut dyn FieldVisitor<'a>,
+) -> ControlFlow<(), ReadObject<'a>> {
+    let mut scan = JsonScanner {
+        text,
+        at: 1,
+        inner: None,
+    };
     scan.members(None, 1, visit)?;
-    ControlFlow::Continue(scan.at)
-}
-
-/// A string without its escapes. What is no escape of JSON stays as it is, and half a surrogate
-/// pair becomes U+FFFD.
-pub(super) fn decoded(raw: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr(b'\\', raw) else {
-        return Cow::Borrowed(raw);
-    };
-    let mut text = raw[..first].to_vec();
-    let mut rest = &raw[first..];
-    while let [b'\\', after @ ..] = rest {
-        rest = escape(after, &mut text);
-        let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
-        text.extend_from_slice(&rest[..plain]);
-        rest = &rest[plain..];
-    }
-    Cow::Owned(text)
-}
-
-/// One escape behind its backslash; answers with what follows it.
-fn escape<'a>(after: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
-    let Some((&letter, rest)) = after.split_first() else {
-        text.push(b'\\');
-        return after;
-    };
-    let byte = match letter {
-        b'"' | b'\\' | b'/' | b'\'' => letter,
-        b'n' => b'\n',
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'b' => 8,
-        b'f' => 12,
-        b'u' => {
-            if let Some((character, rest)) = unicode(rest) {
-                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                return rest;
-            }
-            b'u'
-        }
-        _ => letter,
-    };
-    if !b"\"\\/'ntrbf".contains(&letter) {
-        text.push(b'\\');
-    }
-    text.push(byte);
-    rest
-}
-
-/// Four hexadecimal digits, or a pair of such.
-fn unicode(text: &[u8]) -> Option<(char, &[u8])> {
-    let (first, rest) = hex(text)?;
-    if (0xd800..0xdc00).contains(&first)
-        && let Some((second, rest)) = rest.strip_prefix(b"\\u").and_then(hex)
-        && (0xdc00..0xe000).contains(&second)
-    {
-        let character = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
-        return Some((character.unwrap_or(char::REPLACEMENT_CHARACTER), rest));
-    }
-    Some((
-        char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER),
-        rest,
-    ))
-}
-
-fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
-    let (digits, rest) = text.split_at_checked(4)?;
-    let number = digits.iter().try_fold(0, |number, &b| {
-        Some(number * 16 + char::from(b).to_digit(16)?)
-    })?;
-    Some((number, rest))
+    ControlFlow::Continue(ReadObject {
+        end: scan.at,
+        inner: scan.inner,
+    })
 }
 
 /// A break ends the whole walk; after `None` the text is broken, and nothing more of the object is
@@ -106,6 +58,8 @@ type ScanFlow = ControlFlow<(), Option<()>>;
 struct JsonScanner<'a> {
     text: &'a [u8],
     at: usize,
+    /// See [`ReadObject::inner`].
+    inner: Option<&'a [u8]>,
 }
 
 impl<'a> JsonScanner<'a> {
@@ -140,11 +94,26 @@ impl<'a> JsonScanner<'a> {
                 return ScanFlow::Continue(None);
             };
             let path = FieldPath::member(parent, &key);
+            if depth == 1 {
+                self.note_inner(&key);
+            }
             if self.member(&path, depth, visit)?.is_none() || self.skip(b',').is_none() {
                 break;
             }
         }
         ScanFlow::Continue(self.skip(b'}'))
+    }
+
+    /// Notes a message that is an object.
+    fn note_inner(&mut self, key: &[u8]) {
+        if self.peek() != Some(b'"') || self.text.get(self.at + 1) != Some(&b'{') {
+            return;
+        }
+        let inner = &self.text[self.at + 2..];
+        let is_object = matches!(inner.trim_ascii_start(), [b'\\', b'"' | b'n' | b't', ..]);
+        if is_object && LINES.contains(&key) {
+            self.inner = split_quoted(&self.text[self.at + 1..]).map(|(text, _)| text);
+        }
     }
 
     /// A name and its colon.

@@ -551,7 +551,7 @@ fn no_text_takes_time_by_the_square() {
 fn one_pass_over_the_lines_of_the_table_finds_what_two_find() {
     for line in TABLE.lines().filter_map(|line| line.strip_prefix("> ")) {
         let line = line.as_bytes();
-        assert_eq!(all_with_ids(line), (all(line), ids(line)));
+        assert_eq!(all_with_ids(line, None), (all(line), ids(line)));
     }
 }
 
@@ -577,7 +577,7 @@ proptest! {
     fn one_pass_finds_the_fields_and_the_ids_that_two_find(
         text in "(user=|\"?trace\"?[:=] ?|req-|[0-9a-f]{16}|[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}|[{}\",\\[\\] ]|[12]:M |uid=7){0,12}"
     ) {
-        prop_assert_eq!(all_with_ids(text.as_bytes()), (all(text.as_bytes()), ids(text.as_bytes())));
+        prop_assert_eq!(all_with_ids(text.as_bytes(), None), (all(text.as_bytes()), ids(text.as_bytes())));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::value::FieldValue;
 use super::visitor::{FieldPath, FieldVisitor, Flow};
 use super::{access, json};
 use crate::parse::bytes::{first_line, quoted, within};
+use crate::parse::escapes::decoded;
 
 /// Longer names are no names.
 const MAX_KEY: usize = 64;
@@ -80,7 +81,7 @@ impl<'a> PairScanner<'a> {
             self.at += 1;
             return Flow::Continue(());
         }
-        self.at += json::walk(text, visit)?.max(1);
+        self.at += json::walk(text, visit)?.end.max(1);
         self.shown = self.at;
         Flow::Continue(())
     }
@@ -215,7 +216,7 @@ impl<'a> PairValue<'a> {
 
     fn value(&self) -> FieldValue<'a> {
         if self.quoted {
-            FieldValue::of_text(json::decoded(self.raw))
+            FieldValue::of_text(decoded(self.raw))
         } else {
             FieldValue::sniffed(self.raw)
         }

@@ -9,9 +9,14 @@ use crate::parse::bytes::{split_digits, split_once, within};
 pub(super) fn find(head: &[u8]) -> Option<Level> {
     match head.first()? {
         b'I' | b'W' | b'E' | b'F' | b'D' => klog(head),
-        b'0'..=b'9' => stunnel(head).or_else(|| redis(head)),
-        b'[' => tornado(head).or_else(|| xorg(head)).or_else(|| redis(head)),
-        b'(' => xorg(head),
+        b'0'..=b'9' => stunnel(head)
+            .or_else(|| redis(head))
+            .or_else(|| mongodb(head)),
+        b'[' => tornado(head)
+            .or_else(|| xorg(head))
+            .or_else(|| redis(head))
+            .or_else(|| websphere(head)),
+        b'(' => xorg(head).or_else(|| qbittorrent(head)),
         b'k' | b'u' | b'd' | b's' | b'a' | b'l' => dmesg(head),
         b'=' => erlang(head),
         _ => None,
@@ -40,6 +45,19 @@ pub(super) fn unwrapped(line: &[u8]) -> &[u8] {
     match runtime {
         Some([b'F' | b'P', b' ', inner @ ..]) if name.get(10) == Some(&b'T') => inner,
         _ => line,
+    }
+}
+
+/// A line of syslog without the number of its bytes, which some transports put before it: `53
+/// <11>1 …`.
+pub(super) fn without_octet_count(line: &[u8]) -> &[u8] {
+    let (count, rest) = split_digits(within(line, 7));
+    let is_counted = !count.is_empty() && rest.starts_with(b" ");
+    let behind = line.get(count.len() + 1..).unwrap_or_default();
+    if is_counted && behind.starts_with(b"<") && super::split_priority(behind).is_some() {
+        behind
+    } else {
+        line
     }
 }
 
@@ -193,6 +211,49 @@ fn xorg(head: &[u8]) -> Option<Level> {
         b"(EE) " => Some(Level::Error),
         b"(WW) " => Some(Level::Warn),
         b"(II) " => Some(Level::Info),
+        _ => None,
+    }
+}
+
+/// `2019-11-20T13:00:00.000+0000 D1 NETWORK  [conn1] …`: MongoDB's debug has five levels.
+fn mongodb(head: &[u8]) -> Option<Level> {
+    let (stamp, rest) = split_once(within(head, 40), b' ')?;
+    let is_mongodb = stamp.get(10) == Some(&b'T')
+        && matches!(rest, [b'D', b'1'..=b'5', b' ', component, ..] if component.is_ascii_uppercase() || *component == b'-');
+    is_mongodb.then_some(Level::Debug)
+}
+
+/// `[11/13/26 17:00:00:000 UTC] 00000000 ApplicationMg W WSVR0221I: …`: the name has 13 places, and
+/// WebSphere's letters are those of its basic format.
+fn websphere(head: &[u8]) -> Option<Level> {
+    let close = memchr::memchr(b']', within(head, 48)).filter(|_| head.get(3) == Some(&b'/'))?;
+    let rest = head[close + 1..].strip_prefix(b" ")?;
+    let (thread, name) = rest.split_at_checked(8)?;
+    let letter = match name.get(..17)? {
+        [b' ', .., b' ', letter, b' '] => *letter,
+        _ => return None,
+    };
+    let is_thread = thread.iter().all(u8::is_ascii_hexdigit);
+    match letter {
+        _ if !is_thread => None,
+        b'A' => Some(Level::Notice),
+        b'O' => Some(Level::Info),
+        b'C' => Some(Level::Debug),
+        b'R' => Some(Level::Error),
+        b'1'..=b'3' | b'>' | b'<' => Some(Level::Trace),
+        letter => of_letter(letter),
+    }
+}
+
+/// `(W) 2026-11-13T17:00:00 - …`: normal, information, warning and critical.
+fn qbittorrent(head: &[u8]) -> Option<Level> {
+    let stamp = head.get(4..).filter(|_| head.get(2..4) == Some(b") "))?;
+    if stamp.get(4) != Some(&b'-') || stamp.get(10) != Some(&b'T') {
+        return None;
+    }
+    match head[1] {
+        b'N' | b'I' => Some(Level::Info),
+        letter @ (b'W' | b'C') => of_letter(letter),
         _ => None,
     }
 }

@@ -58,6 +58,23 @@ const KEYS: &[&[u8]] = &[
     b"@level",
     b"syslog.severity",
     b"error_severity",
+    b"severity_label",
+    b"severitylabel",
+    b"severitylevel",
+    b"leveltext",
+    b"level_text",
+    b"log_severity",
+    b"logseverity",
+    b"msg_level",
+    b"loglvl",
+    b"log_lvl",
+    b"prio",
+    b"level.name",
+    b"level_value",
+    b"levelvalue",
+    b"@severity",
+    b"entrytype",
+    b"leveldisplayname",
 ];
 
 /// java.util.logging speaks the language of the system: German, French, Spanish, Italian,
@@ -132,21 +149,7 @@ pub(super) fn of_letter(letter: u8) -> Option<Level> {
     })
 }
 
-/// Pino and bunyan count in tens from trace; GELF and journald write syslog's severity.
-pub(super) fn of_number(number: u32) -> Option<Level> {
-    match number {
-        0..=7 => Some(of_syslog(number)),
-        10..=19 => Some(Level::Trace),
-        20..=29 => Some(Level::Debug),
-        30..=39 => Some(Level::Info),
-        40..=49 => Some(Level::Warn),
-        50..=59 => Some(Level::Error),
-        60 => Some(Level::Fatal),
-        _ => None,
-    }
-}
-
 /// Whether a field of this name has the level.
 pub(super) fn is_key(word: &[u8]) -> bool {
-    (2..=15).contains(&word.len()) && KEYS.iter().any(|key| word.eq_ignore_ascii_case(key))
+    (2..=16).contains(&word.len()) && KEYS.iter().any(|key| word.eq_ignore_ascii_case(key))
 }

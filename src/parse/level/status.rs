@@ -2,9 +2,10 @@
 
 use super::stated::HEAD_BYTES;
 use crate::model::level::Level;
-use crate::parse::bytes::{is_digits, number, quoted, split_once, within};
+use crate::parse::bytes::{is_digits, number, quoted, split_once, within, word};
 
-/// Requests have long paths before the status.
+/// How far into a line the protocol of a request is looked for where nothing says that there is a
+/// request.
 const ACCESS_HEAD_BYTES: usize = 4096;
 
 /// Of 100 to 599.
@@ -24,7 +25,7 @@ pub(super) fn of_access_log(line: &[u8]) -> Option<Level> {
         let stamp = head.get(at + 1..at + 8).unwrap_or_default();
         matches!(stamp, [a, b, b'/', .., b'/'] if a.is_ascii_digit() && b.is_ascii_digit())
     })?;
-    let (_, rest) = split_once(&within(line, ACCESS_HEAD_BYTES)[stamp..], b']')?;
+    let (_, rest) = split_once(&line[stamp..], b']')?;
     let rest = rest.trim_ascii_start();
     if rest.starts_with(b"\"") {
         after_request(rest)
@@ -63,12 +64,27 @@ pub(super) fn of_request(line: &[u8]) -> Option<Level> {
         let open = memchr::memrchr(b'"', &head[..proto])?;
         return after_request(&head[open..]);
     }
+    if head.len() == ACCESS_HEAD_BYTES
+        && let Some(open) = open_request(within(line, HEAD_BYTES))
+    {
+        return after_request(&line[open..]);
+    }
     // uWSGI: `… => generated 12 bytes in 1 msecs (HTTP/1.1 200) …`
     if let Some(proto) = memchr::memmem::find(head, b"(HTTP/") {
         return of_number(head.get(proto + 10..)?);
     }
     head.first().filter(|b| b.is_ascii_digit())?;
     squid(head).or_else(|| iis(head))
+}
+
+/// Where `"GET /…` begins, whose end is further on.
+fn open_request(head: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'"', head).take(8).find(|open| {
+        let (method, rest) = word(&head[open + 1..]);
+        (3..=10).contains(&method.len())
+            && method.iter().all(u8::is_ascii_uppercase)
+            && !rest.is_empty()
+    })
 }
 
 /// `1795179600.603    310 192.0.2.16 TCP_MISS/200 1234 GET http://…`

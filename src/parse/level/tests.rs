@@ -239,7 +239,7 @@ fatal | panic: runtime error: index out of range [3] with length 3
 info | [2026-11-20T13:00:00Z INFO  shop] starting
 error | 2026-11-20T13:00:00.123456Z ERROR shop::cart: failed error=x
 info | 2026-11-20T13:00:00.123456Z  INFO ThreadId(01) shop: up
-- | thread 'main' panicked at src/main.rs:2:5:
+fatal | thread 'main' panicked at src/main.rs:2:5:
 info | [2026-11-20 13:00:00.123] [console] [info] Welcome
 info | [2026-11-20 13:00:00.123][1][info][main] [source/server/server.cc:1] starting
 fatal | [2026-11-20 13:00:00.123][1][critical][main] no

@@ -443,6 +443,8 @@ impl<'a> WordReader<'a> {
                     && self.is_logcat()
             }
             Some(b']') => self.brackets > 0 && word.before.is_none(),
+            // Telegraf's `E!`.
+            Some(b'!') => begins && self.gap == WordGap::Stamp,
             // `I` is a word too.
             None => {
                 let stands = matches!(self.gap, WordGap::Stamp | WordGap::Bracket)

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::encoding::JsonText;
+use crate::model::line::Line;
 use crate::parse::fields::{self, FieldValue, LineFields, LineIds, ValueKind};
 
 /// An object with the fields of a line, in its order; of several with one name the first. `null`
@@ -14,8 +15,8 @@ use crate::parse::fields::{self, FieldValue, LineFields, LineIds, ValueKind};
 pub(crate) struct Fields<'a>(LineFields<'a>);
 
 /// The fields and the ids of a line.
-pub(crate) fn of_line(line: &[u8]) -> (Fields<'_>, Ids<'_>) {
-    let (fields, ids) = fields::all_with_ids(line);
+pub(crate) fn of_line(line: &Line) -> (Fields<'_>, Ids<'_>) {
+    let (fields, ids) = fields::all_with_ids(&line.raw, line.dialect.as_deref());
     (Fields(fields), Ids::of(ids))
 }
 

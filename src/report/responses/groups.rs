@@ -131,6 +131,7 @@ fn input<'r>(name: SourceName<'r>, line: &'r FleetLine) -> MatchInput<'r> {
         host: name.host,
         source: name.source,
         time: line.content.time,
+        dialect: line.content.dialect.as_deref(),
         raw: &line.content.raw,
     }
 }
@@ -175,6 +176,7 @@ mod tests {
                     offset: n * 3,
                 },
                 continues: false,
+                dialect: None,
                 stamp: ByteSpan::default(),
                 raw: Bytes::copy_from_slice(text.as_bytes()),
                 stored: None,

@@ -89,6 +89,7 @@ fn line(offset: u64, text: &str) -> Line {
         time: Time((AT + offset as i64) * 1_000_000_000),
         time_from: TimeSource::Stamp,
         continues: false,
+        dialect: None,
         stamp: ByteSpan::default(),
         cursor: Cursor {
             file: FileId { dev: 1, ino: 2 },

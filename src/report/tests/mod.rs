@@ -148,6 +148,7 @@ fn line(raw: &[u8]) -> Update {
                 offset: 77,
             },
             continues: false,
+            dialect: None,
             stamp: ByteSpan::default(),
             raw: Bytes::copy_from_slice(raw),
             stored: None,

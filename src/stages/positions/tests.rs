@@ -22,6 +22,7 @@ fn line(source: u32, ino: u64, offset: u64) -> FleetLine {
             time_from,
             cursor,
             continues,
+            dialect: None,
             stamp,
             raw: "line".into(),
             stored: None,

@@ -120,6 +120,7 @@ impl World {
                     offset,
                 },
                 continues,
+                dialect: None,
                 stamp: Stamp::default(),
                 raw: Bytes::from(text),
                 stored: None,
@@ -242,6 +243,7 @@ impl World {
                 host: "",
                 source: "",
                 time: first.content.time,
+                dialect: None,
                 raw: &first.content.raw,
             };
             query.as_ref().is_none_or(|query| query.matches(&subject))
@@ -382,6 +384,7 @@ pub(super) fn hits_of(own: &[&FleetLine], search: &SearchRequest) -> (Vec<Search
             host: "",
             source: "",
             time: record[0].content.time,
+            dialect: None,
             raw: &record[0].content.raw,
         };
         search.window.contains(&record[0].content.time) && search.query.matches(&subject)

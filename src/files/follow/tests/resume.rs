@@ -65,6 +65,7 @@ impl Runs {
                                 time_from,
                                 cursor,
                                 continues,
+                                dialect: None,
                                 stamp,
                                 raw,
                                 stored: None,

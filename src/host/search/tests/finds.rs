@@ -97,6 +97,7 @@ fn matching(
                 host: "web-1",
                 source: "app",
                 time,
+                dialect: None,
                 raw: &raw,
             })
     });
