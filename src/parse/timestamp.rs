@@ -9,6 +9,7 @@
 
 mod clock;
 mod counted;
+mod east_asian;
 mod expression;
 mod fields;
 mod format;
@@ -18,9 +19,11 @@ mod key;
 mod layout;
 mod learn;
 mod moment;
+mod names;
 mod notation;
 mod pattern;
 mod scan;
+mod spots;
 mod w3c;
 mod zone;
 
@@ -30,7 +33,7 @@ use clock::MomentResolver;
 pub use format::TimeFormat;
 use key::LastTimestamp;
 pub use key::TimeKey;
-use layout::{StampCandidate, TimestampLayout, detect, is_of_our_time, may_be_stamped};
+use layout::{StampCandidate, TimestampLayout, detect, is_object, is_of_our_time, may_be_stamped};
 use learn::MOST_LAYOUTS;
 use moment::{ParsedStamp, WrittenMoment};
 use notation::StampPlace;
@@ -50,7 +53,10 @@ const SAMPLE_LINES: usize = 64;
 const ENOUGH_LINES: usize = 16;
 
 /// So much of each line of a sample is kept until then.
-const SAMPLE_BYTES: usize = 192;
+const SAMPLE_BYTES: usize = 4096;
+
+/// So much of all of them: of lines that long, fewer tell.
+const SAMPLE_ALL_BYTES: usize = 64 * 1024;
 
 /// A source that has had so many lines without a sample will not be helped by one.
 const SAMPLED_LATE: u32 = 10_000;
@@ -91,19 +97,27 @@ pub struct TimestampReader {
 #[derive(Debug, Clone, Default)]
 struct StampSample {
     heads: Vec<Box<[u8]>>,
+    /// In all of them.
+    bytes: usize,
     is_done: bool,
 }
 
 impl StampSample {
     /// Keeps the beginnings of lines, as many as there is room for.
     fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
-        for line in lines
-            .filter(|line| !line.is_empty())
-            .take(SAMPLE_LINES.saturating_sub(self.heads.len()))
-        {
+        for line in lines.filter(|line| !line.is_empty()) {
+            if self.is_full() {
+                return;
+            }
             let (line, _) = body(line);
-            self.heads.push(within(line, SAMPLE_BYTES).into());
+            let head = within(line, SAMPLE_BYTES);
+            self.bytes += head.len();
+            self.heads.push(head.into());
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.heads.len() >= SAMPLE_LINES || self.bytes >= SAMPLE_ALL_BYTES
     }
 }
 
@@ -197,14 +211,14 @@ impl TimestampReader {
         self.sample.take(sample);
         let count = self.sample.heads.len();
         // One line at a time would otherwise be looked at as often as there are lines.
-        if count / 4 == before / 4 && count < SAMPLE_LINES {
+        if count / 4 == before / 4 && !self.sample.is_full() {
             return;
         }
         self.learn_from_sample(now);
-        if count >= SAMPLE_LINES {
+        if self.sample.is_full() {
             self.sample = StampSample {
-                heads: Vec::new(),
                 is_done: true,
+                ..StampSample::default()
             };
         }
     }
@@ -370,6 +384,14 @@ impl TimestampReader {
             return None;
         }
         let StampCandidate { layout, found, .. } = detect(line, &mut self.calendar, now)?;
+        // Where objects have a member for their time, another date in one of them is none.
+        let is_member = |known: &TimestampLayout| known.format.name == "json";
+        if layout.format.place != StampPlace::Field
+            && self.layouts.iter().any(is_member)
+            && is_object(line)
+        {
+            return None;
+        }
         let (found, time) = self.time(found, now)?;
         if knows && !self.believes(layout, time, line, now) {
             return None;

@@ -47,13 +47,17 @@ impl MomentResolver {
     }
 
     /// The moment that a stamp means in a line that was read at `now`, after one of `previous`.
-    /// `None`: there is no such day, or the start of the host is not known.
+    /// `None`: there is no such day, its zone is stated and not known, or the start of the host is
+    /// not.
     pub(super) fn time(
         &mut self,
         moment: WrittenMoment,
         now: Time,
         previous: Option<Time>,
     ) -> Option<Time> {
+        if moment.has_unknown_zone() {
+            return None;
+        }
         match moment {
             WrittenMoment::Epoch(nanos) => Some(Time(nanos)),
             WrittenMoment::SinceBoot(nanos) => Some(Time(self.boot?.0.saturating_add(nanos))),

@@ -1,8 +1,8 @@
 //! Stamps in fields with names: JSON, logfmt, and the few programs that have a notation of their
 //! own.
 //!
-//! Only as much of a line is read as is needed to find the field, and never more than its head and
-//! its last bytes.
+//! Only as much of a line is read as is needed to find the field, and nothing of it twice but its
+//! head.
 
 use memchr::{memchr, memchr2, memmem};
 
@@ -13,11 +13,11 @@ use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::parse::bytes::{split_digits, within};
 
-/// How far into a line a field with the time may begin.
+/// So much of a line is read before its last bytes are looked at.
 const HEAD: usize = 4096;
 
 /// Docker writes the time behind the line, however long that is: so many bytes at the end are
-/// looked at too.
+/// looked at before what is between.
 const TAIL: usize = 160;
 
 /// How far into a line an object may begin.
@@ -74,10 +74,11 @@ const STRONG: [&str; 36] = [
 
 /// When something began, was seen or was made.
 #[rustfmt::skip]
-const WEAK: [&str; 18] = [
+const WEAK: [&str; 20] = [
     "date", "created", "createdat", "startlocal", "starttime", "start", "stagetimestamp", "requestreceivedtimestamp",
     "sourcerealtimetimestamp", "observedtimestamp", "receivedat", "generatedtime", "timegenerated", "systemtime",
-    "ingesttime", "eventcreated", "loggedat", "recordtime",
+    "ingesttime", "eventcreated", "loggedat", "recordtime", "end",
+    "endtime",
 ];
 
 /// A field whose name is that of a time.
@@ -161,11 +162,14 @@ pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = within(line, HEAD);
     let mut best = BestField::new(names);
     walk(head, object(head)?, &mut best);
-    if best.worth.is_none_or(|(_, rank)| rank == FieldRank::Weak)
-        && line.len() > HEAD
-        && let Some(found) = json_tail(line, names)
-    {
-        return Some(found);
+    let is_told = best.worth == Some((1, FieldRank::Strong));
+    if !is_told && line.len() > HEAD {
+        if let Some(found) = json_tail(line, names) {
+            return Some(found);
+        }
+        // The head may have been cut in the middle of a member.
+        best = BestField::new(names);
+        walk(line, object(head)?, &mut best);
     }
     best.take()
 }
@@ -342,7 +346,7 @@ pub(super) fn shifted(found: Option<ParsedStamp>, by: usize) -> Option<ParsedSta
 
 /// `key=value` with the name of a time, the first that is one.
 pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let head = within(line, HEAD / 4);
+    let head = line;
     memchr(b'=', head)?;
     let mut best = BestField::new(names);
     let mut at = 0;
@@ -356,7 +360,8 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
             }
             at = behind_string(head, at).unwrap_or(head.len());
         }
-        match head[at..].iter().position(|b| b" \t,;|<[(".contains(b)) {
+        let is_gap = |b: &u8| matches!(b, b' ' | b'\t' | b',' | b';' | b'|' | b'<' | b'[' | b'(');
+        match head[at..].iter().position(is_gap) {
             Some(gap) => at += gap + 1,
             None => break,
         }

@@ -4,13 +4,16 @@
 //! rising, is a stamp; a date that never changes, while another one does, is not. The days around it
 //! show whether 05/06 is the fifth of June or the sixth of May.
 
+use super::SAMPLE_BYTES;
 use super::clock::MomentResolver;
 use super::formats::FORMATS;
 use super::layout::{
-    TimestampLayout, TimestampSpot, at_spot, field_formats, has_fields, has_notation,
-    is_contradicted, is_plausible, spots,
+    TimestampLayout, at_spot, field_formats, has_fields, has_notation, is_contradicted, is_object,
+    is_plausible,
 };
+use super::moment::WrittenMoment;
 use super::notation::{StampPlace, TimestampNotation};
+use super::spots::{LATE, PREFIX_BYTES, TimestampSpot, colon_spots, is_behind_date, spots};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.
@@ -73,7 +76,7 @@ impl LayoutTally {
         }
         let in_order = self.falls * 5 <= self.hits;
         let is_told = match self.layout.format.name {
-            "epoch" => self.is_of_the_past(now) && !self.is_counter(),
+            "epoch" | "hex-seconds" => self.is_of_the_past(now) && !self.is_counter(),
             _ => self.hits >= 3 * PROOF_LINES,
         };
         nearly_all
@@ -184,7 +187,9 @@ impl<'c> SampleCounter<'c> {
         };
         for line in lines {
             let by_field = has_fields(line) && counter.in_fields(line);
-            if !by_field && !counter.in_spots(line) {
+            // The time of an object that is longer than its sample may be in the rest of it.
+            let is_cut = line.len() >= SAMPLE_BYTES && is_object(line);
+            if !by_field && !is_cut && !counter.in_spots(line) {
                 counter.in_fields(line);
             }
         }
@@ -228,7 +233,7 @@ impl<'c> SampleCounter<'c> {
     fn in_spots(&mut self, line: &[u8]) -> bool {
         let mut behind = 0;
         let mut shaped = false;
-        for spot in spots(line) {
+        for spot in spots(line).chain(colon_spots(line, PREFIX_BYTES)) {
             if spot.at < behind {
                 continue;
             }
@@ -255,11 +260,17 @@ impl<'c> SampleCounter<'c> {
         spot: TimestampSpot,
     ) -> Option<SpotCandidate> {
         let text = &line[spot.at..];
-        let is_elsewhere = format.place == StampPlace::Field || format.name == "w3c";
+        let is_elsewhere = format.place == StampPlace::Field
+            || format.name == "w3c"
+            || (spot.word == LATE && format.place != StampPlace::Anywhere);
         if is_elsewhere || !format.begins_with(text[0]) {
             return None;
         }
         let found = (format.parse)(text, &self.calendar.names)?.shifted(spot.at);
+        let is_clock = matches!(found.moment, WrittenMoment::Clock(..));
+        if is_clock && is_behind_date(&line[..spot.at]) {
+            return None;
+        }
         let time = self.calendar.time(found.moment, self.now, None)?;
         if !is_plausible(format, time, self.now)
             || (format.name == "epoch" && is_contradicted(line, found.end, time, self.calendar))
