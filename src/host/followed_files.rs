@@ -20,7 +20,7 @@ use crate::model::metrics::{DiskUsage, Sample};
 use crate::model::read_position::ReadPosition;
 use crate::model::source::{SourceInfo, SourceSpec};
 use crate::model::time::{Time, TimeSource};
-use crate::parse::line_reader::{LineReader, date_first_lines};
+use crate::parse::line_reader::{LineReader, SeenAt, date_first_lines};
 use crate::parse::split::FilePiece;
 
 use super::HostEvent;
@@ -88,20 +88,32 @@ pub(crate) struct FollowedFiles {
 struct SourceState {
     info: SourceInfo,
     reader: LineReader,
+    /// When the file had been written to that is being read, by its host's clock.
+    written: Option<Time>,
     last_read: Option<Time>,
     /// The stamp of the last line that has one.
     last_stamp: Option<Time>,
 }
 
 impl SourceState {
+    /// When its lines were seen that came `now`.
+    fn seen_at(&self, now: Time) -> SeenAt {
+        SeenAt {
+            written: self.written.unwrap_or(now),
+            now,
+        }
+    }
+
     /// Learns from lines that are not told what the next may go on with.
     fn pass_over(&mut self, pieces: Vec<FilePiece>, now: Time) {
-        self.reader.learn_from(&pieces, now);
+        let seen = self.seen_at(now);
+        self.reader.learn_from(&pieces, seen.written);
         let file = FileId::default();
         for piece in pieces {
             match piece {
                 FilePiece::Line { offset, bytes } => {
-                    self.reader.line(Cursor { file, offset }, bytes, now);
+                    let cursor = Cursor { file, offset };
+                    self.reader.followed_line(cursor, bytes, seen);
                 }
                 FilePiece::Gap { .. } => self.reader.cut(),
             }
@@ -184,7 +196,8 @@ impl FollowedFiles {
         });
         let state = SourceState {
             info,
-            reader: LineReader::new(&self.facts.clock(), format),
+            reader: LineReader::new(&self.facts.clock(), format).of_file(path),
+            written: None,
             last_read: None,
             last_stamp: None,
         };
@@ -224,6 +237,11 @@ impl FollowedFiles {
     fn apply_outcome(&mut self, outcome: FollowOutcome, now: Time) {
         match outcome {
             FollowOutcome::Pieces(source, file, pieces) => self.pieces(source, file, pieces, now),
+            FollowOutcome::Written(source, written) => {
+                if let Some(source) = self.sources.get_mut(&source) {
+                    source.written = Some(written);
+                }
+            }
             FollowOutcome::Before(source, pieces) => {
                 if let Some(source) = self.sources.get_mut(&source) {
                     source.pass_over(pieces, now);
@@ -406,12 +424,14 @@ impl FollowedFiles {
         let Some(source) = self.sources.get_mut(&number) else {
             return;
         };
-        source.reader.learn_from(&pieces, now);
+        let seen = source.seen_at(now);
+        source.reader.learn_from(&pieces, seen.written);
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
                 FilePiece::Line { offset, bytes } => {
-                    lines.push(source.reader.line(Cursor { file, offset }, bytes, now));
+                    let cursor = Cursor { file, offset };
+                    lines.push(source.reader.followed_line(cursor, bytes, seen));
                 }
                 FilePiece::Gap { from, to, reason } => {
                     source.reader.cut();
@@ -450,7 +470,8 @@ impl FollowedFiles {
         let Some(source) = self.sources.get(&number) else {
             return;
         };
-        let line = source.reader.clone().line(cursor, raw, now);
+        let mut reader = source.reader.clone();
+        let line = reader.followed_line(cursor, raw, source.seen_at(now));
         self.events.push(HostEvent::Unfinished {
             source: number,
             line,

@@ -21,6 +21,26 @@ pub struct LineReader {
     records: RecordJoiner,
 }
 
+/// When lines of a followed file were seen.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenAt {
+    /// The file was written to last, by its host's clock.
+    pub written: Time,
+    /// They reached us.
+    pub now: Time,
+}
+
+impl SeenAt {
+    /// A file that was written to less long ago is under way.
+    const AT_REST_MS: i64 = 600 * 1000;
+
+    /// The time of lines that say nothing of it: now, unless the file has been at rest for long.
+    fn arrival(self) -> Time {
+        let is_at_rest = self.written < self.now.plus_millis(-Self::AT_REST_MS);
+        if is_at_rest { self.written } else { self.now }
+    }
+}
+
 impl LineReader {
     /// For a source on a host with this clock. `format` is what the inventory says of its
     /// timestamps; one that cannot be parsed counts as none, for `config` has refused it before.
@@ -40,6 +60,15 @@ impl LineReader {
         Self {
             timestamps,
             records: RecordJoiner::default(),
+        }
+    }
+
+    /// The same for the file with this path: its name may say of which day or year its lines are.
+    #[must_use]
+    pub fn of_file(self, path: &str) -> Self {
+        Self {
+            timestamps: self.timestamps.of_file(path),
+            ..self
         }
     }
 
@@ -76,6 +105,15 @@ impl LineReader {
         self.stamped_line(cursor, raw, stamped)
     }
 
+    /// The same of a followed file.
+    pub fn followed_line(&mut self, cursor: Cursor, raw: Bytes, seen: SeenAt) -> Line {
+        let mut stamped = self.timestamps.stamp(&raw, seen.written);
+        if stamped.from == TimeSource::Arrival {
+            stamped.time = seen.arrival();
+        }
+        self.stamped_line(cursor, raw, stamped)
+    }
+
     /// The next line, whose time the caller knows.
     pub fn stamped_line(&mut self, cursor: Cursor, raw: Bytes, stamped: ParsedTime) -> Line {
         Line {
@@ -108,22 +146,30 @@ impl LineReader {
     }
 }
 
-/// Dates the lines before the first timestamp by it. They may be the end of a stack trace whose
+/// Dates lines by a timestamp that comes behind them: those before the first one, and the first
+/// lines of a record that has its own further down. The former may be the end of a stack trace whose
 /// head was not read; with the time of their arrival they would hold back all that follows.
 pub fn date_first_lines<'a>(lines: impl Iterator<Item = &'a mut Line>) {
-    let mut undated = Vec::new();
+    let mut undated: Vec<&mut Line> = Vec::new();
     for line in lines {
         match line.time_from {
-            TimeSource::Arrival => undated.push(line),
-            TimeSource::Previous => {}
             TimeSource::Stamp => {
+                let is_its_record = line.continues;
                 let time = line.time;
-                for line in undated {
-                    line.time = time;
-                    line.time_from = TimeSource::Previous;
+                for line in undated.drain(..) {
+                    if is_its_record || line.time_from == TimeSource::Arrival {
+                        line.time = time;
+                        line.time_from = TimeSource::Previous;
+                    }
                 }
-                return;
             }
+            TimeSource::Arrival => undated.push(line),
+            TimeSource::Previous if !line.continues => {
+                undated.clear();
+                undated.push(line);
+            }
+            TimeSource::Previous if !undated.is_empty() => undated.push(line),
+            TimeSource::Previous => {}
         }
     }
 }

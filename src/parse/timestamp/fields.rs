@@ -160,6 +160,9 @@ impl<'n> BestField<'n> {
 /// The time of an object: a member with such a name, the outermost first.
 pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = within(line, HEAD);
+    if let Some(found) = printed_member(head, names) {
+        return Some(found);
+    }
     let mut best = BestField::new(names);
     walk(head, object(head)?, &mut best);
     let is_told = best.worth == Some((1, FieldRank::Strong));
@@ -172,6 +175,58 @@ pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
         walk(line, object(head)?, &mut best);
     }
     best.take()
+}
+
+/// The name and where the value begins of a member that has a line of its own, as objects have that
+/// are printed over several lines.
+fn member_of_line(line: &[u8]) -> Option<(&[u8], usize)> {
+    let indent = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    if line.get(indent) != Some(&b'"') || indent == 0 {
+        return None;
+    }
+    let close = string_end(within(line, indent + MAX_KEY + 2), indent + 1)?;
+    Some((&line[indent + 1..close], behind_colon(line, close + 1)?))
+}
+
+/// Whether a line is the member of a printed object with the time of it.
+pub(super) fn is_printed_member(line: &[u8]) -> bool {
+    member_of_line(line).is_some_and(|(key, _)| rank(key) == Some(FieldRank::Strong))
+}
+
+fn printed_member(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+    let (key, value) = member_of_line(line)?;
+    (rank(key) == Some(FieldRank::Strong))
+        .then(|| value_at(line, value, names))
+        .flatten()
+}
+
+/// `<date>2026-11-20T13:00:01Z</date>` in a line of its own, as `java.util.logging` and others have
+/// it; Windows has `<TimeCreated SystemTime='2026-11-20T13:00:01Z'/>`.
+pub(super) fn xml(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+    const WINDOWS: &[u8] = b"TimeCreated SystemTime=";
+    let begin = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let text = line.get(begin..)?.strip_prefix(b"<")?;
+    let at = if text.starts_with(WINDOWS) {
+        begin + 1 + WINDOWS.len() + 1
+    } else {
+        let name = key(within(text, MAX_KEY));
+        let is_time = name == b"date" || rank(name) == Some(FieldRank::Strong);
+        (is_time && text.get(name.len()) == Some(&b'>')).then_some(begin + name.len() + 2)?
+    };
+    shifted(notation::any(line.get(at..)?, names), at)
+}
+
+/// `** Alert 1795179601.1000: - syslog`, of OSSEC and Wazuh: seconds, and a number of the alert.
+pub(super) fn alert(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
+    const HEAD: &[u8] = b"** Alert ";
+    let (digits, rest) = split_digits(line.strip_prefix(HEAD)?);
+    let seconds: i64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let is_alert = digits.len() == 10 && matches!(rest, [b'.' | b':', ..]);
+    is_alert.then(|| ParsedStamp {
+        moment: WrittenMoment::Epoch(seconds * 1_000_000_000),
+        start: HEAD.len(),
+        end: HEAD.len() + digits.len(),
+    })
 }
 
 /// Where an object begins.

@@ -170,7 +170,7 @@ const WORD_SLACK: usize = 2;
 /// Whether the whole line is written as the fields of this format are.
 pub(super) fn has_notation(format: &TimestampNotation, line: &[u8]) -> bool {
     match format.name {
-        "json" => is_object(line),
+        "json" => is_object(line) || fields::is_printed_member(line),
         "logfmt" => is_pairs(line),
         _ => true,
     }
@@ -180,8 +180,21 @@ pub(super) fn has_notation(format: &TimestampNotation, line: &[u8]) -> bool {
 pub(super) fn has_fields(line: &[u8]) -> bool {
     is_object(line)
         || is_pairs(line)
+        || is_part_with_time(line)
+        || line.starts_with(b"** Alert ")
         || line.starts_with(b"# Time: ")
         || line.starts_with(b"SET timestamp=")
+}
+
+/// Whether a line is the part of a printed object or element that has the time of it.
+pub(super) fn is_part_with_time(line: &[u8]) -> bool {
+    const LONGEST_INDENT: usize = 32;
+    let text = within(line, LONGEST_INDENT).trim_ascii_start();
+    match text.first() {
+        Some(b'"') => fields::is_printed_member(line),
+        Some(b'<') => fields::xml(line, &ZoneNames::new()).is_some(),
+        _ => false,
+    }
 }
 
 /// Whether a line begins as pairs of logfmt do.
@@ -247,9 +260,15 @@ fn in_fields(line: &[u8], calendar: &mut MomentResolver, now: Time) -> Option<St
 }
 
 fn in_spot(line: &[u8], calendar: &mut MomentResolver, now: Time) -> Option<StampCandidate> {
-    spots(line)
-        .chain(colon_spots(line, PREFIX_BYTES))
-        .find_map(|spot| at_spot(line, spot, calendar, now))
+    for spot in spots(line).chain(colon_spots(line, PREFIX_BYTES)) {
+        calendar.has_unknown_zone = false;
+        let found = at_spot(line, spot, calendar, now);
+        // Another date of the line does not say when it was, if its own does not.
+        if found.is_some() || calendar.has_unknown_zone {
+            return found;
+        }
+    }
+    None
 }
 
 /// The stamp that begins at a place, by the first format that fits; of those that read the same

@@ -13,7 +13,9 @@ use super::layout::{
 };
 use super::moment::WrittenMoment;
 use super::notation::{StampPlace, TimestampNotation};
-use super::spots::{LATE, PREFIX_BYTES, TimestampSpot, colon_spots, is_behind_date, spots};
+use super::spots::{
+    LATE, PREFIX_BYTES, TimestampSpot, colon_spots, is_behind_date, is_behind_tag, spots,
+};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.
@@ -36,6 +38,8 @@ struct LayoutTally {
     layout: TimestampLayout,
     /// One line would have been enough.
     shaped: bool,
+    /// There is nothing before it but a name in brackets.
+    tagged: bool,
     hits: usize,
     /// Of it, those that were later than the one before, and those that were earlier.
     rises: usize,
@@ -113,7 +117,9 @@ impl LayoutTally {
     fn is_beside(&self, other: &Self) -> bool {
         let from = self.range.0.0.saturating_sub_unsigned(A_DAY);
         let to = self.range.1.0.saturating_add_unsigned(A_DAY);
+        let is_same = other.layout.format == self.layout.format;
         let in_place = other.layout.word <= self.layout.word
+            || (is_same && other.tagged && other.layout.word <= self.layout.word + 1)
             || (other.layout.format.name == "access" && other.hits > 2)
             || other.layout.format.place == StampPlace::Field;
         other.shaped
@@ -174,6 +180,8 @@ struct SpotCandidate {
     layout: TimestampLayout,
     /// It has the shape of one.
     shaped: bool,
+    /// There is nothing before it but a name in brackets.
+    is_tagged: bool,
     end: usize,
     time: Time,
 }
@@ -196,15 +204,24 @@ impl<'c> SampleCounter<'c> {
         counter.tallies
     }
 
-    fn add(&mut self, layout: TimestampLayout, shaped: bool, time: Time) {
+    fn add(&mut self, candidate: SpotCandidate) {
+        let SpotCandidate {
+            layout,
+            shaped,
+            is_tagged,
+            time,
+            ..
+        } = candidate;
         let same = |tally: &&mut LayoutTally| tally.layout.is_like(&layout);
         if let Some(tally) = self.tallies.iter_mut().find(same) {
             tally.layout.exact |= layout.exact;
+            tally.tagged &= is_tagged;
             tally.add(time);
         } else if self.tallies.len() < MOST_TALLIES {
             self.tallies.push(LayoutTally {
                 layout,
                 shaped,
+                tagged: is_tagged,
                 hits: 1,
                 rises: 0,
                 falls: 0,
@@ -222,7 +239,13 @@ impl<'c> SampleCounter<'c> {
             if let Some((_, found)) = layout.find(line, &self.calendar.names)
                 && let Some(time) = self.calendar.time(found.moment, self.now, None)
             {
-                self.add(layout, true, time);
+                self.add(SpotCandidate {
+                    layout,
+                    shaped: true,
+                    is_tagged: false,
+                    end: found.end,
+                    time,
+                });
                 return true;
             }
         }
@@ -238,15 +261,19 @@ impl<'c> SampleCounter<'c> {
                 continue;
             }
             let before = behind;
+            self.calendar.has_unknown_zone = false;
             for format in FORMATS {
                 if behind > before && !format.ambiguous {
                     continue;
                 }
                 if let Some(candidate) = self.candidate(format, line, spot) {
-                    self.add(candidate.layout, candidate.shaped, candidate.time);
                     shaped |= candidate.shaped;
                     behind = behind.max(candidate.end);
+                    self.add(candidate);
                 }
+            }
+            if behind == before && self.calendar.has_unknown_zone {
+                return true;
             }
         }
         shaped
@@ -285,6 +312,7 @@ impl<'c> SampleCounter<'c> {
                 ..TimestampLayout::at_spot(format, line, spot)
             },
             shaped: exact.is_some(),
+            is_tagged: is_behind_tag(line, spot.at),
             end: found.end,
             time,
         })

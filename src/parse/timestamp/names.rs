@@ -12,7 +12,7 @@ use super::scan::StampScanner;
 
 /// A line of names for each month.
 #[rustfmt::skip]
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "ene enero gen gener gennaio ian ianuarie jaan jaanuar jan janeiro januar januari january \
      január januára janv janvier janvāris janúar led leden ledna oca ocak saus sausio sausis sij \
      siječanj siječnja sty styczeń stycznia tammi tammikuu tammikuuta urt urtarrila xan xaneiro \

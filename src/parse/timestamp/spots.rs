@@ -197,3 +197,15 @@ fn is_day_or_year(word: &[u8]) -> bool {
     let digits = word.strip_suffix(b".").unwrap_or(word);
     matches!(digits.len(), 1 | 2 | 4) && digits.iter().all(u8::is_ascii_digit)
 }
+
+/// Whether all that is before a place is a name in brackets.
+pub(super) fn is_behind_tag(line: &[u8], at: usize) -> bool {
+    const LONGEST_TAG: usize = 32;
+    let Some(tag) = line.get(..at).filter(|tag| tag.len() <= LONGEST_TAG) else {
+        return false;
+    };
+    let name = tag
+        .strip_prefix(b"[")
+        .and_then(|tag| tag.strip_suffix(b"] "));
+    name.is_some_and(|name| !name.is_empty() && !name.contains(&b']'))
+}
