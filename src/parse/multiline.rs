@@ -116,11 +116,11 @@ impl RecordJoiner {
         let wrapped = WrappedLine::of(line, stamp);
         let shape = wrapped.shape();
         let is_separator = self.separator.is_begin(line, wrapped.stamped);
-        let belongs = !is_separator
-            && RecordFrame::begun_by(line).is_none()
+        let belongs = RecordFrame::begun_by(line).is_none()
             && self.open.is_some_and(|open| {
-                open.has_room_for(line)
-                    && (open.holds(&wrapped, line) || self.belongs(&open, &wrapped, shape))
+                let joins =
+                    |joiner: &mut Self| !is_separator && joiner.belongs(&open, &wrapped, shape);
+                open.has_room_for(line) && (open.holds(&wrapped, line) || joins(self))
             });
         if !belongs {
             // Not what only a strange beginning (of a file, behind a gap) makes a record of its
@@ -136,11 +136,7 @@ impl RecordJoiner {
             self.head.extend_from_slice(within(line, HEAD_BYTES));
         }
         let open = self.open.filter(|_| belongs).unwrap_or_else(|| OpenRecord {
-            frame: if is_separator {
-                Some(RecordFrame::Separator)
-            } else {
-                RecordFrame::of_first(line)
-            },
+            frame: RecordFrame::of_first(line).or(is_separator.then_some(RecordFrame::Separator)),
             ..OpenRecord::new(&wrapped)
         });
         self.open = Some(open.with(line, &wrapped, shape));

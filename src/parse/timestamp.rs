@@ -15,6 +15,7 @@ mod expression;
 mod fields;
 mod format;
 mod formats;
+mod hour;
 mod iis;
 mod key;
 mod layout;
@@ -45,15 +46,12 @@ use spots::is_behind_tag;
 use w3c::W3cHeader;
 
 use super::bytes::{split_digits, within};
+use crate::model::source::UNKNOWN_ZONE;
 use crate::model::time::{HostClock, Time, TimeSource};
 
 /// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
 /// is looked for everywhere again, not only at the places where it would be no coincidence.
 const PATIENCE: u32 = 100;
-
-/// In place of the name of a format: the stamps name a zone that has several meanings, or none, so
-/// that nobody can tell when they were.
-pub const UNKNOWN_ZONE: &str = "unknown-zone";
 
 /// Lines after which a sample has shown what there is to see.
 const SAMPLE_LINES: usize = 64;

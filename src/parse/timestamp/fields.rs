@@ -7,8 +7,9 @@
 use memchr::{memchr, memchr2, memmem};
 
 use super::counted;
+use super::hour::{self, date_only};
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
-use super::notation::{self, date_only};
+use super::notation;
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::parse::bytes::{split_digits, within};
@@ -136,7 +137,7 @@ impl<'n> BestField<'n> {
         {
             self.date = Some((date, start));
         } else if self.clock.is_none() {
-            let clock = notation::time_only(value, self.names);
+            let clock = hour::time_only(value, self.names);
             self.clock = clock.map(|found| found.shifted(start));
         }
     }

@@ -6,8 +6,9 @@
 use super::clock::{AHEAD_MS, MomentResolver, days};
 use super::fields;
 use super::formats::FORMATS;
+use super::hour::date_only;
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
-use super::notation::{StampPlace, TimestampNotation, date_only};
+use super::notation::{StampPlace, TimestampNotation};
 use super::scan::StampScanner;
 use super::spots::{
     LATE, PREFIX_BYTES, TimestampSpot, begins_token, colon_spots, is_behind_date, mark_before,

@@ -10,6 +10,7 @@ use std::fmt;
 use super::clock::days;
 use super::counted::{epoch, hexadecimal_seconds, since_boot, tai64n, whole_hexadecimal_seconds};
 use super::east_asian::east_asian;
+use super::hour::time_only;
 use super::iis::is_iis;
 use super::moment::{
     CalendarDate, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone, hour_of_day,
@@ -438,13 +439,14 @@ fn day_first(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
 /// The year behind a month, which is parted from it as the day is.
 fn year_behind(scan: &mut StampScanner<'_>, mark: Option<u8>) -> Option<i32> {
     scan.attempt(|scan| {
-        if let Some(mark) = mark {
-            scan.take(&[mark, b' '])?;
-        }
+        let before = match mark {
+            Some(mark) => Some(scan.take(&[mark, b' '])?),
+            None => None,
+        };
         let _ = scan.skip(b"de ");
-        // `20 Nov 13:00:01` has none.
+        // `20 Nov 13:00:01` has none, nor has `20-Nov 13:00`.
         let year = scan.year2_or_4()?;
-        (mark != Some(b' ') || scan.peek() != Some(b':')).then_some(year)
+        (before != Some(b' ') || scan.peek() != Some(b':')).then_some(year)
     })
 }
 
@@ -580,77 +582,6 @@ pub(super) fn in_utc(moment: WrittenMoment) -> WrittenMoment {
         }
         other => other,
     }
-}
-
-/// `13:00:01.123`
-pub(super) fn time_only(text: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let mut scan = StampScanner(text);
-    if text.get(1..3)?.iter().all(|&b| b != b':') {
-        return None;
-    }
-    let time = scan.time_of_day(ClockPrecision::Seconds)?;
-    let zone = scan.zone(names);
-    if !scan.ends_word() || scan.peek() == Some(b':') {
-        return None;
-    }
-    match scan.date_behind() {
-        Some(date) => scan.stamp(text, date.at(time, zone)?),
-        None => scan.stamp(text, WrittenMoment::Clock(time, zone)),
-    }
-}
-
-impl StampScanner<'_> {
-    /// The date behind a time of day: `20.11.2026`, `20 Nov 2026`. One that may be of two days, as
-    /// 05/06/2026, is of none.
-    fn date_behind(&mut self) -> Option<CalendarDate> {
-        self.attempt(|scan| {
-            scan.take(b",");
-            scan.skip(b" ")?;
-            let open = scan.take(b"([");
-            let date = scan.whole_date()?;
-            scan.take(if open.is_some() { b")]" } else { b"" });
-            scan.ends_word().then_some(date)
-        })
-    }
-
-    fn whole_date(&mut self) -> Option<CalendarDate> {
-        if self.run_of_digits() == 4 {
-            let (date, rest) = date_at(self.0)?;
-            self.0 = rest;
-            return Some(date);
-        }
-        let first = self.short()?;
-        let mark = self.take(b"./- ")?;
-        if let Some(month) = self.month() {
-            self.take(&[mark, b' '])?;
-            return Some(CalendarDate::of(Some(self.year4()?), month, first));
-        }
-        let second = self.short()?;
-        self.take(&[mark])?;
-        let year = Some(self.year4()?);
-        match (first, second) {
-            (13.., _) => Some(CalendarDate::of(year, second, first)),
-            (_, 13..) => Some(CalendarDate::of(year, first, second)),
-            _ if mark == b'.' || first == second => Some(CalendarDate::of(year, second, first)),
-            // No month: nothing is made of it.
-            _ => Some(CalendarDate::of(year, 0, first)),
-        }
-    }
-}
-
-/// `2026-11-20` alone, as midnight.
-pub(super) fn date_only(text: &[u8]) -> Option<CalendarDate> {
-    date_at(text).map(|(date, _)| date)
-}
-
-fn date_at(text: &[u8]) -> Option<(CalendarDate, &[u8])> {
-    let mut scan = StampScanner(text);
-    let year = scan.year4()?;
-    let mark = scan.take(b"-/.")?;
-    let month = scan.short()?;
-    scan.take(&[mark])?;
-    let day = scan.short()?;
-    Some((CalendarDate::of(Some(year), month, day), scan.0))
 }
 
 /// A value that is known to be a time: any format that its shape proves, with the name of a day
