@@ -468,11 +468,8 @@ impl TimestampReader {
     /// A part of the program that has the format of the others, and its name before it: `[GIN]
     /// 2026/11/20 - 13:00:01`.
     fn is_tagged(&self, layout: TimestampLayout, line: &[u8]) -> bool {
-        is_behind_tag(line, layout.at)
-            && self
-                .layouts
-                .iter()
-                .any(|known| known.format == layout.format && layout.word <= known.word + 1)
+        let has_format = |known: &TimestampLayout| known.format == layout.format;
+        is_behind_tag(line, layout.at) && self.layouts.iter().any(has_format)
     }
 
     /// Nobody writes the brackets of an access log in a message, nor those in which the source has

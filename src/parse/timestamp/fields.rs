@@ -45,7 +45,7 @@ enum FieldRank {
 fn rank(key: &[u8]) -> Option<FieldRank> {
     // This sorts out most of the many other names.
     let has_t = key.iter().any(|&b| b | 0x20 == b't');
-    if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec") {
+    if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec" || key == b"end") {
         return None;
     }
     let mut name = [0; MAX_KEY];

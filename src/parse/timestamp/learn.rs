@@ -119,7 +119,7 @@ impl LayoutTally {
         let to = self.range.1.0.saturating_add_unsigned(A_DAY);
         let is_same = other.layout.format == self.layout.format;
         let in_place = other.layout.word <= self.layout.word
-            || (is_same && other.tagged && other.layout.word <= self.layout.word + 1)
+            || (is_same && other.tagged)
             || (other.layout.format.name == "access" && other.hits > 2)
             || other.layout.format.place == StampPlace::Field;
         other.shaped

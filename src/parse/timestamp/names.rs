@@ -3,8 +3,9 @@
 //!
 //! The names are those of the Unicode CLDR (<https://cldr.unicode.org>, by Babel 2.19): wide and
 //! abbreviated, within a date and alone, in lower case and without the point behind them, of its
-//! most used languages and of those of Europe. The names with two meanings are left out: `lis` is
-//! November in Polish and October in Croatian. What is around a name is left to `notation`.
+//! most used languages and of those of Europe; and those of glibc that are shorter. A final sigma
+//! is written as any other. The names with two meanings are left out: `lis` is November in Polish and
+//! October in Croatian. What is around a name is left to `notation`.
 
 use std::sync::LazyLock;
 
@@ -16,63 +17,63 @@ pub(super) const MONTHS: [&str; 12] = [
     "ene enero gen gener gennaio ian ianuarie jaan jaanuar jan janeiro januar januari january \
      január januára janv janvier janvāris janúar led leden ledna oca ocak saus sausio sausis sij \
      siječanj siječnja sty styczeń stycznia tammi tammikuu tammikuuta urt urtarrila xan xaneiro \
-     ιαν ιανουάριος ιανουαρίου січ січень січня янв январь января яну януари јан јануар ינואר \
+     ιαν ιανουάριοσ ιανουαρίου січ січень січня янв январь января яну януари јан јануар ינואר \
      ינו׳ جنوری يناير ژانویه जनवरी जन॰ जाने जानेवारी জানু জানুয়ারি ஜன ஜனவரி జన జనవరి ม.ค มกราคม \
      一月",
     "feb febbraio febr febreiro febrer febrero februar februari februarie february február \
      februára februāris febrúar fev fevereiro févr février helmi helmikuu helmikuuta lut lutego \
      luty ots otsaila vas vasario vasaris veebr veebruar velj veljača veljače úno únor února şub \
-     şubat φεβ φεβρουάριος φεβρουαρίου лют лютий лютого феб фебруар фев февр февраль февраля \
+     şubat φεβ φεβρουάριοσ φεβρουαρίου лют лютий лютого феб фебруар фев февр февраль февраля \
      февруари פברואר פבר׳ فبراير فروری فوریه फ़रवरी फ़र॰ फेब्रु फेब्रुवारी ফেব ফেব্রুয়ারি பிப் \
      பிப்ரவரி ఫిబ్ర ఫిబ్రవరి ก.พ กุมภาพันธ์ 二月",
     "bře březen března kov kovas kovo maalis maaliskuu maaliskuuta maart mac mar marca march \
      marec maret mars mart martie marts martxoa marzec marzo març março mrt márc március mär \
-     märts märz ožu ožujak ožujka μάρ μάρτιος μαρ μαρτίου бер березень березня мар март марта מרץ \
+     märts märz ožu ožujak ožujka μάρ μάρτιοσ μαρ μαρτίου бер березень березня мар март марта מרץ \
      مارس مارچ मार्च মার্চ மார் மார்ச் మార్చి มี.ค มีนาคม 三月",
     "abr abril api apirila apr april aprile aprilie aprill apríl apríla aprīlis avr avril bal \
      balandis balandžio dub duben dubna d’abr d’abril huhti huhtikuu huhtikuuta kwi kwiecień \
-     kwietnia nis nisan tra travanj travnja ápr április απρ απρίλιος απριλίου апр апрель апреля \
+     kwietnia nis nisan tra travanj travnja ápr április απρ απρίλιοσ απριλίου апр апрель апреля \
      април квіт квітень квітня אפריל אפר׳ آوریل أبريل اپریل अप्रैल एप्रि एप्रिल এপ্রি এপ্রিল ஏப் \
-     ஏப்ரல் ఏప్రి ఏప్రిల్ เม.ย เมษายน 四月",
+     ஏப்ரல் ఏప్రి ఏప్రిల్ เม.ย เมษายน 四月 кві",
     "geg gegužė gegužės kvě květen května mag maggio mai maiatza maig maijs maio maj maja may \
-     mayo mayıs maí mei máj mája május svi svibanj svibnja touko toukokuu toukokuuta μάι μάιος \
-     μαΐ μαΐου май мая мај трав травень травня מאי مئی مايو مه मई मे মে மே మే พ.ค พฤษภาคม 五月",
+     mayo mayıs maí mei máj mája május svi svibanj svibnja touko toukokuu toukokuuta μάι μάιοσ \
+     μαΐ μαΐου май мая мај трав травень травня מאי مئی مايو مه मई मे মে மே మే พ.ค พฤษภาคม 五月 тра",
     "birž birželio birželis cze czerwca czerwiec eka ekaina giu giugno haz haziran iun iunie juin \
      jun june junho juni junij junio juny juuni jún júna június júní jūn jūnijs kesä kesäkuu \
-     kesäkuuta lipanj lipnja xuño červen června čvn ιουν ιουνίου ιούν ιούνιος июн июнь июня черв \
-     червень червня юни јун יוני جون يونيو ژوئن जून জুন ஜூன் జూన్ มิ.ย มิถุนายน 六月",
+     kesäkuuta lipanj lipnja xuño červen června čvn ιουν ιουνίου ιούν ιούνιοσ июн июнь июня черв \
+     червень червня юни јун יוני جون يونيو ژوئن जून জুন ஜூன் జూన్ มิ.ย มิถุนายน 六月 чер",
     "heinä heinäkuu heinäkuuta iul iulie juil juillet jul julai julho juli julij julio juliol \
      july juuli júl júla július júlí jūl jūlijs liep liepa liepos lipca lipiec lug luglio srpanj \
-     srpnja tem temmuz uzt uztaila xul xullo července červenec čvc ιουλ ιουλίου ιούλ ιούλιος июл \
+     srpnja tem temmuz uzt uztaila xul xullo července červenec čvc ιουλ ιουλίου ιούλ ιούλιοσ июл \
      июль июля лип липень липня юли јул יולי جولائی يوليو ژوئیه जुलाई जुलै जुल॰ জুল জুলাই ஜூலை \
      జులై ก.ค กรกฎาคม 七月",
     "abu abuztua ag ago agost agosto agu agustus août aug august augusta augusti augusts augustus \
      augusztus avg avgust ağu ağustos d’ag d’agost elo elokuu elokuuta kol kolovoz kolovoza ogo \
      ogos rugp rugpjūtis rugpjūčio sie sierpień sierpnia srpen srpna ágú ágúst αυγ αυγούστου αύγ \
-     αύγουστος авг август августа серп серпень серпня אוגוסט אוג׳ أغسطس اوت اگست अगस्त अग॰ ऑग \
-     ऑगस्ट আগ আগস্ট ஆக ஆகஸ்ட் ఆగ ఆగస్టు ส.ค สิงหาคม 八月",
+     αύγουστοσ авг август августа серп серпень серпня אוגוסט אוג׳ أغسطس اوت اگست अगस्त अग॰ ऑग \
+     ऑगस्ट আগ আগস্ট ஆக ஆகஸ்ட் ఆగ ఆగస్టు ส.ค สิงหาคม 八月 сер",
     "eyl eylül ira iraila rugs rugsėjis rugsėjo ruj rujan rujna sep sept septembar september \
      septembra septembre septembrie septembris septiembre set setembre setembro settembre syys \
-     syyskuu syyskuuta szept szeptember wrz wrzesień września zář září σεπ σεπτέμβριος \
+     syyskuu syyskuuta szept szeptember wrz wrzesień września zář září σεπ σεπτέμβριοσ \
      σεπτεμβρίου вер вересень вересня сент сентябрь сентября сеп септембар септември ספטמבר ספט׳ \
      سبتمبر ستمبر سپتامبر सप्टें सप्टेंबर सितंबर सित॰ সেপ সেপ্ট সেপ্টেম্বর செப் செப்டம்பர் \
-     సెప్టెం సెప్టెంబర్ ก.ย กันยายน 九月",
+     సెప్టెం సెప్టెంబర్ ก.ย กันยายน 九月 сен",
     "d’oct d’octubre eki ekim loka lokakuu lokakuuta oct october octobre octombrie octubre okt \
      oktobar oktober oktobris oktoober október októbra ott ottobre out outubro paź październik \
-     października spal spalio spalis urr urria říj říjen října οκτ οκτωβρίου οκτώβριος жовт \
+     października spal spalio spalis urr urria říj říjen října οκτ οκτωβρίου οκτώβριοσ жовт \
      жовтень жовтня окт октобар октомври октябрь октября אוקטובר אוק׳ أكتوبر اکتبر اکتوبر अक्टूबर \
-     अक्टू॰ ऑक्टो ऑक्टोबर অক্টো অক্টোবর அக் அக்டோபர் అక్టో అక్టోబర్ ต.ค ตุลาคม 十月",
+     अक्टू॰ ऑक्टो ऑक्टोबर অক্টো অক্টোবর அக் அக்டோபர் అక్టో అక్టోబర్ ต.ค ตุลาคม 十月 жов",
     "aza azaroa kas kasım lapkr lapkritis lapkričio listopadu marras marraskuu marraskuuta \
      noiembrie nov novembar november novembra novembre novembris novembro noviembre nóv nóvember \
-     stu studeni studenoga νοέ νοέμβριος νοε νοεμβρίου лист листопад листопада нов новембар ное \
+     stu studeni studenoga νοέ νοέμβριοσ νοε νοεμβρίου лист листопад листопада нов новембар ное \
      ноември нояб ноябрь ноября נובמבר נוב׳ نوامبر نوفمبر نومبر नवंबर नव॰ नोव्हें नोव्हेंबर নভে \
-     নভেম্বর நவ நவம்பர் నవం నవంబర్ พ.ย พฤศจิกายน 十一月",
+     নভেম্বর நவ நவம்பர் నవం నవంబర్ พ.ย พฤศจิกายน 十一月 ноя лис",
     "abe abendua ara aralık dec decembar december decembra decembrie decembris decembro des \
      desember desembre dets detsember dez dezember dezembro dic dicembre diciembre dis disember \
      déc décembre gru grudnia grudzień gruod gruodis gruodžio joulu joulukuu joulukuuta pro \
-     prosinac prosinca prosince prosinec δεκ δεκέμβριος δεκεμβρίου груд грудень грудня дек \
+     prosinac prosinca prosince prosinec δεκ δεκέμβριοσ δεκεμβρίου груд грудень грудня дек \
      декабрь декабря декември дец децембар דצמבר דצמ׳ دسامبر دسمبر ديسمبر डिसें डिसेंबर दिसंबर \
-     दिस॰ ডিসে ডিসেম্বর டிச டிசம்பர் డిసెం డిసెంబర్ ธ.ค ธันวาคม 十二月",
+     दिस॰ ডিসে ডিসেম্বর டிச டிசம்பர் డిసెం డిసెంబర్ ธ.ค ธันวาคม 十二月 гру",
 ];
 
 /// Days of the week.
@@ -253,6 +254,7 @@ impl LowerCase {
         let small = word.chars().flat_map(char::to_lowercase);
         // The capital of the Turkish i keeps its point as a mark of its own.
         for c in small.filter(|&c| c != DOT_OF_I) {
+            let c = if c == 'ς' { 'σ' } else { c };
             let end = lower.length + c.len_utf8();
             c.encode_utf8(lower.bytes.get_mut(lower.length..end)?);
             lower.length = end;

@@ -179,7 +179,8 @@ fn is_like_date(word: &[u8]) -> bool {
     let (words, _) = runs_of(&is_letter);
     if is_closed {
         // The names of threads are in brackets, too.
-        return words <= 1 && (numbers > 1 || digits >= 6) && !is_address(bare);
+        let is_date = words <= 1 && (numbers > 1 || digits >= 6) || numbers > 2 && digits >= 6;
+        return is_date && !is_address(bare);
     }
     let is_number = bare.iter().all(|b| b.is_ascii_digit() || b".:".contains(b));
     let has_mark = bare.iter().any(|b| b"/-.".contains(b) || *b >= 0x80);

@@ -103,7 +103,7 @@ fn dates_of_programs_with_a_notation_of_their_own() {
         ),
         (
             "6b0a43b0.075bcde8 conn=1 op=0 x",
-            "2026-11-28T03:00:00.123456Z",
+            "2026-11-28T03:00:00.123457Z",
         ),
         ("2026-317T17:00:00,123:INFO:foo", "2026-11-13T17:00:00.123Z"),
         ("2024-366 17:00:00 x", "2024-12-31T17:00:00Z"),
@@ -204,12 +204,7 @@ fn a_zone_is_read_however_it_is_stated() {
         let line = format!("2026-11-20 17:00:00 {zone} INFO order");
         let mut stamper = TimestampReader::new(&HostClock::fixed(3600));
         let found = read(&mut stamper, &line, now());
-        let day = if zone == "NZDT" {
-            "2026-11-20"
-        } else {
-            "2026-11-20"
-        };
-        let expected = time(&format!("{day}T{expected}:00Z"));
+        let expected = time(&format!("2026-11-20T{expected}:00Z"));
         assert_eq!(found, (expected, TimeSource::Stamp), "{line}");
     }
 }
