@@ -4,12 +4,12 @@
 //! The names are those of the Unicode CLDR (<https://cldr.unicode.org>, by Babel 2.19): wide and
 //! abbreviated, within a date and alone, in lower case and without the point behind them, of its
 //! most used languages and of those of Europe; and those of glibc that are shorter. A final sigma
-//! is written as any other. The names with two meanings are left out: `lis` is November in Polish and
+//! is written as any other, and so is an i without its point. The names with two meanings are left out: `lis` is November in Polish and
 //! October in Croatian. What is around a name is left to `notation`.
 
 use std::sync::LazyLock;
 
-use super::scan::StampScanner;
+use crate::parse::bytes::split_digits;
 
 /// A line of names for each month.
 #[rustfmt::skip]
@@ -36,7 +36,7 @@ pub(super) const MONTHS: [&str; 12] = [
      април квіт квітень квітня אפריל אפר׳ آوریل أبريل اپریل अप्रैल एप्रि एप्रिल এপ্রি এপ্রিল ஏப் \
      ஏப்ரல் ఏప్రి ఏప్రిల్ เม.ย เมษายน 四月 кві",
     "geg gegužė gegužės kvě květen května mag maggio mai maiatza maig maijs maio maj maja may \
-     mayo mayıs maí mei máj mája május svi svibanj svibnja touko toukokuu toukokuuta μάι μάιοσ \
+     mayo mayis maí mei máj mája május svi svibanj svibnja touko toukokuu toukokuuta μάι μάιοσ \
      μαΐ μαΐου май мая мај трав травень травня מאי مئی مايو مه मई मे মে மே మే พ.ค พฤษภาคม 五月 тра",
     "birž birželio birželis cze czerwca czerwiec eka ekaina giu giugno haz haziran iun iunie juin \
      jun june junho juni junij junio juny juuni jún júna június júní jūn jūnijs kesä kesäkuu \
@@ -63,12 +63,12 @@ pub(super) const MONTHS: [&str; 12] = [
      października spal spalio spalis urr urria říj říjen října οκτ οκτωβρίου οκτώβριοσ жовт \
      жовтень жовтня окт октобар октомври октябрь октября אוקטובר אוק׳ أكتوبر اکتبر اکتوبر अक्टूबर \
      अक्टू॰ ऑक्टो ऑक्टोबर অক্টো অক্টোবর அக் அக்டோபர் అక్టో అక్టోబర్ ต.ค ตุลาคม 十月 жов",
-    "aza azaroa kas kasım lapkr lapkritis lapkričio listopadu marras marraskuu marraskuuta \
+    "aza azaroa kas kasim lapkr lapkritis lapkričio listopadu marras marraskuu marraskuuta \
      noiembrie nov novembar november novembra novembre novembris novembro noviembre nóv nóvember \
      stu studeni studenoga νοέ νοέμβριοσ νοε νοεμβρίου лист листопад листопада нов новембар ное \
      ноември нояб ноябрь ноября נובמבר נוב׳ نوامبر نوفمبر نومبر नवंबर नव॰ नोव्हें नोव्हेंबर নভে \
      নভেম্বর நவ நவம்பர் నవం నవంబర్ พ.ย พฤศจิกายน 十一月 ноя лис",
-    "abe abendua ara aralık dec decembar december decembra decembrie decembris decembro des \
+    "abe abendua ara aralik dec decembar december decembra decembrie decembris decembro des \
      desember desembre dets detsember dez dezember dezembro dic dicembre diciembre dis disember \
      déc décembre gru grudnia grudzień gruod gruodis gruodžio joulu joulukuu joulukuuta pro \
      prosinac prosinca prosince prosinec δεκ δεκέμβριοσ δεκεμβρίου груд грудень грудня дек \
@@ -92,7 +92,7 @@ const DAYS: &str = "ahad ahd al an antradienis ar asteartea asteazkena astelehen
     otrdiena paz pazar pazartesi pe penktadienis per perjantai perjantaina perşembe pet petak \
     petek pi piatok piektd piektdiena pirmadienis pirmd pirmdiena piątek pn po pon pondelok \
     pondělí ponedeljak ponedeljek ponedjeljak poniedziałek pr pt pzt pá pátek péntek pühapäev qua \
-    quarta-feira qui quinta-feira rab rabu reede sa sab sabato sabtu sal salı sam samedi samstag \
+    quarta-feira qui quinta-feira rab rabu reede sa sab sabato sabtu sal sali sam samedi samstag \
     sat saturday seg segunda-feira sekmadienis sel selasa sen senin sestd sestdiena sex \
     sexta-feira sk so sob sobota sonntag sre sreda sri srijeda st streda středa su sub subota sun \
     sunday sunnudagur sunnuntai sunnuntaina svētd svētdiena sze szerda szo szombat sáb sábado sâm \
@@ -185,10 +185,9 @@ fn may_be_date(behind: &[u8]) -> bool {
 
 /// `thg 11`, as Vietnamese has it.
 fn numbered_month(text: &[u8], length: usize) -> Option<(u32, usize)> {
-    let mut scan = StampScanner(&text[length..]);
-    scan.take(b" ")?;
-    let month = scan.short()?;
-    Some((month, text.len() - scan.0.len()))
+    let (digits, _) = split_digits(text[length..].strip_prefix(b" ")?);
+    let month = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (digits.len() <= 2).then_some((month, length + 1 + digits.len()))
 }
 
 /// Whether a word is the name of a day of the week, whole or shortened.
@@ -205,18 +204,20 @@ pub(super) fn half_of_day(text: &[u8]) -> Option<(bool, usize)> {
         let begin = text[..length].get(..name.len())?;
         let is_it = begin == name.as_bytes()
             || LowerCase::of(begin).is_some_and(|begin| begin.text() == *name);
-        let is_whole = || StampScanner(&text[name.len()..]).ends_word() || begin[0] >= 0xe0;
+        let is_whole = || ends_word(&text[name.len()..]) || begin[0] >= 0xe0;
         (is_it && is_whole()).then_some((*after_noon, name.len()))
     };
     HALVES.iter().find_map(is_of_name)
 }
 
+fn ends_word(rest: &[u8]) -> bool {
+    rest.first().is_none_or(|b| !b.is_ascii_alphanumeric())
+}
+
 /// The same where no other word than that of a half of the day can stand.
 pub(super) fn local_half_of_day(text: &[u8]) -> Option<(bool, usize)> {
-    let is_it = |(name, _): &&(&str, bool)| {
-        text.strip_prefix(name.as_bytes())
-            .is_some_and(|rest| StampScanner(rest).ends_word())
-    };
+    let is_it =
+        |(name, _): &&(&str, bool)| text.strip_prefix(name.as_bytes()).is_some_and(ends_word);
     let short = SHORT_HALVES.iter().find(is_it);
     short.map(|(name, after_noon)| (*after_noon, name.len()))
 }
@@ -254,7 +255,11 @@ impl LowerCase {
         let small = word.chars().flat_map(char::to_lowercase);
         // The capital of the Turkish i keeps its point as a mark of its own.
         for c in small.filter(|&c| c != DOT_OF_I) {
-            let c = if c == 'ς' { 'σ' } else { c };
+            let c = match c {
+                'ς' => 'σ',
+                'ı' => 'i',
+                other => other,
+            };
             let end = lower.length + c.len_utf8();
             c.encode_utf8(lower.bytes.get_mut(lower.length..end)?);
             lower.length = end;

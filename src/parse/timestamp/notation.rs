@@ -160,6 +160,9 @@ impl StampScanner<'_> {
     /// behind a blank the day of the week, or a word as in `20 novembre 2026 à 13:00:01`.
     #[inline]
     fn between(&mut self) -> Option<()> {
+        if self.peek() == Some(b'(') {
+            return self.word_between();
+        }
         match self.take(b" T\tt_-:,")? {
             b'T' | b't' => {}
             b':' => drop(self.take(b":")),
@@ -171,7 +174,7 @@ impl StampScanner<'_> {
                     self.blanks(1);
                 }
                 if self.peek().is_some_and(|b| !b.is_ascii_digit()) {
-                    self.word_between();
+                    let _ = self.word_between();
                 }
             }
         }
@@ -180,13 +183,13 @@ impl StampScanner<'_> {
 
     /// `Fri `, `(金) `, `at `, `a las `.
     #[cold]
-    fn word_between(&mut self) {
+    fn word_between(&mut self) -> Option<()> {
         const WORDS: &[&[u8]] = &[
             b"at", b"um", b"kl", b"klo", b"o", b"om", b"alle", b"ore", b"a las", b"saat", b"ob",
             b"u",
         ];
         const OTHERS: &[&str] = &["à", "às", "в", "о", "в", "г", "р"];
-        let _ = self.attempt(|scan| {
+        self.attempt(|scan| {
             if let Some(mark) = scan.take(b"([") {
                 let close = if mark == b'(' { b')' } else { b']' };
                 let length = scan.0.iter().take(MAX_DAY).position(|b| *b == close)?;
@@ -206,7 +209,7 @@ impl StampScanner<'_> {
             }
             scan.blanks(1);
             Some(())
-        });
+        })
     }
 }
 
