@@ -17,7 +17,7 @@ fn are_of_their_minutes(line: impl Fn(&str, &str) -> String) {
     for is_learnt in [true, false] {
         let mut stamper = TimestampReader::new(&HostClock::fixed(0));
         if is_learnt {
-            stamper.learn(&mut lines.iter().map(|line| line.as_bytes()), now());
+            stamper.learn(&mut lines.iter().map(String::as_bytes), now());
         }
         for (n, line) in (0..).zip(&lines) {
             let found = read(&mut stamper, line, now());
