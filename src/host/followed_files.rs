@@ -20,7 +20,7 @@ use crate::model::metrics::{DiskUsage, Sample};
 use crate::model::read_position::ReadPosition;
 use crate::model::source::{SourceInfo, SourceSpec};
 use crate::model::time::{Time, TimeSource};
-use crate::parse::line_reader::{LineReader, date_first_lines};
+use crate::parse::line_reader::{LineReader, SeenAt, date_first_lines};
 use crate::parse::split::FilePiece;
 
 use super::HostEvent;
@@ -88,15 +88,26 @@ pub(crate) struct FollowedFiles {
 struct SourceState {
     info: SourceInfo,
     reader: LineReader,
+    /// When the file had been written to that is being read, by its host's clock.
+    written: Option<Time>,
     last_read: Option<Time>,
     /// The stamp of the last line that has one.
     last_stamp: Option<Time>,
 }
 
 impl SourceState {
+    /// When its lines were seen that came `now`.
+    fn seen_at(&self, now: Time) -> SeenAt {
+        SeenAt {
+            written: self.written.unwrap_or(now),
+            now,
+        }
+    }
+
     /// Learns from lines that are not told what the next may go on with.
     fn pass_over(&mut self, pieces: Vec<FilePiece>, now: Time) {
-        self.reader.learn_from(&pieces, now);
+        let seen = self.seen_at(now);
+        self.reader.learn_from(&pieces, seen.written);
         let file = FileId::default();
         for piece in pieces {
             match piece {
@@ -106,7 +117,7 @@ impl SourceState {
                     stored,
                 } => {
                     let cursor = Cursor { file, offset };
-                    self.reader.line_of_file(cursor, bytes, stored, now);
+                    self.reader.followed_line(cursor, bytes, stored, seen);
                 }
                 FilePiece::Gap { .. } => self.reader.cut(),
             }
@@ -165,7 +176,8 @@ impl FollowedFiles {
         let shown = String::from_utf8_lossy(path);
         let wanted = name_of_file(spec, &shown, only);
         let reader = LineReader::new(&self.facts.clock(), spec.time.as_deref())
-            .with_encoding(spec.encoding.as_deref());
+            .with_encoding(spec.encoding.as_deref())
+            .of_file(&shown);
         let source = self.add_source(&wanted, &shown, reader);
         self.by_path.insert(path.to_vec(), source.number);
         let path = path.to_vec();
@@ -192,6 +204,7 @@ impl FollowedFiles {
         let state = SourceState {
             info,
             reader,
+            written: None,
             last_read: None,
             last_stamp: None,
         };
@@ -231,6 +244,11 @@ impl FollowedFiles {
     fn apply_outcome(&mut self, outcome: FollowOutcome, now: Time) {
         match outcome {
             FollowOutcome::Pieces(source, file, pieces) => self.pieces(source, file, pieces, now),
+            FollowOutcome::Written(source, written) => {
+                if let Some(source) = self.sources.get_mut(&source) {
+                    source.written = Some(written);
+                }
+            }
             FollowOutcome::Before(source, pieces) => {
                 if let Some(source) = self.sources.get_mut(&source) {
                     source.pass_over(pieces, now);
@@ -413,7 +431,8 @@ impl FollowedFiles {
         let Some(source) = self.sources.get_mut(&number) else {
             return;
         };
-        source.reader.learn_from(&pieces, now);
+        let seen = source.seen_at(now);
+        source.reader.learn_from(&pieces, seen.written);
         let mut lines = Vec::with_capacity(pieces.len());
         for piece in pieces {
             match piece {
@@ -423,7 +442,7 @@ impl FollowedFiles {
                     stored,
                 } => {
                     let cursor = Cursor { file, offset };
-                    lines.push(source.reader.line_of_file(cursor, bytes, stored, now));
+                    lines.push(source.reader.followed_line(cursor, bytes, stored, seen));
                 }
                 FilePiece::Gap { from, to, reason } => {
                     source.reader.cut();
@@ -462,7 +481,8 @@ impl FollowedFiles {
         let Some(source) = self.sources.get(&number) else {
             return;
         };
-        let line = source.reader.clone().line(cursor, raw, now);
+        let mut reader = source.reader.clone();
+        let line = reader.followed_line(cursor, raw, None, source.seen_at(now));
         self.events.push(HostEvent::Unfinished {
             source: number,
             line,

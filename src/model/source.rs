@@ -162,10 +162,14 @@ pub struct SourceInfo {
     /// Why nothing comes from it at present (missing, permission denied), or `None` while it is
     /// read.
     pub problem: Option<String>,
-    /// The format of its lines' stamps, [`NO_STAMPS`] where none is known; `None` while no line has
-    /// come.
+    /// The format of its lines' stamps, [`NO_STAMPS`] or [`UNKNOWN_ZONE`] where they cannot be read;
+    /// `None` while no line has come.
     pub stamps: Option<&'static str>,
 }
 
 /// Lines have the time of their arrival.
 pub const NO_STAMPS: &str = "none";
+
+/// The same, for their stamps name a zone with several meanings, or one that is not known: nobody
+/// can tell when they were.
+pub const UNKNOWN_ZONE: &str = "unknown-zone";

@@ -25,6 +25,26 @@ pub struct LineReader {
     encoding: Option<TextEncoding>,
 }
 
+/// When lines of a followed file were seen.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenAt {
+    /// The file was written to last, by its host's clock.
+    pub written: Time,
+    /// They reached us.
+    pub now: Time,
+}
+
+impl SeenAt {
+    /// A file that was written to less long ago is under way.
+    const AT_REST_MS: i64 = 600 * 1000;
+
+    /// The time of lines that say nothing of it: now, unless the file has been at rest for long.
+    fn arrival(self) -> Time {
+        let is_at_rest = self.written < self.now.plus_millis(-Self::AT_REST_MS);
+        if is_at_rest { self.written } else { self.now }
+    }
+}
+
 impl LineReader {
     /// For a source on a host with this clock. `format` is what the inventory says of its
     /// timestamps; one that cannot be parsed counts as none, for `config` has refused it before.
@@ -55,6 +75,15 @@ impl LineReader {
     pub fn with_encoding(self, name: Option<&str>) -> Self {
         Self {
             encoding: name.and_then(TextEncoding::named),
+            ..self
+        }
+    }
+
+    /// The file has this path: its name may say of which day or year its lines are.
+    #[must_use]
+    pub fn of_file(self, path: &str) -> Self {
+        Self {
+            timestamps: self.timestamps.of_file(path),
             ..self
         }
     }
@@ -113,12 +142,27 @@ impl LineReader {
     }
 
     /// The next line, which was decoded already; `stored` are the bytes of its file.
-    pub fn decoded(&mut self, cursor: Cursor, text: Bytes, stored: &[u8], fallback: Time) -> Line {
+    fn decoded(&mut self, cursor: Cursor, text: Bytes, stored: &[u8], fallback: Time) -> Line {
         let stamped = self.timestamps.stamp(&text, fallback);
         Line {
             stored: Some(stored.into()),
             ..self.stamped_line(cursor, text, stamped)
         }
+    }
+
+    /// The same of a followed file.
+    pub fn followed_line(
+        &mut self,
+        cursor: Cursor,
+        bytes: Bytes,
+        stored: Option<Box<[u8]>>,
+        seen: SeenAt,
+    ) -> Line {
+        let mut line = self.line_of_file(cursor, bytes, stored, seen.written);
+        if line.time_from == TimeSource::Arrival {
+            line.time = seen.arrival();
+        }
+        line
     }
 
     /// The next line, whose time the caller knows.
@@ -160,22 +204,30 @@ impl LineReader {
     }
 }
 
-/// Dates the lines before the first timestamp by it. They may be the end of a stack trace whose
+/// Dates lines by a timestamp that comes behind them: those before the first one, and the first
+/// lines of a record that has its own further down. The former may be the end of a stack trace whose
 /// head was not read; with the time of their arrival they would hold back all that follows.
 pub fn date_first_lines<'a>(lines: impl Iterator<Item = &'a mut Line>) {
-    let mut undated = Vec::new();
+    let mut undated: Vec<&mut Line> = Vec::new();
     for line in lines {
         match line.time_from {
-            TimeSource::Arrival => undated.push(line),
-            TimeSource::Previous => {}
             TimeSource::Stamp => {
+                let is_its_record = line.continues;
                 let time = line.time;
-                for line in undated {
-                    line.time = time;
-                    line.time_from = TimeSource::Previous;
+                for line in undated.drain(..) {
+                    if is_its_record || line.time_from == TimeSource::Arrival {
+                        line.time = time;
+                        line.time_from = TimeSource::Previous;
+                    }
                 }
-                return;
             }
+            TimeSource::Arrival => undated.push(line),
+            TimeSource::Previous if !line.continues => {
+                undated.clear();
+                undated.push(line);
+            }
+            TimeSource::Previous if !undated.is_empty() => undated.push(line),
+            TimeSource::Previous => {}
         }
     }
 }

@@ -3,8 +3,9 @@
 //! [`RecordJoiner`] answers for one source, line by line, and keeps little more than a few flags. A
 //! stack trace, the rest of an SQL statement, an object printed over many lines belong to the line
 //! that began them; filters, counts and copying take them together. What such lines look like is
-//! left to `shape`, their times to `stamp`.
+//! left to `shape`, records with a frame around them to `frame`, their times to `timestamp`.
 
+mod frame;
 mod shape;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use std::ops::Range;
 use crate::parse::bytes::within;
 use crate::parse::level;
 
+use frame::{RecordFrame, SeparatorGuess};
 use shape::{LineShape, WrappedLine};
 
 use crate::model::level::Level;
@@ -34,6 +36,7 @@ pub struct RecordJoiner {
     /// The beginning of the first line of the open record.
     head: Vec<u8>,
     trust: HeaderConfidence,
+    separator: SeparatorGuess,
 }
 
 /// The record that the next line may belong to.
@@ -45,6 +48,8 @@ struct OpenRecord {
     stamped: bool,
     /// What kind of text is under way.
     within: RecordContent,
+    /// What it has around it, as long as that is not closed.
+    frame: Option<RecordFrame>,
     /// Of whom its lines are, where others write in between: a hash of the program and process, or
     /// of the container.
     owner: u64,
@@ -110,9 +115,13 @@ impl RecordJoiner {
     pub fn continues(&mut self, line: &[u8], stamp: Option<Range<usize>>) -> bool {
         let wrapped = WrappedLine::of(line, stamp);
         let shape = wrapped.shape();
-        let belongs = self
-            .open
-            .is_some_and(|open| open.has_room_for(line) && self.belongs(&open, &wrapped, shape));
+        let is_separator = self.separator.is_begin(line, wrapped.stamped);
+        let belongs = RecordFrame::begun_by(line).is_none()
+            && self.open.is_some_and(|open| {
+                let joins =
+                    |joiner: &mut Self| !is_separator && joiner.belongs(&open, &wrapped, shape);
+                open.has_room_for(line) && (open.holds(&wrapped, line) || joins(self))
+            });
         if !belongs {
             // Not what only a strange beginning (of a file, behind a gap) makes a record of its
             // own.
@@ -126,11 +135,11 @@ impl RecordJoiner {
             self.head.clear();
             self.head.extend_from_slice(within(line, HEAD_BYTES));
         }
-        let open = self
-            .open
-            .filter(|_| belongs)
-            .unwrap_or_else(|| OpenRecord::new(&wrapped));
-        self.open = Some(open.with(line.len(), &wrapped, shape));
+        let open = self.open.filter(|_| belongs).unwrap_or_else(|| OpenRecord {
+            frame: RecordFrame::of_first(line).or(is_separator.then_some(RecordFrame::Separator)),
+            ..OpenRecord::new(&wrapped)
+        });
+        self.open = Some(open.with(line, &wrapped, shape));
         belongs
     }
 
@@ -185,11 +194,13 @@ impl OpenRecord {
             bytes: 0,
             stamped: first.stamped,
             within: RecordContent::Plain,
+            frame: None,
             owner: first.owner,
         }
     }
 
-    fn with(self, len: usize, line: &WrappedLine<'_>, shape: LineShape) -> Self {
+    fn with(self, raw: &[u8], line: &WrappedLine<'_>, shape: LineShape) -> Self {
+        let is_closed = |frame: &RecordFrame| self.lines > 0 && frame.is_closed_by(raw);
         let within = match (shape, self.within) {
             _ if line.is_cut => RecordContent::Cut,
             (LineShape::CutShort, _) => RecordContent::Cut,
@@ -210,10 +221,19 @@ impl OpenRecord {
         };
         Self {
             lines: self.lines + 1,
-            bytes: self.bytes.saturating_add(len),
+            bytes: self.bytes.saturating_add(raw.len()),
             within,
+            frame: self.frame.filter(|frame| !is_closed(frame)),
+            // A stamp behind the line of a frame is that of the record.
+            stamped: self.stamped || self.frame.is_some() && line.stamped,
             ..self
         }
+    }
+
+    /// Whether its frame is not closed before this line.
+    fn holds(&self, line: &WrappedLine<'_>, raw: &[u8]) -> bool {
+        self.frame
+            .is_some_and(|frame| frame.holds(raw, self.lines, line.stamped))
     }
 
     fn has_room_for(&self, line: &[u8]) -> bool {

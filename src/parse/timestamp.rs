@@ -7,20 +7,25 @@
 //! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
 //! inventory gives to `format`.
 
+mod calendar;
 mod clock;
 mod counted;
+mod east_asian;
 mod expression;
 mod fields;
 mod format;
 mod formats;
+mod hour;
 mod iis;
 mod key;
 mod layout;
 mod learn;
 mod moment;
+mod names;
 mod notation;
 mod pattern;
 mod scan;
+mod spots;
 mod w3c;
 mod zone;
 
@@ -30,13 +35,18 @@ use clock::MomentResolver;
 pub use format::TimeFormat;
 use key::LastTimestamp;
 pub use key::TimeKey;
-use layout::{StampCandidate, TimestampLayout, detect, is_of_our_time, may_be_stamped};
+use layout::{
+    StampCandidate, TimestampLayout, detect, is_object, is_of_our_time, is_part_with_time,
+    may_be_stamped,
+};
 use learn::MOST_LAYOUTS;
 use moment::{ParsedStamp, WrittenMoment};
 use notation::StampPlace;
+use spots::is_behind_tag;
 use w3c::W3cHeader;
 
 use super::bytes::{split_digits, within};
+use crate::model::source::UNKNOWN_ZONE;
 use crate::model::time::{HostClock, Time, TimeSource};
 
 /// So many lines in a row without a known stamp (a long stack trace has about half of it), and one
@@ -50,7 +60,10 @@ const SAMPLE_LINES: usize = 64;
 const ENOUGH_LINES: usize = 16;
 
 /// So much of each line of a sample is kept until then.
-const SAMPLE_BYTES: usize = 192;
+const SAMPLE_BYTES: usize = 4096;
+
+/// So much of all of them: of lines that long, fewer tell.
+const SAMPLE_ALL_BYTES: usize = 64 * 1024;
 
 /// A source that has had so many lines without a sample will not be helped by one.
 const SAMPLED_LATE: u32 = 10_000;
@@ -82,6 +95,8 @@ pub struct TimestampReader {
     /// The entry of a slow log has its time already, and another one of its second line is not
     /// needed.
     slow_entry: bool,
+    /// The same of the alert that the line before has begun.
+    alert: bool,
     /// The layouts are those of a sample, also if there are none.
     is_learnt: bool,
     sample: StampSample,
@@ -91,19 +106,27 @@ pub struct TimestampReader {
 #[derive(Debug, Clone, Default)]
 struct StampSample {
     heads: Vec<Box<[u8]>>,
+    /// In all of them.
+    bytes: usize,
     is_done: bool,
 }
 
 impl StampSample {
     /// Keeps the beginnings of lines, as many as there is room for.
     fn take(&mut self, lines: &mut dyn Iterator<Item = &[u8]>) {
-        for line in lines
-            .filter(|line| !line.is_empty())
-            .take(SAMPLE_LINES.saturating_sub(self.heads.len()))
-        {
+        for line in lines.filter(|line| !line.is_empty()) {
+            if self.is_full() {
+                return;
+            }
             let (line, _) = body(line);
-            self.heads.push(within(line, SAMPLE_BYTES).into());
+            let head = within(line, SAMPLE_BYTES);
+            self.bytes += head.len();
+            self.heads.push(head.into());
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.heads.len() >= SAMPLE_LINES || self.bytes >= SAMPLE_ALL_BYTES
     }
 }
 
@@ -133,6 +156,7 @@ impl TimestampReader {
             example: None,
             live: false,
             slow_entry: false,
+            alert: false,
             is_learnt: false,
             sample: StampSample::default(),
         }
@@ -150,15 +174,26 @@ impl TimestampReader {
     /// The clock of the host is another one now: it was started again, or its zone was changed.
     /// What is known of the source is kept.
     pub fn set_clock(&mut self, clock: &HostClock) {
-        self.calendar = MomentResolver::new(clock);
+        self.calendar = self.calendar.with_clock(clock);
     }
 
-    /// The name of the format that the last stamped line had.
+    /// The same for the file with this path, whose name may have a day.
+    #[must_use]
+    pub fn of_file(self, path: &str) -> Self {
+        Self {
+            calendar: self.calendar.of_file(path),
+            ..self
+        }
+    }
+
+    /// The name of the format that the last stamped line had; [`UNKNOWN_ZONE`] where all that keeps
+    /// it from being read is its zone.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
         match &self.given {
             Some((format, _)) => Some(format.name()),
             None if self.header.has_columns() => Some("w3c"),
+            None if self.calendar.has_unknown_zone => Some(UNKNOWN_ZONE),
             None => self.layouts.first().map(|layout| layout.format.name),
         }
     }
@@ -174,8 +209,12 @@ impl TimestampReader {
     #[must_use]
     pub fn key(&self) -> Option<TimeKey> {
         let example = self.example.as_ref()?;
+        if self.calendar.has_unknown_zone {
+            return None;
+        }
         let (zone, mixed) = self.calendar.zone_of(example.zone(), self.previous?);
-        TimeKey::new(self.format()?, example, zone, mixed)
+        let key = TimeKey::new(self.format()?, example, zone, mixed)?;
+        Some(key.of_calendar(self.calendar.file))
     }
 
     /// Whether lines that follow each other would help to tell the format: [`learn`](Self::learn)
@@ -197,14 +236,14 @@ impl TimestampReader {
         self.sample.take(sample);
         let count = self.sample.heads.len();
         // One line at a time would otherwise be looked at as often as there are lines.
-        if count / 4 == before / 4 && count < SAMPLE_LINES {
+        if count / 4 == before / 4 && !self.sample.is_full() {
             return;
         }
         self.learn_from_sample(now);
-        if count >= SAMPLE_LINES {
+        if self.sample.is_full() {
             self.sample = StampSample {
-                heads: Vec::new(),
                 is_done: true,
+                ..StampSample::default()
             };
         }
     }
@@ -238,7 +277,8 @@ impl TimestampReader {
         self.is_learnt = true;
     }
 
-    /// The time of a line that was read at `now`. Lines without a stamp have the time of the line
+    /// The time of a line that was there at `now`: when its file was written to, where that is
+    /// known, or now. Days and years that the stamp leaves out are the last ones before. Lines without a stamp have the time of the line
     /// before.
     pub fn stamp(&mut self, line: &[u8], now: Time) -> ParsedTime {
         self.lines = self.lines.saturating_add(1);
@@ -248,6 +288,7 @@ impl TimestampReader {
             return self.unstamped(now);
         };
         self.misses = 0;
+        self.calendar.has_unknown_zone = false;
         self.live = time.0.abs_diff(now.0) < LIVE_NANOS;
         self.previous = Some(time);
         self.example = Some(LastTimestamp::new(found.moment, text, found.start));
@@ -344,13 +385,22 @@ impl TimestampReader {
         None
     }
 
-    /// An entry of a slow log usually has its time in its first line, and again further down.
+    /// An entry of a slow log usually has its time in its first line, and again further down; an
+    /// alert of OSSEC has it again in the second.
     #[inline]
     fn is_said_already(&mut self, line: &[u8], first: u8) -> bool {
         match first {
             b'#' if line.starts_with(b"# Time: ") => {
                 self.slow_entry = true;
                 false
+            }
+            b'*' if line.starts_with(b"** Alert ") => {
+                self.alert = true;
+                false
+            }
+            b'0'..=b'9' if self.alert => {
+                self.alert = false;
+                true
             }
             b'S' if self.slow_entry && line.starts_with(b"SET timestamp=") => {
                 self.slow_entry = false;
@@ -366,10 +416,19 @@ impl TimestampReader {
     fn other(&mut self, line: &[u8], now: Time) -> Option<(ParsedStamp, Time)> {
         let knows = self.is_learnt || !self.layouts.is_empty();
         let is_indented = matches!(line.first(), Some(b' ' | b'\t'));
-        if knows && ((is_indented && self.misses < PATIENCE) || !may_be_stamped(line)) {
+        let is_passed_over = || is_indented && self.misses < PATIENCE && !is_part_with_time(line);
+        if knows && (is_passed_over() || !may_be_stamped(line)) {
             return None;
         }
         let StampCandidate { layout, found, .. } = detect(line, &mut self.calendar, now)?;
+        // Where objects have a member for their time, another date in one of them is none.
+        let is_member = |known: &TimestampLayout| known.format.name == "json";
+        if layout.format.place != StampPlace::Field
+            && self.layouts.iter().any(is_member)
+            && is_object(line)
+        {
+            return None;
+        }
         let (found, time) = self.time(found, now)?;
         if knows && !self.believes(layout, time, line, now) {
             return None;
@@ -400,9 +459,17 @@ impl TimestampReader {
                 layout.word == 0
                     || (in_place && is_told)
                     || (near && self.is_bracketed(layout, line))
+                    || (near && self.is_tagged(layout, line))
             }
             StampPlace::Start | StampPlace::Proved => in_place && near,
         }
+    }
+
+    /// A part of the program that has the format of the others, and its name before it: `[GIN]
+    /// 2026/11/20 - 13:00:01`.
+    fn is_tagged(&self, layout: TimestampLayout, line: &[u8]) -> bool {
+        let has_format = |known: &TimestampLayout| known.format == layout.format;
+        is_behind_tag(line, layout.at) && self.layouts.iter().any(has_format)
     }
 
     /// Nobody writes the brackets of an access log in a message, nor those in which the source has

@@ -10,7 +10,7 @@ use crate::model::host::{HostId, SystemFacts};
 use crate::model::metrics::{
     CpuUsage, DiskIo, DiskUsage, LoadAverage, MemoryUsage, NetworkTraffic, Sample, SwapUsage,
 };
-use crate::model::source::{NO_STAMPS, SourceInfo};
+use crate::model::source::{NO_STAMPS, SourceInfo, UNKNOWN_ZONE};
 use crate::model::time::Time;
 use crate::scrollback::HostRow;
 
@@ -157,6 +157,10 @@ fn source(info: &SourceInfo) -> Vec<Piece> {
     let (words, role) = match (&info.problem, info.stamps) {
         (Some(problem), _) => (format!("  {problem}"), Role::PopupBad),
         (None, Some(NO_STAMPS)) => ("  times of arrival".to_owned(), Role::PopupDim),
+        (None, Some(UNKNOWN_ZONE)) => (
+            "  times of arrival: the zone of its stamps is not known".to_owned(),
+            Role::PopupDim,
+        ),
         (None, Some(stamps)) => (format!("  times: {stamps}"), Role::PopupDim),
         (None, None) => return line,
     };

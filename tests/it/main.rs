@@ -1,5 +1,6 @@
 //! End to end tests: real servers, real files, real terminals.
 
+mod calendar;
 mod cli;
 mod columns;
 mod commands;

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::model::cursor::FileId;
+use crate::model::time::Time;
 use crate::parse::split::FilePiece;
 
 use super::followed_file::FollowedFile;
 use super::followed_source::FollowedSource;
-use super::messages::{FileUnavailable, FollowOutcome, FollowRequest, Watch};
+use super::messages::{FileStat, FileUnavailable, FollowOutcome, FollowRequest, Watch};
 
 /// Follows any number of sources.
 #[derive(Debug, Default)]
@@ -49,6 +50,15 @@ impl Follower {
         if source.problem != problem {
             source.problem.clone_from(&problem);
             self.outcomes.push(FollowOutcome::Problem(number, problem));
+        }
+    }
+
+    /// Tells when a file was written to, where the host can say, of which bytes were read.
+    pub(super) fn tell_written(&mut self, number: u32, stat: FileStat, bytes: &[u8]) {
+        let written = i64::try_from(stat.changed).unwrap_or(0);
+        if written > 0 && !bytes.is_empty() {
+            self.outcomes
+                .push(FollowOutcome::Written(number, Time(written)));
         }
     }
 

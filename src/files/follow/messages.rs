@@ -4,6 +4,7 @@
 use bytes::Bytes;
 
 use crate::model::cursor::{Cursor, FileId};
+use crate::model::time::Time;
 use crate::parse::split::FilePiece;
 
 use super::permission::PermissionBlock;
@@ -148,6 +149,8 @@ pub enum FollowRequest {
 pub enum FollowOutcome {
     /// Lines and gaps of a file of a source.
     Pieces(u32, FileId, Vec<FilePiece>),
+    /// When the file that the pieces after it are of had been written to as they were read.
+    Written(u32, Time),
     /// What comes before the lines that come next, and is not wanted itself.
     Before(u32, Vec<FilePiece>),
     /// The last line of a file, whose end has not come: its offset, and its beginning.

@@ -128,6 +128,7 @@ impl Follower {
     }
 
     fn take_read(&mut self, number: u32, read: &FileRead<'_>) {
+        self.tell_written(number, read.stat, read.bytes);
         let source = self.source(number);
         let is_live = read.watch == source.live;
         let Some(generation) = source.generation_of(read) else {

@@ -178,6 +178,7 @@ impl Follower {
             source.go_on_behind_copy(&stat, &bytes);
         }
         source.unread = true;
+        self.tell_written(number, stat, &bytes);
         let Some(generation) = self.generation(number, watch) else {
             return;
         };

@@ -260,7 +260,7 @@ impl<'f, F: Files> LogText<'f, F> {
             // A file that cannot be read says so where its lines are wanted.
             let head = match self.read_head(number).await {
                 Err(reason) if reason.is_of_file() && !reason.is_moved() => {
-                    LogHead::unreadable(self.file(number), self.configured_lines())
+                    LogHead::unreadable(self.file(number), self.configured_lines(number))
                 }
                 head => head?,
             };
@@ -281,14 +281,16 @@ impl<'f, F: Files> LogText<'f, F> {
             bytes = [&bytes[..], &more[..]].concat().into();
             at_end = ends;
         }
-        let lines = self.configured_lines();
+        let lines = self.configured_lines(number);
         Ok(LogHead::of(self.file(number), lines, &bytes, at_end))
     }
 
-    /// What reads lines when nothing is known of them but what is configured.
-    fn configured_lines(&self) -> LineReader {
+    /// What reads the lines of a generation when nothing is known of them but what is configured.
+    fn configured_lines(&self, number: usize) -> LineReader {
+        let path = &self.log.files[number].path;
         LineReader::with_format(&self.clock, self.format.as_ref())
             .with_encoding(self.log.spec.encoding.as_deref())
+            .of_file(&String::from_utf8_lossy(path))
     }
 
     /// Whether the lines of a generation may be of several days without saying of which.

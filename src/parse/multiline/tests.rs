@@ -310,3 +310,105 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_begins_with_the_line_of_its_frame() {
+    holds(
+        "\
+>--c7036611-A--
+|[20/Nov/2026:13:00:00 +0000] VkdRbX8 192.0.2.1 50123 10.0.0.1 80
+|--c7036611-B--
+|POST /?id=0 HTTP/1.1
+|Host: shop.example.com
+|
+|--c7036611-C--
+|--boundary
+|Content-Disposition: form-data
+|--c7036611-F--
+|Date: Fri, 20 Nov 2026 13:00:00 GMT
+|--c7036611-Z--
+|
+>--d8147722-A--
+|[20/Nov/2026:13:00:07 +0000] VkdRbX9 192.0.2.1 50123 10.0.0.1 80
+|--d8147722-Z--",
+    );
+    holds(
+        "\
+>** Alert 1795179601.1000: - syslog,sshd,
+|2026 Nov 20 13:00:01 web1->/var/log/auth.log
+|Rule: 5710 (level 5) -> 'Attempt to login using a non-existent user'
+|Nov 20 13:00:00 web1 sshd[811]: Invalid user admin
+|
+>** Alert 1795179701.1400: - syslog,sshd,
+|2026 Nov 20 13:01:41 web1->/var/log/auth.log",
+    );
+}
+
+#[test]
+fn a_line_that_a_stamp_follows_each_time_is_found_to_begin_records() {
+    for separator in ["==== entry {} ====", "-----", "### request {}", "*** {}"] {
+        let record = |n: usize, marks: [char; 2]| {
+            let line = separator.replace("{}", &n.to_string());
+            format!(
+                "{}{line}\n{}2026-11-20 13:00:{n:02} INFO order\n",
+                marks[0], marks[1]
+            )
+        };
+        let mut stamper = TimestampReader::new(&HostClock::fixed(0));
+        let mut joiner = RecordJoiner::default();
+        let text: String = (0..8).map(|n| record(n, ['>', '|'])).collect();
+        let marks: Vec<bool> = text
+            .lines()
+            .map(|line| {
+                let line = &line.as_bytes()[1..];
+                let span = stamper.stamp(line, Time(1_795_200_000_000_000_000)).span;
+                joiner.continues(line, span)
+            })
+            .collect();
+        // The first two show it.
+        assert!(
+            marks[6..].chunks(2).all(|pair| pair == [false, true]),
+            "{separator} {marks:?}"
+        );
+    }
+    holds(
+        "\
+>2026-11-20 13:00:00 INFO a
+|----------
+>2026-11-20 13:00:01 INFO b
+>2026-11-20 13:00:02 INFO c
+|----------
+>2026-11-20 13:00:03 INFO d",
+    );
+}
+
+#[test]
+fn an_object_or_element_that_is_printed_over_several_lines_is_one_record() {
+    holds(
+        "\
+>{
+|  \"level\": \"error\",
+|  \"timestamp\": \"2026-11-20T13:00:00Z\",
+|  \"context\": {
+|    \"due\": \"2026-12-24T13:00:00Z\"
+|  },
+|  \"message\": \"no stock\"
+|}
+>{
+|  \"timestamp\": \"2026-11-20T13:00:01Z\"
+|}",
+    );
+    holds(
+        "\
+><record>
+|  <date>2026-11-20T13:00:00.123Z</date>
+|  <level>INFO</level>
+|  <message>first
+|second
+|</message>
+|</record>
+><record>
+|  <date>2026-11-20T13:00:01.123Z</date>
+|</record>",
+    );
+}

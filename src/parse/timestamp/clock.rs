@@ -6,6 +6,7 @@
 
 use jiff::tz::{Offset, TimeZone};
 
+use super::calendar::FileCalendar;
 use super::moment::{CalendarDate, NANOS, TimeOfDay, WrittenMoment, WrittenZone};
 use super::zone::{LocalZone, ZoneNames, area, names_of};
 use crate::model::time::{HostClock, Time};
@@ -31,6 +32,10 @@ pub(super) struct MomentResolver {
     pub(super) names: ZoneNames,
     /// Zones that stamps named, the last one first.
     areas: Vec<(u16, LocalZone)>,
+    /// A stamp was read whose zone nobody can tell.
+    pub(super) has_unknown_zone: bool,
+    /// By which years and days that are left out are those of the file.
+    pub(super) file: FileCalendar,
     /// The year of a minute of our clock, for stamps without one.
     latest: (i64, i32),
 }
@@ -42,18 +47,42 @@ impl MomentResolver {
             host: LocalZone::new(clock.zone.clone()),
             names: names_of(&clock.zone),
             areas: Vec::new(),
+            has_unknown_zone: false,
+            file: FileCalendar::default(),
             latest: (i64::MIN, 0),
         }
     }
 
-    /// The moment that a stamp means in a line that was read at `now`, after one of `previous`.
-    /// `None`: there is no such day, or the start of the host is not known.
+    /// The same for lines of the file with this path.
+    pub(super) fn of_file(self, path: &str) -> Self {
+        Self {
+            file: FileCalendar::of_path(path, &self.host.zone),
+            ..self
+        }
+    }
+
+    /// The same file on a host with another clock.
+    pub(super) fn with_clock(&self, clock: &HostClock) -> Self {
+        Self {
+            file: self.file.in_zone(&clock.zone),
+            ..Self::new(clock)
+        }
+    }
+
+    /// The moment that a stamp means in a line that was there at `now`, after one of `previous`.
+    /// `None`: there is no such day, its zone is stated and not known, or the start of the host is
+    /// not.
     pub(super) fn time(
         &mut self,
         moment: WrittenMoment,
         now: Time,
         previous: Option<Time>,
     ) -> Option<Time> {
+        if moment.has_unknown_zone() {
+            self.has_unknown_zone = true;
+            return None;
+        }
+        let now = self.file.latest(now);
         match moment {
             WrittenMoment::Epoch(nanos) => Some(Time(nanos)),
             WrittenMoment::SinceBoot(nanos) => Some(Time(self.boot?.0.saturating_add(nanos))),

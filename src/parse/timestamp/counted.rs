@@ -107,6 +107,32 @@ pub(super) fn tai64n(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
     scan.word(text, WrittenMoment::Epoch(time))
 }
 
+/// `6b0a43b0.075bcde8`: OpenLDAP's own log since 2.5 has seconds and their billionths so.
+pub(super) fn hexadecimal_seconds(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
+    let mut scan = StampScanner(text);
+    let seconds = seconds_of_our_time(&mut scan)?;
+    scan.skip(b".")?;
+    let nanos = i64::try_from(hexadecimal(&mut scan, 8)?)
+        .ok()
+        .filter(|&nanos| nanos < 1_000_000_000)?;
+    let moment = WrittenMoment::Epoch(seconds * 1_000_000_000 + nanos);
+    scan.word(text, moment)
+}
+
+/// `6b0a43b0`: the same before 2.5. Any eight digits may be one, so only many lines prove it.
+pub(super) fn whole_hexadecimal_seconds(text: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
+    let mut scan = StampScanner(text);
+    let seconds = seconds_of_our_time(&mut scan)?;
+    let found = scan.word(text, WrittenMoment::Epoch(seconds * 1_000_000_000));
+    found.filter(|_| scan.peek().is_none_or(|b| b == b' '))
+}
+
+/// From 2001 to 2038.
+fn seconds_of_our_time(scan: &mut StampScanner<'_>) -> Option<i64> {
+    let seconds = i64::try_from(hexadecimal(scan, 8)?).ok()?;
+    (EARLIEST_S..1 << 31).contains(&seconds).then_some(seconds)
+}
+
 fn hexadecimal(scan: &mut StampScanner<'_>, count: usize) -> Option<u64> {
     let (digits, rest) = scan.0.split_at_checked(count)?;
     scan.0 = rest;

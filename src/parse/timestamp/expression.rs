@@ -5,6 +5,7 @@
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::counted;
+use super::hour;
 use super::moment::{ParsedStamp, WrittenZone, year_of_two_digits};
 use super::notation;
 use super::pattern::TimestampParts;
@@ -71,7 +72,7 @@ impl TimestampRegex {
         let groups = self.0.captures(within(line, HEAD))?;
         if let Some(time) = groups.name("time") {
             let text = time.as_bytes();
-            let found = notation::any(text, names).or_else(|| notation::time_only(text, names))?;
+            let found = notation::any(text, names).or_else(|| hour::time_only(text, names))?;
             return Some(found.shifted(time.start()));
         }
         let parts = parts(&groups, names)?;

@@ -1,23 +1,24 @@
 //! Stamps in fields with names: JSON, logfmt, and the few programs that have a notation of their
 //! own.
 //!
-//! Only as much of a line is read as is needed to find the field, and never more than its head and
-//! its last bytes.
+//! Only as much of a line is read as is needed to find the field, and nothing of it twice but its
+//! head.
 
 use memchr::{memchr, memchr2, memmem};
 
 use super::counted;
+use super::hour::{self, date_only};
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
-use super::notation::{self, date_only};
+use super::notation;
 use super::scan::StampScanner;
 use super::zone::ZoneNames;
 use crate::parse::bytes::{split_digits, within};
 
-/// How far into a line a field with the time may begin.
+/// So much of a line is read before its last bytes are looked at.
 const HEAD: usize = 4096;
 
 /// Docker writes the time behind the line, however long that is: so many bytes at the end are
-/// looked at too.
+/// looked at before what is between.
 const TAIL: usize = 160;
 
 /// How far into a line an object may begin.
@@ -44,7 +45,7 @@ enum FieldRank {
 fn rank(key: &[u8]) -> Option<FieldRank> {
     // This sorts out most of the many other names.
     let has_t = key.iter().any(|&b| b | 0x20 == b't');
-    if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec") {
+    if key.len() > MAX_KEY || !(has_t || key == b"epoch" || key == b"msec" || key == b"end") {
         return None;
     }
     let mut name = [0; MAX_KEY];
@@ -74,10 +75,11 @@ const STRONG: [&str; 36] = [
 
 /// When something began, was seen or was made.
 #[rustfmt::skip]
-const WEAK: [&str; 18] = [
+const WEAK: [&str; 20] = [
     "date", "created", "createdat", "startlocal", "starttime", "start", "stagetimestamp", "requestreceivedtimestamp",
     "sourcerealtimetimestamp", "observedtimestamp", "receivedat", "generatedtime", "timegenerated", "systemtime",
-    "ingesttime", "eventcreated", "loggedat", "recordtime",
+    "ingesttime", "eventcreated", "loggedat", "recordtime", "end",
+    "endtime",
 ];
 
 /// A field whose name is that of a time.
@@ -135,7 +137,7 @@ impl<'n> BestField<'n> {
         {
             self.date = Some((date, start));
         } else if self.clock.is_none() {
-            let clock = notation::time_only(value, self.names);
+            let clock = hour::time_only(value, self.names);
             self.clock = clock.map(|found| found.shifted(start));
         }
     }
@@ -159,15 +161,73 @@ impl<'n> BestField<'n> {
 /// The time of an object: a member with such a name, the outermost first.
 pub(super) fn json(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
     let head = within(line, HEAD);
-    let mut best = BestField::new(names);
-    walk(head, object(head)?, &mut best);
-    if best.worth.is_none_or(|(_, rank)| rank == FieldRank::Weak)
-        && line.len() > HEAD
-        && let Some(found) = json_tail(line, names)
-    {
+    if let Some(found) = printed_member(head, names) {
         return Some(found);
     }
+    let mut best = BestField::new(names);
+    walk(head, object(head)?, &mut best);
+    let is_told = best.worth == Some((1, FieldRank::Strong));
+    if !is_told && line.len() > HEAD {
+        if let Some(found) = json_tail(line, names) {
+            return Some(found);
+        }
+        // The head may have been cut in the middle of a member.
+        best = BestField::new(names);
+        walk(line, object(head)?, &mut best);
+    }
     best.take()
+}
+
+/// The name and where the value begins of a member that has a line of its own, as objects have that
+/// are printed over several lines.
+fn member_of_line(line: &[u8]) -> Option<(&[u8], usize)> {
+    let indent = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    if line.get(indent) != Some(&b'"') || indent == 0 {
+        return None;
+    }
+    let close = string_end(within(line, indent + MAX_KEY + 2), indent + 1)?;
+    Some((&line[indent + 1..close], behind_colon(line, close + 1)?))
+}
+
+/// Whether a line is the member of a printed object with the time of it.
+pub(super) fn is_printed_member(line: &[u8]) -> bool {
+    member_of_line(line).is_some_and(|(key, _)| rank(key) == Some(FieldRank::Strong))
+}
+
+fn printed_member(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+    let (key, value) = member_of_line(line)?;
+    (rank(key) == Some(FieldRank::Strong))
+        .then(|| value_at(line, value, names))
+        .flatten()
+}
+
+/// `<date>2026-11-20T13:00:01Z</date>` in a line of its own, as `java.util.logging` and others have
+/// it; Windows has `<TimeCreated SystemTime='2026-11-20T13:00:01Z'/>`.
+pub(super) fn xml(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
+    const WINDOWS: &[u8] = b"TimeCreated SystemTime=";
+    let begin = line.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let text = line.get(begin..)?.strip_prefix(b"<")?;
+    let at = if text.starts_with(WINDOWS) {
+        begin + 1 + WINDOWS.len() + 1
+    } else {
+        let name = key(within(text, MAX_KEY));
+        let is_time = name == b"date" || rank(name) == Some(FieldRank::Strong);
+        (is_time && text.get(name.len()) == Some(&b'>')).then_some(begin + name.len() + 2)?
+    };
+    shifted(notation::any(line.get(at..)?, names), at)
+}
+
+/// `** Alert 1795179601.1000: - syslog`, of OSSEC and Wazuh: seconds, and a number of the alert.
+pub(super) fn alert(line: &[u8], _: &ZoneNames) -> Option<ParsedStamp> {
+    const HEAD: &[u8] = b"** Alert ";
+    let (digits, rest) = split_digits(line.strip_prefix(HEAD)?);
+    let seconds: i64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let is_alert = digits.len() == 10 && matches!(rest, [b'.' | b':', ..]);
+    is_alert.then(|| ParsedStamp {
+        moment: WrittenMoment::Epoch(seconds * 1_000_000_000),
+        start: HEAD.len(),
+        end: HEAD.len() + digits.len(),
+    })
 }
 
 /// Where an object begins.
@@ -342,7 +402,7 @@ pub(super) fn shifted(found: Option<ParsedStamp>, by: usize) -> Option<ParsedSta
 
 /// `key=value` with the name of a time, the first that is one.
 pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
-    let head = within(line, HEAD / 4);
+    let head = line;
     memchr(b'=', head)?;
     let mut best = BestField::new(names);
     let mut at = 0;
@@ -356,7 +416,8 @@ pub(super) fn logfmt(line: &[u8], names: &ZoneNames) -> Option<ParsedStamp> {
             }
             at = behind_string(head, at).unwrap_or(head.len());
         }
-        match head[at..].iter().position(|b| b" \t,;|<[(".contains(b)) {
+        let is_gap = |b: &u8| matches!(b, b' ' | b'\t' | b',' | b';' | b'|' | b'<' | b'[' | b'(');
+        match head[at..].iter().position(is_gap) {
             Some(gap) => at += gap + 1,
             None => break,
         }

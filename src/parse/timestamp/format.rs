@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::expression::TimestampRegex;
 use super::formats::{self, FORMATS};
-use super::layout::{PREFIX_BYTES, TimestampLayout};
+use super::layout::TimestampLayout;
 use super::moment::ParsedStamp;
 use super::notation::TimestampNotation;
 use super::pattern::TimestampPattern;
+use super::spots::PREFIX_BYTES;
 use super::zone::ZoneNames;
 
 /// The format of the stamps of a source, as the inventory has it.

@@ -8,6 +8,8 @@ const FIELDS: &[TimestampNotation] = formats![
     "audit" "msg=audit(1795179601.123:456)" Field Any, fields::audit;
     "mysql-slow" "# Time: 261120 13:00:01, SET timestamp=1795179601;" Field Any, fields::mysql_slow;
     "json" "{\"time\":\"2026-11-20T13:00:01Z\"}, {\"ts\":1795179601.123}" Field Any, fields::json;
+    "xml" "<date>2026-11-20T13:00:01Z</date> in a line of its own" Field Any, fields::xml;
+    "ossec" "** Alert 1795179601.1000: - syslog" Field Any, fields::alert;
     "logfmt" "ts=2026-11-20T13:00:01Z, date=2026-11-20 time=13:00:01" Field Any, fields::logfmt;
 ];
 

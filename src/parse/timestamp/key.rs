@@ -9,6 +9,7 @@
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
+use super::calendar::FileCalendar;
 use super::moment::{WrittenMoment, WrittenZone};
 use crate::model::time::Time;
 
@@ -24,6 +25,8 @@ pub struct TimeKey {
     zone: TimeZone,
     /// Other lines may well have stamps of another zone.
     mixed: bool,
+    /// Of the file.
+    calendar: FileCalendar,
 }
 
 /// The notations that can be compared.
@@ -91,7 +94,13 @@ impl TimeKey {
             strict,
             zone,
             mixed,
+            calendar: FileCalendar::default(),
         })
+    }
+
+    /// The same of a file with this calendar.
+    pub(super) fn of_calendar(self, calendar: FileCalendar) -> Self {
+        Self { calendar, ..self }
     }
 
     /// The word for the notation.
@@ -140,11 +149,12 @@ impl TimeKey {
     /// Of stamps without a year, those that compare as greater than this are of the year before.
     #[must_use]
     pub fn pivot(&self, now: Time) -> String {
-        self.written(now.plus_millis(AHEAD_MS))[4..].to_owned()
+        let latest = self.calendar.latest(now).plus_millis(AHEAD_MS);
+        self.written(latest)[4..].to_owned()
     }
 
     fn without_year(&self, time: Time, now: Time) -> String {
-        let latest = now.plus_millis(AHEAD_MS);
+        let latest = self.calendar.latest(now).plus_millis(AHEAD_MS);
         let earliest = latest
             .to_timestamp()
             .to_zoned(self.zone.clone())

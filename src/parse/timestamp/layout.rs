@@ -6,16 +6,17 @@
 use super::clock::{AHEAD_MS, MomentResolver, days};
 use super::fields;
 use super::formats::FORMATS;
+use super::hour::date_only;
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
-use super::notation::{StampPlace, TimestampNotation, date_only};
+use super::notation::{StampPlace, TimestampNotation};
 use super::scan::StampScanner;
+use super::spots::{
+    LATE, PREFIX_BYTES, TimestampSpot, begins_token, colon_spots, is_behind_date, mark_before,
+    spots,
+};
 use super::zone::ZoneNames;
 use crate::model::time::Time;
 use crate::parse::bytes::within;
-
-/// How far into a line a stamp may begin: behind an address, a container's name, a user, a field or
-/// two (Amazon's S3 has up to 129 bytes before it).
-pub(super) const PREFIX_BYTES: usize = 160;
 
 /// Of two readings of a date, one that is so near to the present is the right one.
 const NEAR_MS: i64 = AHEAD_MS;
@@ -86,6 +87,7 @@ impl TimestampLayout {
             return Some((*self, (self.format.parse)(line, names)?));
         }
         if !self.exact
+            && self.word != LATE
             && let Some(found) = self.find_at(line, self.at, names)
         {
             return Some((*self, found));
@@ -103,25 +105,32 @@ impl TimestampLayout {
         if !self.format.begins_with(*text.first()?) || !begins_token(line, at) {
             return None;
         }
-        Some((self.format.parse)(text, names)?.shifted(at))
+        let found = (self.format.parse)(text, names)?.shifted(at);
+        let is_clock = matches!(found.moment, WrittenMoment::Clock(..));
+        (!is_clock || !is_behind_date(&line[..at])).then_some(found)
     }
 
     /// Whether another layout has the same format behind as many words.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.format == other.format && self.word == other.word
+        let is_same_mark = || self.word != LATE || self.before == other.before;
+        self.format == other.format && self.word == other.word && is_same_mark()
     }
 
     /// Whether a stamp in a place may be one of this layout.
     fn is_in_place(&self, line: &[u8], spot: TimestampSpot) -> bool {
-        let is_anywhere = self.word > PREFIX_BYTES;
-        if is_anywhere || spot.word == 0 || spot.word == self.word {
+        let is_anywhere = self.word > LATE;
+        let is_counted = self.word != LATE;
+        if is_anywhere || is_counted && (spot.word == 0 || spot.word == self.word) {
             return true;
         }
         let mark = mark_before(line, spot.at);
-        mark.is_none() || mark == self.before
+        mark == self.before || is_counted && mark.is_none()
     }
 
     fn search(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, ParsedStamp)> {
+        if self.word == LATE {
+            return self.search_late(line, names);
+        }
         let words = if self.exact {
             self.word..=self.word
         } else {
@@ -137,116 +146,32 @@ impl TimestampLayout {
                     .then_some((Self { at, ..*self }, found))
             })
     }
-}
 
-/// The byte before a stamp and the name of its day, if any; `None` where they begin the line.
-fn mark_before(line: &[u8], at: usize) -> Option<u8> {
-    const DAYS: [&[u8]; 7] = [
-        b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun ",
-    ];
-    let has_day = line
-        .get(at.saturating_sub(4)..at)
-        .is_some_and(|before| DAYS.contains(&before));
-    byte_before(line, if has_day { at - 4 } else { at })
-}
-
-fn byte_before(line: &[u8], at: usize) -> Option<u8> {
-    at.checked_sub(1)
-        .and_then(|before| line.get(before))
-        .copied()
+    /// Behind words of any number, in the whole of the line.
+    fn search_late(&self, line: &[u8], names: &ZoneNames) -> Option<(Self, ParsedStamp)> {
+        colon_spots(line, 0)
+            .filter(|spot| self.is_in_place(line, *spot))
+            .find_map(|spot| {
+                let found = self.find_at(line, spot.at, names)?;
+                Some((
+                    Self {
+                        at: spot.at,
+                        ..*self
+                    },
+                    found,
+                ))
+            })
+    }
 }
 
 /// Words that may come before a stamp in addition to those seen first: a name of two words in
 /// place of one.
 const WORD_SLACK: usize = 2;
 
-/// Where a stamp may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TimestampSpot {
-    pub(super) at: usize,
-    pub(super) word: usize,
-}
-
-/// Starts of words near the beginning of a line, with a digit, a capital, `[` or `@`.
-pub(super) fn spots(line: &[u8]) -> impl Iterator<Item = TimestampSpot> {
-    let head = within(line, PREFIX_BYTES);
-    let mut word = 0;
-    let mut in_word = false;
-    head.iter().enumerate().filter_map(move |(at, &b)| {
-        let parts = matches!(b, b' ' | b'\t' | b',' | b';' | b'|');
-        if parts {
-            word += usize::from(in_word);
-        }
-        in_word = !parts;
-        let begins = b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'[' | b'@');
-        (begins && begins_token(head, at)).then_some(TimestampSpot { at, word })
-    })
-}
-
-/// Whether a stamp may begin here: not in the middle of a word or of the name of a file.
-#[inline]
-fn begins_token(line: &[u8], at: usize) -> bool {
-    let Some(before) = byte_before(line, at) else {
-        return true;
-    };
-    match before {
-        b' '
-        | b'\t'
-        | b'['
-        | b'('
-        | b'{'
-        | b'<'
-        | b'"'
-        | b'\''
-        | b'|'
-        | b'='
-        | b','
-        | b';'
-        | b':'
-        | b'>'
-        | b'*'
-        | b'#'
-        | b'@'
-        | b'!'
-        | b'&'
-        | 0
-        | 0x80.. => true,
-        b'm' if ends_colour(&line[..at]) => true,
-        b'a'..=b'z' | b'A'..=b'Z' => is_glued(line, at),
-        b'0'..=b'9' => false,
-        _ => at == 1,
-    }
-}
-
-/// Whether a date of Go's log follows the prefix of a logger that forgot a blank:
-/// `raft2026/11/20 13:00:01`.
-fn is_glued(line: &[u8], at: usize) -> bool {
-    at <= GLUED_BYTES
-        && line.get(at + 4) == Some(&b'/')
-        && line.get(at + 7) == Some(&b'/')
-        && line[..at].iter().all(u8::is_ascii_alphabetic)
-}
-
-/// The longest such prefix.
-const GLUED_BYTES: usize = 24;
-
-/// Whether a text ends in `ESC [ … m`, as programs write that take a log for a terminal.
-fn ends_colour(text: &[u8]) -> bool {
-    let Some(text) = text.strip_suffix(b"m") else {
-        return false;
-    };
-    let numbers = text
-        .iter()
-        .rev()
-        .take_while(|b| b.is_ascii_digit() || **b == b';')
-        .count();
-    text[..text.len() - numbers].ends_with(b"\x1b[")
-}
-
 /// Whether the whole line is written as the fields of this format are.
 pub(super) fn has_notation(format: &TimestampNotation, line: &[u8]) -> bool {
     match format.name {
-        "json" => is_object(line),
+        "json" => is_object(line) || fields::is_printed_member(line),
         "logfmt" => is_pairs(line),
         _ => true,
     }
@@ -256,8 +181,21 @@ pub(super) fn has_notation(format: &TimestampNotation, line: &[u8]) -> bool {
 pub(super) fn has_fields(line: &[u8]) -> bool {
     is_object(line)
         || is_pairs(line)
+        || is_part_with_time(line)
+        || line.starts_with(b"** Alert ")
         || line.starts_with(b"# Time: ")
         || line.starts_with(b"SET timestamp=")
+}
+
+/// Whether a line is the part of a printed object or element that has the time of it.
+pub(super) fn is_part_with_time(line: &[u8]) -> bool {
+    const LONGEST_INDENT: usize = 32;
+    let text = within(line, LONGEST_INDENT).trim_ascii_start();
+    match text.first() {
+        Some(b'"') => fields::is_printed_member(line),
+        Some(b'<') => fields::xml(line, &ZoneNames::new()).is_some(),
+        _ => false,
+    }
 }
 
 /// Whether a line begins as pairs of logfmt do.
@@ -323,7 +261,15 @@ fn in_fields(line: &[u8], calendar: &mut MomentResolver, now: Time) -> Option<St
 }
 
 fn in_spot(line: &[u8], calendar: &mut MomentResolver, now: Time) -> Option<StampCandidate> {
-    spots(line).find_map(|spot| at_spot(line, spot, calendar, now))
+    for spot in spots(line).chain(colon_spots(line, PREFIX_BYTES)) {
+        calendar.has_unknown_zone = false;
+        let found = at_spot(line, spot, calendar, now);
+        // Another date of the line does not say when it was, if its own does not.
+        if found.is_some() || calendar.has_unknown_zone {
+            return found;
+        }
+    }
+    None
 }
 
 /// The stamp that begins at a place, by the first format that fits; of those that read the same
@@ -397,7 +343,8 @@ fn may_begin(text: &[u8]) -> bool {
     match text {
         [b'0'..=b'9', ..] => may_begin_with_number(text),
         // klog's letter has digits behind it.
-        [b'A'..=b'Z', next, ..] => next.is_ascii_digit() || StampScanner(text).month().is_some(),
+        [b'A'..=b'Z', next, ..] if next.is_ascii_digit() => true,
+        [b'A'..=b'Z' | b'a'..=b'z' | 0x80..=0xff, ..] => StampScanner(text).month().is_some(),
         [b'[', next, ..] => next.is_ascii_digit() || matches!(next, b' ' | b'\t'),
         [b'@', next, ..] => next.is_ascii_digit(),
         _ => false,
@@ -408,14 +355,26 @@ fn may_begin_with_number(text: &[u8]) -> bool {
     let run = StampScanner(text).run_of_digits();
     let behind = &text[run..];
     match (run, behind) {
-        (1 | 2, [b'/' | b'-' | b'.', ..]) => true,
-        (1 | 2, [b' ', month @ ..]) => StampScanner(month).month().is_some(),
+        (1 | 2, [b'/' | b'-' | b'.' | 0x80..=0xff, ..]) => true,
+        (1 | 2, [b' ', month @ ..]) => {
+            let month = month.strip_prefix(b"de ").unwrap_or(month);
+            let month = month.strip_prefix(b" ").unwrap_or(month);
+            StampScanner(month).month().is_some()
+        }
+        // A hexadecimal number begins with any digits.
+        (1..=7, [b'a'..=b'f', ..]) if is_hexadecimal(text) => true,
         (1 | 2, [b'A'..=b'Z' | b'a'..=b'z', ..]) => {
             run == 1 || StampScanner(behind).month().is_some()
         }
-        (4, [b'-' | b'/' | b'.' | b' ', ..]) | (6 | 8 | 10 | 13 | 14 | 16 | 17 | 19, _) => true,
+        (4, [b'-' | b'/' | b'.' | b' ' | b':' | 0x80..=0xff, ..])
+        | (6 | 8 | 10 | 13 | 14 | 16 | 17 | 19, _) => true,
         _ => false,
     }
+}
+
+/// Eight digits and as many behind a point.
+fn is_hexadecimal(text: &[u8]) -> bool {
+    text.get(8) == Some(&b'.') && text[..8].iter().all(u8::is_ascii_hexdigit)
 }
 
 /// What may come before a stamp that has to begin its line: marks and colours, or the name of a
@@ -488,7 +447,8 @@ fn any_time(text: &[u8], now: Time, calendar: &mut MomentResolver) -> Option<Tim
 
 /// Numbers are times only if they are of the past, or nearly.
 pub(super) fn is_plausible(format: &TimestampNotation, time: Time, now: Time) -> bool {
-    format.name != "epoch" || is_of_our_time(time, now)
+    let is_number = matches!(format.name, "epoch" | "hex" | "hex-seconds");
+    !is_number || is_of_our_time(time, now)
 }
 
 /// Whether a time is not far in the future. A clock of ours that was never set knows nothing of

@@ -4,13 +4,18 @@
 //! rising, is a stamp; a date that never changes, while another one does, is not. The days around it
 //! show whether 05/06 is the fifth of June or the sixth of May.
 
+use super::SAMPLE_BYTES;
 use super::clock::MomentResolver;
 use super::formats::FORMATS;
 use super::layout::{
-    TimestampLayout, TimestampSpot, at_spot, field_formats, has_fields, has_notation,
-    is_contradicted, is_plausible, spots,
+    TimestampLayout, at_spot, field_formats, has_fields, has_notation, is_contradicted, is_object,
+    is_plausible,
 };
+use super::moment::WrittenMoment;
 use super::notation::{StampPlace, TimestampNotation};
+use super::spots::{
+    LATE, PREFIX_BYTES, TimestampSpot, colon_spots, is_behind_date, is_behind_tag, spots,
+};
 use crate::model::time::Time;
 
 /// Layouts that a source may have at once.
@@ -33,6 +38,8 @@ struct LayoutTally {
     layout: TimestampLayout,
     /// One line would have been enough.
     shaped: bool,
+    /// There is nothing before it but a name in brackets.
+    tagged: bool,
     hits: usize,
     /// Of it, those that were later than the one before, and those that were earlier.
     rises: usize,
@@ -73,7 +80,7 @@ impl LayoutTally {
         }
         let in_order = self.falls * 5 <= self.hits;
         let is_told = match self.layout.format.name {
-            "epoch" => self.is_of_the_past(now) && !self.is_counter(),
+            "epoch" | "hex-seconds" => self.is_of_the_past(now) && !self.is_counter(),
             _ => self.hits >= 3 * PROOF_LINES,
         };
         nearly_all
@@ -110,7 +117,9 @@ impl LayoutTally {
     fn is_beside(&self, other: &Self) -> bool {
         let from = self.range.0.0.saturating_sub_unsigned(A_DAY);
         let to = self.range.1.0.saturating_add_unsigned(A_DAY);
+        let is_same = other.layout.format == self.layout.format;
         let in_place = other.layout.word <= self.layout.word
+            || (is_same && other.tagged)
             || (other.layout.format.name == "access" && other.hits > 2)
             || other.layout.format.place == StampPlace::Field;
         other.shaped
@@ -171,6 +180,8 @@ struct SpotCandidate {
     layout: TimestampLayout,
     /// It has the shape of one.
     shaped: bool,
+    /// There is nothing before it but a name in brackets.
+    is_tagged: bool,
     end: usize,
     time: Time,
 }
@@ -184,22 +195,33 @@ impl<'c> SampleCounter<'c> {
         };
         for line in lines {
             let by_field = has_fields(line) && counter.in_fields(line);
-            if !by_field && !counter.in_spots(line) {
+            // The time of an object that is longer than its sample may be in the rest of it.
+            let is_cut = line.len() >= SAMPLE_BYTES && is_object(line);
+            if !by_field && !is_cut && !counter.in_spots(line) {
                 counter.in_fields(line);
             }
         }
         counter.tallies
     }
 
-    fn add(&mut self, layout: TimestampLayout, shaped: bool, time: Time) {
+    fn add(&mut self, candidate: SpotCandidate) {
+        let SpotCandidate {
+            layout,
+            shaped,
+            is_tagged,
+            time,
+            ..
+        } = candidate;
         let same = |tally: &&mut LayoutTally| tally.layout.is_like(&layout);
         if let Some(tally) = self.tallies.iter_mut().find(same) {
             tally.layout.exact |= layout.exact;
+            tally.tagged &= is_tagged;
             tally.add(time);
         } else if self.tallies.len() < MOST_TALLIES {
             self.tallies.push(LayoutTally {
                 layout,
                 shaped,
+                tagged: is_tagged,
                 hits: 1,
                 rises: 0,
                 falls: 0,
@@ -217,7 +239,13 @@ impl<'c> SampleCounter<'c> {
             if let Some((_, found)) = layout.find(line, &self.calendar.names)
                 && let Some(time) = self.calendar.time(found.moment, self.now, None)
             {
-                self.add(layout, true, time);
+                self.add(SpotCandidate {
+                    layout,
+                    shaped: true,
+                    is_tagged: false,
+                    end: found.end,
+                    time,
+                });
                 return true;
             }
         }
@@ -228,20 +256,24 @@ impl<'c> SampleCounter<'c> {
     fn in_spots(&mut self, line: &[u8]) -> bool {
         let mut behind = 0;
         let mut shaped = false;
-        for spot in spots(line) {
+        for spot in spots(line).chain(colon_spots(line, PREFIX_BYTES)) {
             if spot.at < behind {
                 continue;
             }
             let before = behind;
+            self.calendar.has_unknown_zone = false;
             for format in FORMATS {
                 if behind > before && !format.ambiguous {
                     continue;
                 }
                 if let Some(candidate) = self.candidate(format, line, spot) {
-                    self.add(candidate.layout, candidate.shaped, candidate.time);
                     shaped |= candidate.shaped;
                     behind = behind.max(candidate.end);
+                    self.add(candidate);
                 }
+            }
+            if behind == before && self.calendar.has_unknown_zone {
+                return true;
             }
         }
         shaped
@@ -255,11 +287,17 @@ impl<'c> SampleCounter<'c> {
         spot: TimestampSpot,
     ) -> Option<SpotCandidate> {
         let text = &line[spot.at..];
-        let is_elsewhere = format.place == StampPlace::Field || format.name == "w3c";
+        let is_elsewhere = format.place == StampPlace::Field
+            || format.name == "w3c"
+            || (spot.word == LATE && format.place != StampPlace::Anywhere);
         if is_elsewhere || !format.begins_with(text[0]) {
             return None;
         }
         let found = (format.parse)(text, &self.calendar.names)?.shifted(spot.at);
+        let is_clock = matches!(found.moment, WrittenMoment::Clock(..));
+        if is_clock && is_behind_date(&line[..spot.at]) {
+            return None;
+        }
         let time = self.calendar.time(found.moment, self.now, None)?;
         if !is_plausible(format, time, self.now)
             || (format.name == "epoch" && is_contradicted(line, found.end, time, self.calendar))
@@ -274,6 +312,7 @@ impl<'c> SampleCounter<'c> {
                 ..TimestampLayout::at_spot(format, line, spot)
             },
             shaped: exact.is_some(),
+            is_tagged: is_behind_tag(line, spot.at),
             end: found.end,
             time,
         })

@@ -35,6 +35,8 @@ pub(super) enum WrittenZone {
     Offset(i32),
     /// One of the data base of zones, by its number.
     Area(u16),
+    /// It states one that cannot be read, or that is another one in each country.
+    Unknown,
 }
 
 /// A day of the calendar.
@@ -71,6 +73,16 @@ pub(super) enum WrittenMoment {
     Clock(TimeOfDay, WrittenZone),
     /// A day and a time.
     Civil(CalendarDate, TimeOfDay, WrittenZone),
+}
+
+impl WrittenMoment {
+    /// It states a zone that nobody can tell: so nobody can tell when it was.
+    pub(super) fn has_unknown_zone(self) -> bool {
+        matches!(
+            self,
+            Self::Clock(_, WrittenZone::Unknown) | Self::Civil(_, _, WrittenZone::Unknown)
+        )
+    }
 }
 
 /// What the parser of a format found.

@@ -4,7 +4,8 @@
 //! looks further than it reads. What the parts mean together is left to `notation`.
 
 use super::moment::{NANOS, ParsedStamp, TimeOfDay, WrittenMoment, WrittenZone, hour_of_day};
-use super::zone::{ZoneNames, area_number, zone_of_name};
+use super::names;
+use super::zone::{NamedZone, ZoneNames, area_number, zone_of_name};
 
 /// No fraction is longer, and a line of digits alone is no stamp.
 pub(super) const MAX_DECIMALS: usize = 40;
@@ -146,8 +147,18 @@ impl<'a> StampScanner<'a> {
             .count()
     }
 
-    /// The English name of a month, whole or its first three letters, in any case.
+    /// The name of a month, whole or shortened, in any case and of any language that is known.
+    #[inline]
     pub(super) fn month(&mut self) -> Option<u32> {
+        if let Some(month) = self.attempt(Self::english_month) {
+            return Some(month);
+        }
+        let (month, length) = names::month(self.0)?;
+        self.0 = &self.0[length..];
+        Some(month)
+    }
+
+    fn english_month(&mut self) -> Option<u32> {
         const NAMES: [&[u8]; 12] = [
             b"january",
             b"february",
@@ -166,7 +177,7 @@ impl<'a> StampScanner<'a> {
         let name = name.map(|b| b.to_ascii_lowercase());
         let month = NAMES.iter().position(|month| month[..3] == name)?;
         self.0 = rest;
-        let letters = self.skip_while(MAX_MONTH, u8::is_ascii_alphabetic);
+        let letters = self.skip_while(MAX_MONTH, |b| b.is_ascii_alphabetic() || *b >= 0x80);
         let more = &rest[..letters];
         // Java writes `Sept`.
         let is_name = more.is_empty()
@@ -177,6 +188,7 @@ impl<'a> StampScanner<'a> {
 
     /// `13:00[:00[.123]]`, `13.00.00`, `1:00:00 PM`. Parts may be unpadded.
     pub(super) fn time_of_day(&mut self, precision: ClockPrecision) -> Option<TimeOfDay> {
+        let half = self.half_before();
         let hour = self.short()?;
         let separator = self.take(b":.-")?;
         let minute = self.short().filter(|&minute| minute < 60)?;
@@ -188,7 +200,7 @@ impl<'a> StampScanner<'a> {
             return None;
         }
         let nano = second.and_then(|_| self.fraction()).unwrap_or(0);
-        let hour = hour_of_day(hour, self.half_of_day());
+        let hour = hour_of_day(hour, half.or_else(|| self.half_of_day()));
         // Leap seconds: the last moment that this clock has is as near as it can say.
         let second = hour * 3600 + minute * 60 + second.unwrap_or(0).min(59);
         (hour < 24 || second == 24 * 3600).then_some(TimeOfDay { second, nano })
@@ -249,8 +261,27 @@ impl<'a> StampScanner<'a> {
         Some(nanos)
     }
 
-    /// `AM` or `pm`, behind a blank or none: whether it is after noon. Newer JDKs have a narrow
-    /// no-break space there.
+    /// `午後` and other halves of the day that are written before the hour.
+    #[inline]
+    fn half_before(&mut self) -> Option<bool> {
+        if self.peek()? < 0x80 {
+            return None;
+        }
+        self.attempt(|scan| {
+            let after_noon = scan.named_half()?;
+            scan.blanks(1);
+            Some(after_noon)
+        })
+    }
+
+    fn named_half(&mut self) -> Option<bool> {
+        let (after_noon, length) = names::half_of_day(self.0)?;
+        self.0 = &self.0[length..];
+        Some(after_noon)
+    }
+
+    /// `AM` or `pm`, or what another language has for it, behind a blank or none: whether it is
+    /// after noon. Newer JDKs have a narrow no-break space there.
     pub(super) fn half_of_day(&mut self) -> Option<bool> {
         self.attempt(|scan| {
             match scan.peek()? {
@@ -259,6 +290,13 @@ impl<'a> StampScanner<'a> {
                 0xc2 => scan.skip("\u{a0}".as_bytes())?,
                 _ => {}
             }
+            scan.attempt(Self::english_half)
+                .or_else(|| scan.other_half())
+        })
+    }
+
+    fn english_half(&mut self) -> Option<bool> {
+        self.attempt(|scan| {
             let after_noon = scan.take(b"AaPp")?.eq_ignore_ascii_case(&b'p');
             let dotted = scan.take(b".").is_some();
             scan.take(b"Mm")?;
@@ -269,17 +307,41 @@ impl<'a> StampScanner<'a> {
         })
     }
 
-    /// `Z`, `+01:00`, `+0100`, `+01`, ` +0100`, ` UTC`, ` CEST`, ` Europe/Berlin`. Names that mean
-    /// different things in different countries are passed over, unless they are the host's own.
+    /// Those of other languages begin with a letter that is none of ASCII, or have points.
+    fn other_half(&mut self) -> Option<bool> {
+        match self.0 {
+            [0x80..=0xff, ..] | [b'a' | b'p' | b'A' | b'P', b'.', ..] => self.named_half(),
+            [b'p' | b'P' | b'd' | b'D' | b'o' | b'O', _, ..] => self.named_half(),
+            _ => None,
+        }
+    }
+
+    /// A time of day with its zone, and the fraction that some write behind that:
+    /// `PM UTC.123456`.
+    #[inline]
+    pub(super) fn time_and_zone(
+        &mut self,
+        precision: ClockPrecision,
+        names: &ZoneNames,
+    ) -> Option<(TimeOfDay, WrittenZone)> {
+        let mut time = self.time_of_day(precision)?;
+        let zone = self.zone(names);
+        if zone != WrittenZone::Host && time.nano == 0 && self.peek() == Some(b'.') {
+            time.nano = self.fraction().unwrap_or(0);
+        }
+        Some((time, zone))
+    }
+
+    /// `Z`, `+01:00`, `+0100`, `+01`, `+5:30`, ` +0100`, ` UTC`, ` UTC+8`, ` (CEST)`,
+    /// ` Europe/Berlin`. A zone that is stated and cannot be read, or whose name means different
+    /// things in different countries, is [`WrittenZone::Unknown`], unless it is the host's own.
     pub(super) fn zone(&mut self, names: &ZoneNames) -> WrittenZone {
         let found = self.attempt(|scan| {
             let blank = scan.take(b" ").is_some();
             match scan.peek()? {
-                b'+' | b'-' => scan.offset().map(WrittenZone::Offset),
-                b'A'..=b'Z' => {
-                    let offset = scan.zone_name(names).map(WrittenZone::Offset);
-                    offset.or_else(|| scan.area())
-                }
+                b'+' | b'-' | 0xe2 => scan.offset_of_stamp(blank),
+                b'A'..=b'Z' => scan.zone_name(names).or_else(|| scan.area()),
+                b'(' | b'[' if blank => scan.zone_in_brackets(names),
                 b'z' if !blank => {
                     scan.skip(b"z")?;
                     scan.ends_word().then_some(WrittenZone::Offset(0))
@@ -290,15 +352,69 @@ impl<'a> StampScanner<'a> {
         found.unwrap_or(WrittenZone::Host)
     }
 
-    fn zone_name(&mut self, names: &ZoneNames) -> Option<i32> {
+    /// A number right behind the time is its zone, whatever it is; one behind a blank may be
+    /// anything else.
+    fn offset_of_stamp(&mut self, blank: bool) -> Option<WrittenZone> {
+        if let Some(offset) = self.offset() {
+            return Some(WrittenZone::Offset(offset));
+        }
+        let is_number = |text: &[u8]| {
+            matches!(text, [_, a, b, c, d, ..] if [a, b, c, d].iter().all(|b| b.is_ascii_digit()))
+                || matches!(text, [_, a, b, b':', d, ..] if [a, b, d].iter().all(|b| b.is_ascii_digit()))
+        };
+        (!blank && is_number(self.0)).then_some(WrittenZone::Unknown)
+    }
+
+    /// `(UTC+01:00)`, `(CEST)`, `[Europe/Berlin]`.
+    fn zone_in_brackets(&mut self, names: &ZoneNames) -> Option<WrittenZone> {
+        let close = if self.take(b"([")? == b'(' {
+            b')'
+        } else {
+            b']'
+        };
+        let zone = match self.peek()? {
+            b'+' | b'-' | 0xe2 => self.offset().map(WrittenZone::Offset),
+            _ => self.zone_name(names).or_else(|| self.area()),
+        };
+        self.take(&[close])?;
+        zone
+    }
+
+    fn zone_name(&mut self, names: &ZoneNames) -> Option<WrittenZone> {
         self.attempt(|scan| {
             let text = scan.0;
             let length = scan.skip_while(6, u8::is_ascii_uppercase);
-            let offset = zone_of_name(&text[..length], names)?;
-            // `UTC+01:00`.
-            let more = if offset == 0 { scan.offset() } else { None };
-            scan.ends_word().then_some(more.unwrap_or(offset))
+            let zone = match zone_of_name(&text[..length], names)? {
+                NamedZone::Offset(0) => scan.offset_behind_name(),
+                NamedZone::Offset(offset) => WrittenZone::Offset(offset),
+                NamedZone::Ambiguous => WrittenZone::Unknown,
+            };
+            scan.ends_word().then_some(zone)
         })
+    }
+
+    /// `+8`, `+01:00` behind `UTC`.
+    fn offset_behind_name(&mut self) -> WrittenZone {
+        if !matches!(
+            self.0,
+            [b'+' | b'-', b'0'..=b'9', ..] | [0xe2, 0x88, 0x92, ..]
+        ) {
+            return WrittenZone::Offset(0);
+        }
+        let hours = |scan: &mut Self| {
+            let sign = scan.sign()?;
+            let hours = scan.short().filter(|&hours| hours <= 14)?;
+            scan.ends_word()
+                .then_some(sign * i32::try_from(hours).ok()? * 3600)
+        };
+        // `UTC+5:30` has minutes.
+        match self.offset().or_else(|| self.attempt(hours)) {
+            Some(offset) => WrittenZone::Offset(offset),
+            None => {
+                self.skip_while(8, |b| b"+-:0123456789".contains(b));
+                WrittenZone::Unknown
+            }
+        }
     }
 
     fn area(&mut self) -> Option<WrittenZone> {
@@ -310,18 +426,30 @@ impl<'a> StampScanner<'a> {
     /// Seconds ahead of UTC. ` -1 items` is no zone, nor is `-1234`: no zone is 34 minutes off.
     pub(super) fn offset(&mut self) -> Option<i32> {
         self.attempt(|scan| {
-            let sign = if scan.take(b"+-")? == b'-' { -1 } else { 1 };
+            let sign = scan.sign()?;
             let minutes = i32::try_from(scan.offset_minutes()?).ok()?;
             scan.ends_word().then_some(sign * minutes * 60)
         })
     }
 
+    /// 1 or -1; the minus of typographers too.
+    fn sign(&mut self) -> Option<i32> {
+        if self.skip("\u{2212}".as_bytes()).is_some() {
+            return Some(-1);
+        }
+        Some(if self.take(b"+-")? == b'-' { -1 } else { 1 })
+    }
+
     fn offset_minutes(&mut self) -> Option<u32> {
-        if self.run_of_digits() == 3 {
+        let run = self.run_of_digits();
+        if run == 3 {
             // DB2 has minutes: `+060`.
             return self.digits(3).filter(|minutes| minutes % 15 == 0);
         }
-        let hours = self.digits(2).filter(|&hours| hours <= 14)?;
+        // `+5:30` needs its colon: a digit alone may be anything.
+        let has_one_digit = run == 1 && self.0.get(1) == Some(&b':');
+        let hours = self.digits(if has_one_digit { 1 } else { 2 });
+        let hours = hours.filter(|&hours| hours <= 14)?;
         let colon = self.take(b":").is_some();
         let minutes = match self.digits(2) {
             Some(minutes) => minutes,

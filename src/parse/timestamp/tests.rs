@@ -9,7 +9,9 @@ mod clocks;
 mod columns;
 mod formats;
 mod given;
+mod languages;
 mod learning;
+mod long_lines;
 
 fn time(text: &str) -> Time {
     Time::from_timestamp(text.parse::<Timestamp>().expect("a time of a test"))

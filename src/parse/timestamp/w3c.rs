@@ -3,8 +3,9 @@
 //! IIS and CloudFront write their times in UTC, and Windows' firewall says that it does not.
 
 use super::fields::shifted;
+use super::hour::{self, date_only};
 use super::moment::{CalendarDate, ParsedStamp, WrittenMoment};
-use super::notation::{self, date_only, in_utc};
+use super::notation::{self, in_utc};
 use super::zone::ZoneNames;
 use crate::parse::bytes::within;
 
@@ -52,7 +53,7 @@ impl W3cHeader {
         let head = within(line, HEAD);
         let column = self.time?;
         let (start, clock) = words(head).nth(column)?;
-        let clock = shifted(notation::time_only(clock, names), start)?;
+        let clock = shifted(hour::time_only(clock, names), start)?;
         let WrittenMoment::Clock(time, zone) = clock.moment else {
             return None;
         };

@@ -142,42 +142,91 @@ pub(super) fn names_of(zone: &TimeZone) -> ZoneNames {
     names
 }
 
-/// Seconds ahead of UTC of a zone with a name: the host's own first, then those that have one
-/// meaning.
-pub(super) fn zone_of_name(name: &[u8], names: &ZoneNames) -> Option<i32> {
-    let minutes = match name {
-        b"UTC" | b"GMT" | b"Z" | b"UT" => 0,
+/// What the name of a zone says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamedZone {
+    /// Seconds ahead of UTC.
+    Offset(i32),
+    /// It is the name of several zones with different times.
+    Ambiguous,
+}
+
+/// The zone with a name: the host's own first, then those that have one meaning. `None`: no zone
+/// is known to be called so.
+#[inline]
+pub(super) fn zone_of_name(name: &[u8], names: &ZoneNames) -> Option<NamedZone> {
+    match name {
+        b"UTC" | b"GMT" | b"Z" | b"UT" => return Some(NamedZone::Offset(0)),
         [] | [_] | [_, _] => return None,
-        _ => {
-            if let Some((_, offset)) = names.iter().find(|(known, _)| **known == *name) {
-                return Some(*offset);
-            }
-            match name {
-                b"WET" => 0,
-                b"CET" | b"MEZ" | b"WEST" => 60,
-                b"CEST" | b"MESZ" | b"EET" | b"SAST" => 120,
-                b"EEST" | b"MSK" => 180,
-                b"JST" | b"KST" => 540,
-                b"HKT" | b"SGT" | b"AWST" => 480,
-                b"AEST" => 600,
-                b"AEDT" => 660,
-                b"NZST" => 720,
-                b"NZDT" => 780,
-                b"NPT" => 345,
-                b"PKT" => 300,
-                b"BRT" => -180,
-                b"EDT" => -240,
-                b"EST" | b"CDT" => -300,
-                b"MDT" => -360,
-                b"MST" | b"PDT" => -420,
-                b"PST" | b"AKDT" => -480,
-                b"AKST" => -540,
-                b"HST" => -600,
-                _ => return None,
-            }
-        }
-    };
-    Some(minutes * 60)
+        _ => {}
+    }
+    if let Some((_, offset)) = names.iter().find(|(known, _)| **known == *name) {
+        return Some(NamedZone::Offset(*offset));
+    }
+    if is_ambiguous(name) {
+        return Some(NamedZone::Ambiguous);
+    }
+    Some(NamedZone::Offset(minutes_of_name(name)? * 60))
+}
+
+/// Whether several zones have this name: those of India, Israel and Ireland; of China, Cuba and
+/// Chicago; of Arabia and the Atlantic; of Samoa and Singapore; of the Gulf and South Georgia; of
+/// Armenia and the Amazon; of Argentina and Egypt; of Bangladesh and Brunei; of Western Samoa and
+/// West Sumatra; of Ecuador and the eastern Caribbean.
+fn is_ambiguous(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"IST"
+            | b"CST"
+            | b"AST"
+            | b"ADT"
+            | b"SST"
+            | b"GST"
+            | b"AMT"
+            | b"AMST"
+            | b"ART"
+            | b"BDT"
+            | b"WST"
+            | b"ECT"
+    )
+}
+
+/// How many minutes a zone is ahead of UTC: those of the IANA data base whose name has a single
+/// meaning, and those for which Java, PHP and Windows have names and it has only numbers.
+#[rustfmt::skip]
+fn minutes_of_name(name: &[u8]) -> Option<i32> {
+    Some(match name {
+        b"HST" => -600,
+        b"AKST" | b"HDT" => -540,
+        b"PST" | b"AKDT" => -480,
+        b"MST" | b"PDT" => -420,
+        b"MDT" => -360,
+        b"EST" | b"CDT" | b"COT" | b"PET" => -300,
+        b"CLT" | b"EDT" | b"VET" => -240,
+        b"NST" => -210,
+        b"BRT" | b"UYT" => -180,
+        b"NDT" => -150,
+        b"WET" => 0,
+        b"CET" | b"MEZ" | b"WEST" | b"BST" | b"WAT" => 60,
+        b"CEST" | b"MESZ" | b"EET" | b"SAST" | b"CAT" => 120,
+        b"EEST" | b"EAT" | b"MSK" | b"TRT" | b"IDT" => 180,
+        b"IRST" => 210,
+        b"MSD" | b"SAMT" => 240,
+        b"PKT" | b"UZT" | b"YEKT" => 300,
+        b"NPT" => 345,
+        b"OMST" => 360,
+        b"MMT" => 390,
+        b"ICT" | b"WIB" | b"KRAT" | b"NOVT" => 420,
+        b"HKT" | b"SGT" | b"AWST" | b"MYT" | b"PHT" | b"WITA" | b"IRKT" => 480,
+        b"JST" | b"KST" | b"WIT" | b"YAKT" => 540,
+        b"ACST" => 570,
+        b"AEST" | b"VLAT" => 600,
+        b"ACDT" => 630,
+        b"AEDT" | b"MAGT" => 660,
+        b"NZST" | b"PETT" => 720,
+        b"NZDT" => 780,
+        _ => return None,
+    })
 }
 
 /// Names of places in the data base of zones, in order. Read once, when a stamp has a word that

@@ -105,7 +105,8 @@ const SOURCES: SchemaType = List(&Object(&[
     perhaps(
         "stamps",
         Text,
-        "the format of its time stamps; none: lines have the time of their arrival",
+        "the format of its time stamps; none, or unknown-zone where it names a zone of several meanings: lines have the time of \
+         their arrival",
     ),
 ]));
 
