@@ -36,7 +36,7 @@ mod visitor;
 mod walk;
 
 pub use ids::LineIds;
-pub use value::{FieldValue, ValueKind};
+pub use value::{FieldValue, ValueKind, without_brackets};
 
 use visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};
 use walk::walk;

@@ -4,8 +4,8 @@
 //! where their stamps are, keeps to that, and looks again when it stops fitting. What formats look
 //! like is left to `notation`, a table with a small parser for each; where stamps are in a line to
 //! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
-//! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
-//! inventory gives to `format`.
+//! open to `clock` and `zone`, logs with a head of their own to `w3c`, formats that the
+//! inventory gives to `format`, and times that people type to `typed`.
 
 mod clock;
 mod counted;
@@ -21,6 +21,7 @@ mod moment;
 mod notation;
 mod pattern;
 mod scan;
+mod typed;
 mod w3c;
 mod zone;
 
@@ -34,6 +35,7 @@ use layout::{StampCandidate, TimestampLayout, detect, is_of_our_time, may_be_sta
 use learn::MOST_LAYOUTS;
 use moment::{ParsedStamp, WrittenMoment};
 use notation::StampPlace;
+pub use typed::{PlainTime, TypedStamp};
 use w3c::W3cHeader;
 
 use super::bytes::{split_digits, within};

@@ -7,6 +7,8 @@
 //! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text;
 //!   `error`.
 //! * `matcher` over one line or record, `lines` over buffers, `highlights` over what is shown.
+//! * `copied`: what was copied from a line finds that line, whatever it means.
+//! * `reading`: what a query means in words, for somebody who wonders why it finds nothing.
 //! * `language`: how it is written, for people.
 //! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is
 //!   always wider.
@@ -25,6 +27,7 @@
 //! A record of several lines matches a word or an expression where one of its lines does.
 
 mod ast;
+mod copied;
 mod derived;
 mod ere;
 mod error;
@@ -41,6 +44,7 @@ mod matcher;
 mod number;
 mod parse;
 mod print;
+mod reading;
 pub mod request;
 mod when;
 
@@ -57,8 +61,9 @@ pub use language::{LANGUAGE, NOTES};
 pub use lines::MatchingLines;
 pub use match_input::MatchInput;
 pub use number::WrittenNumber;
+pub use reading::QueryReading;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
-pub use when::{ReferenceTime, TimeSpan, WrittenTime};
+pub use when::{NamedDay, ReferenceTime, TimeSpan, WrittenTime};
 
 use crate::model::time::Time;
 
@@ -67,6 +72,8 @@ use crate::model::time::Time;
 pub struct Query {
     typed: String,
     expr: QueryExpr,
+    /// What is looked for: the same, or the text as it was typed.
+    searched: QueryExpr,
     now: ReferenceTime,
     ready: Arc<CompiledQuery>,
 }
@@ -86,20 +93,25 @@ impl Query {
     /// With the place, the reason and what would be valid.
     pub fn parse(text: &str, now: &ReferenceTime) -> Result<Self, QueryError> {
         let expr = parse::expression(text, Some(now))?;
-        Self::new(text.trim(), expr, now)
+        let searched = copied::searched(text, &expr);
+        Self::new(text.trim(), [expr, searched], now)
             .map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
     }
 
-    fn new(typed: &str, expr: QueryExpr, now: &ReferenceTime) -> Result<Self, expression::Failed> {
-        let node = matcher::CompiledExpr::of(&expr, now)?;
+    fn new(
+        typed: &str,
+        [expr, searched]: [QueryExpr; 2],
+        now: &ReferenceTime,
+    ) -> Result<Self, expression::Failed> {
         let ready = CompiledQuery {
-            node,
-            probe: lines::probe(&expr),
-            marks: highlights::TextHighlights::of(&expr)?,
+            node: matcher::CompiledExpr::of(&searched, now)?,
+            probe: lines::probe(&searched),
+            marks: highlights::TextHighlights::of(&searched)?,
         };
         Ok(Self {
             typed: typed.to_owned(),
             expr,
+            searched,
             now: now.clone(),
             ready: Arc::new(ready),
         })
@@ -124,8 +136,14 @@ impl Query {
     /// When both together are too much.
     pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
         let typed = format!("({}) ({})", self.typed, other.typed);
-        let both = QueryExpr::all(vec![self.expr.clone(), other.expr.clone()]);
-        Self::new(&typed, both, &self.now)
+        let both = |own: &QueryExpr, other: &QueryExpr| {
+            QueryExpr::all(vec![own.clone(), other.clone()])
+        };
+        let exprs = [
+            both(&self.expr, &other.expr),
+            both(&self.searched, &other.searched),
+        ];
+        Self::new(&typed, exprs, &self.now)
             .map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
     }
 
@@ -175,13 +193,19 @@ impl Query {
     /// What to ask a host's `grep`.
     #[must_use]
     pub fn prefilter(&self) -> Prefilter {
-        Prefilter::of(&self.expr)
+        Prefilter::of(&self.searched)
+    }
+
+    /// How it is read, for somebody who wonders why it finds nothing.
+    #[must_use]
+    pub fn reading(&self) -> QueryReading {
+        QueryReading::of(&self.typed, &self.expr)
     }
 
     /// What becomes of it.
     #[must_use]
     pub fn explain(&self) -> QueryExplanation {
-        QueryExplanation::of(&self.expr, &self.now)
+        QueryExplanation::of(&self.expr, self.prefilter(), &self.now)
     }
 }
 
@@ -195,6 +219,7 @@ impl Default for Query {
         Self {
             typed: String::new(),
             expr: QueryExpr::everything(),
+            searched: QueryExpr::everything(),
             now: ReferenceTime::default(),
             ready: Arc::new(ready),
         }
