@@ -27,7 +27,9 @@ pub fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<CliArgs, c
     if name.as_deref() == Some("help") {
         args = with_help_option(args, at.unwrap_or_default());
     }
-    let known = name.as_deref().and_then(|name| command.find_subcommand(name));
+    let known = name
+        .as_deref()
+        .and_then(|name| command.find_subcommand(name));
     if let (Some(at), Some(known)) = (at, known)
         && QUERIES.contains(&known.get_name())
     {
@@ -142,7 +144,10 @@ mod tests {
 
     /// The words of the query.
     fn query(line: &str) -> Vec<String> {
-        match parse(line).unwrap_or_else(|error| panic!("{line}: {error}")).command {
+        match parse(line)
+            .unwrap_or_else(|error| panic!("{line}: {error}"))
+            .command
+        {
             Some(CliCommand::Search(options)) => options.query,
             Some(CliCommand::Histogram(options)) => options.query,
             other => panic!("{line}: {other:?}"),
@@ -154,11 +159,17 @@ mod tests {
         for (line, expected) in [
             ("search error -healthz", "error -healthz"),
             ("search -healthz error", "-healthz error"),
-            ("search error -healthz --limit 3 -Cart", "error -healthz -Cart"),
+            (
+                "search error -healthz --limit 3 -Cart",
+                "error -healthz -Cart",
+            ),
             ("search error -C 3 -x", "error -x"),
             ("search error -C3 -x", "error -x"),
             ("search error --since -2h -x", "error -x"),
-            ("search error -Xmx512m -- --verbose", "error -Xmx512m --verbose"),
+            (
+                "search error -Xmx512m -- --verbose",
+                "error -Xmx512m --verbose",
+            ),
             ("--hosts a search --json error -x", "error -x"),
             ("histogram error -healthz --bucket 1m", "error -healthz"),
             ("search -- -x", "-x"),
@@ -178,10 +189,16 @@ mod tests {
         for (line, expected) in [
             ("serach foo", "did you mean \"search\"?"),
             ("serach foo --since 2h", "did you mean \"search\"?"),
-            ("--json hitsogram --by status", "did you mean \"histogram\"?"),
+            (
+                "--json hitsogram --by status",
+                "did you mean \"histogram\"?",
+            ),
             ("tail --lines -5", "-5 is not in 0..="),
             ("--once --lines -5", "-5 is not in 0..="),
-            ("search x --limit -5", "invalid value '-5' for '--limit <N>'"),
+            (
+                "search x --limit -5",
+                "invalid value '-5' for '--limit <N>'",
+            ),
             ("histogram --by status", "unexpected argument '--by'"),
             ("search x --sicne 2h", "--since"),
         ] {

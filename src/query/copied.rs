@@ -123,7 +123,9 @@ mod tests {
     use super::*;
 
     fn is_in(text: &str, line: &str) -> bool {
-        CopiedText::new(text).expect("a text").is_in(line.as_bytes())
+        CopiedText::new(text)
+            .expect("a text")
+            .is_in(line.as_bytes())
     }
 
     #[test]

@@ -227,7 +227,8 @@ impl CompiledField {
         }
         match fields::get(raw, &self.name) {
             Some(found) => {
-                self.value.holds(&found) || self.typed.as_ref().is_some_and(|typed| typed.is_in(raw))
+                self.value.holds(&found)
+                    || self.typed.as_ref().is_some_and(|typed| typed.is_in(raw))
             }
             None => self.text.as_ref().is_some_and(|text| text.is_in(raw)),
         }

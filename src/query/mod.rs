@@ -61,8 +61,8 @@ pub use language::{LANGUAGE, NOTES};
 pub use lines::MatchingLines;
 pub use match_input::MatchInput;
 pub use number::WrittenNumber;
-pub use reading::QueryReading;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
+pub use reading::QueryReading;
 pub use when::{NamedDay, ReferenceTime, TimeSpan, WrittenTime};
 
 use crate::model::time::Time;
@@ -136,9 +136,8 @@ impl Query {
     /// When both together are too much.
     pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
         let typed = format!("({}) ({})", self.typed, other.typed);
-        let both = |own: &QueryExpr, other: &QueryExpr| {
-            QueryExpr::all(vec![own.clone(), other.clone()])
-        };
+        let both =
+            |own: &QueryExpr, other: &QueryExpr| QueryExpr::all(vec![own.clone(), other.clone()]);
         let exprs = [
             both(&self.expr, &other.expr),
             both(&self.searched, &other.searched),

@@ -63,7 +63,7 @@ fn head_of_long_line(text: &str) -> Option<&str> {
     let end = (0..=HEAD_BYTES.min(text.len()))
         .rev()
         .find(|&at| text.is_char_boundary(at))?;
-    (!is_query && text.contains(' ')).then(|| &text[..end])
+    (!is_query).then(|| &text[..end])
 }
 
 struct QueryReader<'a> {
@@ -324,7 +324,8 @@ impl<'a> QueryReader<'a> {
     fn quoted(&mut self) -> Option<String> {
         let text = self.quoted_piece()?;
         let rest = self.rest();
-        let behind = rest.trim_start_matches(|c: char| CLOSING.contains(&c) && !self.closes_group(c));
+        let behind =
+            rest.trim_start_matches(|c: char| CLOSING.contains(&c) && !self.closes_group(c));
         self.ends(behind).then(|| {
             self.at += rest.len() - behind.len();
             text
@@ -454,14 +455,14 @@ pub(super) fn is_zone(word: &str, before: &str) -> bool {
     if let Some((hours, minutes)) = offset.split_once(':') {
         return is_number(hours) && is_number(minutes);
     }
-    let clock = before.rsplit(|c: char| c.is_whitespace() || c == 'T').next();
+    let clock = before
+        .rsplit(|c: char| c.is_whitespace() || c == 'T')
+        .next();
     let is_clock = |clock: &str| {
         let colons = clock.bytes().filter(|&b| b == b':').count();
         colons >= 2 && clock.ends_with(|c: char| c.is_ascii_digit())
     };
-    offset.len() == 4
-        && offset.bytes().all(|b| b.is_ascii_digit())
-        && clock.is_some_and(is_clock)
+    offset.len() == 4 && offset.bytes().all(|b| b.is_ascii_digit()) && clock.is_some_and(is_clock)
 }
 
 /// A slash needs a backslash only for the query, and the expression is easier to read without.

@@ -57,6 +57,8 @@ impl TypedStamp {
         Self::of(text, false)
             .or_else(|| Self::of(&with_seconds(text)?, false))
             .or_else(|| Self::of(text, true))
+            // klog's without the letter of its level.
+            .or_else(|| Self::of(&format!("I{text}"), false))
     }
 
     fn of(text: &str, is_day: bool) -> Option<Self> {
@@ -189,7 +191,11 @@ fn readings(text: &str) -> Vec<WrittenMoment> {
     }
     if readings.is_empty() {
         let found = notation::any(text, &names).filter(is_whole);
-        readings.extend(found.map(|found| found.moment).or_else(|| clock(text, &names)));
+        readings.extend(
+            found
+                .map(|found| found.moment)
+                .or_else(|| clock(text, &names)),
+        );
     }
     readings
 }
@@ -200,7 +206,10 @@ fn clock(text: &[u8], names: &ZoneNames) -> Option<WrittenMoment> {
     // `10.0` and `1:2` are no times of day to a person.
     let behind = &text[scan.run_of_digits()..];
     let has_minutes = |minutes: &[u8]| minutes.len() >= 2 && minutes[1].is_ascii_digit();
-    if behind.starts_with(b".") || behind.strip_prefix(b":").is_some_and(|rest| !has_minutes(rest))
+    if behind.starts_with(b".")
+        || behind
+            .strip_prefix(b":")
+            .is_some_and(|rest| !has_minutes(rest))
     {
         return None;
     }
@@ -277,6 +286,7 @@ mod tests {
             ("Fri Nov 27 10:00:00 UTC 2026", "2026-11-27T10:00:00Z"),
             ("Fri, 27 Nov 2026 10:00:00 GMT", "2026-11-27T10:00:00Z"),
             ("I1127 08:00:00.5", "2026-11-27T13:00:00.5Z"),
+            ("1127 08:00:00.5", "2026-11-27T13:00:00.5Z"),
             ("08:00:00.5", "2026-11-27T13:00:00.5Z"),
             ("10:00 PM", "2026-11-27T03:00:00Z"),
             ("9am", "2026-11-27T14:00:00Z"),
@@ -297,8 +307,19 @@ mod tests {
     #[test]
     fn what_is_no_time_as_a_whole_is_refused() {
         for text in [
-            "", "27", "Nov", "10:00:00 XYZ", "10:00:00 x", "[    5.123456]", "404", "2026", "13am",
-            "Nov 31x 10:00", "10.0.0.1", "v1.2.3", "12345678901",
+            "",
+            "27",
+            "Nov",
+            "10:00:00 XYZ",
+            "10:00:00 x",
+            "[    5.123456]",
+            "404",
+            "2026",
+            "13am",
+            "Nov 31x 10:00",
+            "10.0.0.1",
+            "v1.2.3",
+            "12345678901",
         ] {
             assert_eq!(TypedStamp::parse(text), None, "{text}");
         }
@@ -310,7 +331,10 @@ mod tests {
         let now = at("2026-11-27T15:00:00Z");
         for text in ["Nov 26", "26/Nov/2026", "26.11.2026"] {
             let day = TypedStamp::parse(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(day.time(now, &zone, false), Some(at("2026-11-26T00:00:00Z")));
+            assert_eq!(
+                day.time(now, &zone, false),
+                Some(at("2026-11-26T00:00:00Z"))
+            );
             assert_eq!(day.time(now, &zone, true), Some(at("2026-11-27T00:00:00Z")));
         }
     }

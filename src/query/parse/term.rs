@@ -162,8 +162,8 @@ impl QueryReader<'_> {
         }
         let is_other = sign == RelationSign::Equals && value.starts_with(['=', '~']);
         // A value of nothing but brackets and commas.
-        let is_empty = !value.starts_with('"')
-            && without_marks(self.bare_from(self.at + length)).is_empty();
+        let is_empty =
+            !value.starts_with('"') && without_marks(self.bare_from(self.at + length)).is_empty();
         if is_other || is_empty {
             return Ok(None);
         }
