@@ -72,8 +72,6 @@ use crate::model::time::Time;
 pub struct Query {
     typed: String,
     expr: QueryExpr,
-    /// What is looked for: the same, or the text as it was typed.
-    searched: QueryExpr,
     now: ReferenceTime,
     ready: Arc<CompiledQuery>,
 }
@@ -81,6 +79,8 @@ pub struct Query {
 /// What is worked out once.
 #[derive(Debug)]
 struct CompiledQuery {
+    /// What is looked for: the query, or the text as it was typed.
+    searched: QueryExpr,
     node: matcher::CompiledExpr,
     probe: Option<(lines::LineProbe, bool)>,
     marks: highlights::TextHighlights,
@@ -107,11 +107,11 @@ impl Query {
             node: matcher::CompiledExpr::of(&searched, now)?,
             probe: lines::probe(&searched),
             marks: highlights::TextHighlights::of(&searched)?,
+            searched,
         };
         Ok(Self {
             typed: typed.to_owned(),
             expr,
-            searched,
             now: now.clone(),
             ready: Arc::new(ready),
         })
@@ -140,7 +140,7 @@ impl Query {
             |own: &QueryExpr, other: &QueryExpr| QueryExpr::all(vec![own.clone(), other.clone()]);
         let exprs = [
             both(&self.expr, &other.expr),
-            both(&self.searched, &other.searched),
+            both(&self.ready.searched, &other.ready.searched),
         ];
         Self::new(&typed, exprs, &self.now)
             .map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
@@ -192,7 +192,7 @@ impl Query {
     /// What to ask a host's `grep`.
     #[must_use]
     pub fn prefilter(&self) -> Prefilter {
-        Prefilter::of(&self.searched)
+        Prefilter::of(&self.ready.searched)
     }
 
     /// How it is read, for somebody who wonders why it finds nothing.
@@ -211,6 +211,7 @@ impl Query {
 impl Default for Query {
     fn default() -> Self {
         let ready = CompiledQuery {
+            searched: QueryExpr::everything(),
             node: matcher::CompiledExpr::All(Vec::new()),
             probe: None,
             marks: highlights::TextHighlights::default(),
@@ -218,7 +219,6 @@ impl Default for Query {
         Self {
             typed: String::new(),
             expr: QueryExpr::everything(),
-            searched: QueryExpr::everything(),
             now: ReferenceTime::default(),
             ready: Arc::new(ready),
         }
