@@ -59,7 +59,7 @@ const HEAD_BYTES: usize = 1024;
 /// The beginning of a line that was pasted; `None` where the text is a query, though too long.
 fn head_of_long_line(text: &str) -> Option<&str> {
     let text = text.trim();
-    let is_query = text.starts_with(['/', '(', '-']) || text.contains(" OR ");
+    let is_query = text.starts_with(['/', '(', '-', '"']) || text.contains(" OR ");
     let end = (0..=HEAD_BYTES.min(text.len()))
         .rev()
         .find(|&at| text.is_char_boundary(at))?;
