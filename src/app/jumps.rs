@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::page_requests::search_for;
 use super::pending_requests::{PendingRequest, RequestPurpose, SourceNames};
-use super::remote_search::{Boundary, RemoteSearch};
+use super::remote_search::{Boundary, NothingFound, RemoteSearch};
 use super::seek::{Seek, SoughtLine};
 use super::{App, JumpTarget, LogPane, PaneId};
 use crate::model::host::HostId;
@@ -98,7 +98,10 @@ impl App {
         match seek.advance(pane, &self.scrollback) {
             SoughtLine::Going => self.seek = Some(seek),
             SoughtLine::Edge => self.seek_on_hosts(&seek),
-            SoughtLine::Nothing => self.say(nothing(&seek.target)),
+            SoughtLine::Nothing => {
+                let nothing = self.nothing(&seek);
+                self.say(nothing.text());
+            }
             SoughtLine::Found(index, wrapped) => {
                 self.land(seek.pane, index);
                 if wrapped {
@@ -110,14 +113,36 @@ impl App {
 
     /// Nothing was found in what the pane has: the hosts are searched.
     fn seek_on_hosts(&mut self, seek: &Seek) {
-        let nothing = nothing(&seek.target);
+        let nothing = self.nothing(seek);
         let query = match &seek.target {
             JumpTarget::Query(query) => Some(query.clone()),
             JumpTarget::Level(level) => self.query(&format!("level>={level}")).ok(),
             JumpTarget::Bookmark => None,
         };
-        if !query.is_some_and(|query| self.search_hosts(seek.pane, query, !seek.forward, nothing)) {
-            self.say(nothing);
+        let is_asked = query.is_some_and(|query| {
+            self.search_hosts(seek.pane, query, !seek.forward, nothing.clone())
+        });
+        if !is_asked {
+            self.say(nothing.text());
+        }
+    }
+
+    /// What to say where a jump finds nothing.
+    fn nothing(&self, seek: &Seek) -> NothingFound {
+        let query = match &seek.target {
+            JumpTarget::Query(query) => Some(query.reading()),
+            JumpTarget::Level(_) | JumpTarget::Bookmark => None,
+        };
+        let is_filtered = self
+            .panes
+            .get(seek.pane)
+            .is_some_and(|pane| pane.looking().query.is_some());
+        NothingFound {
+            what: nothing(&seek.target, is_filtered),
+            reading: query
+                .filter(|reading| reading.quoted.is_some())
+                .map(|reading| format!(" · {reading}"))
+                .unwrap_or_default(),
         }
     }
 
@@ -128,7 +153,7 @@ impl App {
         id: PaneId,
         query: Query,
         backwards: bool,
-        nothing: &'static str,
+        nothing: NothingFound,
     ) -> bool {
         let Some(pane) = self.panes.get(id) else {
             return false;
@@ -228,11 +253,15 @@ fn is_search(pending: &PendingRequest) -> bool {
     matches!(pending.purpose, RequestPurpose::Search(_))
 }
 
-fn nothing(target: &JumpTarget) -> &'static str {
-    match target {
-        JumpTarget::Query(_) => "no match",
-        JumpTarget::Level(Level::Warn) => "no warning and no error",
-        JumpTarget::Level(_) => "no error",
-        JumpTarget::Bookmark => "no bookmark; m sets one",
+/// Only what the filter shows was looked at.
+fn nothing(target: &JumpTarget, is_filtered: bool) -> &'static str {
+    match (target, is_filtered) {
+        (JumpTarget::Query(_), false) => "no match",
+        (JumpTarget::Query(_), true) => "no match that the filter shows",
+        (JumpTarget::Level(Level::Warn), false) => "no warning and no error",
+        (JumpTarget::Level(Level::Warn), true) => "no warning and no error that the filter shows",
+        (JumpTarget::Level(_), false) => "no error",
+        (JumpTarget::Level(_), true) => "no error that the filter shows",
+        (JumpTarget::Bookmark, _) => "no bookmark; m sets one",
     }
 }

@@ -248,7 +248,9 @@ impl App {
     /// Goes to a moment in the pane that keys mean.
     pub(super) fn go_to_time(&mut self, text: &str) -> Result<(), String> {
         let from = WrittenTime::parse(text.trim()).ok_or_else(|| {
-            format!("{text:?} is no time; such as 03:14, \"yesterday 03:14\", 2h, 2026-11-20T03:14")
+            format!(
+                "{text:?} is no time; such as 03:14, yesterday 03:14, 2h, friday, or a time as a log has it"
+            )
         })?;
         let time = TimeSpan {
             from: Some(from),

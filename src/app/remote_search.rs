@@ -19,7 +19,7 @@ pub(super) struct RemoteSearch {
     pub(super) pane: PaneId,
     backwards: bool,
     /// The notice where there is none.
-    nothing: &'static str,
+    nothing: NothingFound,
     edge: Boundary,
     waiting: usize,
     asked: usize,
@@ -27,6 +27,20 @@ pub(super) struct RemoteSearch {
     /// The nearest match so far.
     pub(super) best: Option<FleetLine>,
     failed: Vec<String>,
+}
+
+/// What is said where nothing is found.
+#[derive(Debug, Clone)]
+pub(super) struct NothingFound {
+    pub(super) what: &'static str,
+    /// How the query was read, behind a dot; empty where it is text.
+    pub(super) reading: String,
+}
+
+impl NothingFound {
+    pub(super) fn text(&self) -> String {
+        format!("{}{}", self.what, self.reading)
+    }
 }
 
 /// Where what a pane has ends.
@@ -44,7 +58,7 @@ impl RemoteSearch {
         pane: PaneId,
         edge: Boundary,
         backwards: bool,
-        nothing: &'static str,
+        nothing: NothingFound,
         hosts: usize,
     ) -> Self {
         Self {
@@ -107,7 +121,8 @@ impl RemoteSearch {
         let failed = self
             .failure()
             .map_or_else(String::new, |failed| format!(" · {failed}"));
-        format!("{} {side}, nor on the hosts{failed}", self.nothing)
+        let NothingFound { what, reading } = &self.nothing;
+        format!("{what} {side}, nor on the hosts{failed}{reading}")
     }
 }
 

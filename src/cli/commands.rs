@@ -23,7 +23,8 @@ pub struct SourceArgs {
 /// Which times.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TimeArgs {
-    /// Nothing older: 15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, an RFC 3339 time
+    /// Nothing older: 15m or '2 hours ago', 03:14, 'yesterday 03:14', friday, 2026-11-20, or a time
+    /// as a log has it
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Nothing from then on; a day is meant with all of it
@@ -46,7 +47,7 @@ pub struct TailArgs {
     #[arg(short, long)]
     pub follow: bool,
     /// Begin with the last N lines of each source [default: 10; with --grep 1000]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_LINES))]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=MAX_LINES))]
     pub lines: Option<u32>,
     /// Of these lines, and of those to come, print only what matches QUERY
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
@@ -85,16 +86,16 @@ pub struct SearchArgs {
     #[command(flatten)]
     pub times: TimeArgs,
     /// Print N lines before and after each hit too
-    #[arg(short = 'C', long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
+    #[arg(short = 'C', long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
     pub context: Option<u32>,
     /// Print N lines after each hit too
-    #[arg(short = 'A', long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
+    #[arg(short = 'A', long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
     pub after_context: Option<u32>,
     /// Print N lines before each hit too
-    #[arg(short = 'B', long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
+    #[arg(short = 'B', long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
     pub before_context: Option<u32>,
     /// Each host stops after N hits, so that a fast one does not take the room of the others
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// Print only how many hits each host has
     #[arg(long, conflicts_with_all = ["context", "after_context", "before_context", "oldest_first"])]
@@ -131,7 +132,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "CURSOR", conflicts_with_all = ["at", "backwards"])]
     pub after: Option<String>,
     /// At most N lines of each source [default: 100; all between --since or --at and --until]
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub lines: Option<u32>,
     /// The lines before the beginning in place of those from there on, in the same order; without a
     /// beginning the newest
@@ -152,7 +153,7 @@ pub struct ContextArgs {
     #[arg(value_name = "CURSOR")]
     pub cursor: String,
     /// So many lines before and after it
-    #[arg(short = 'C', long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
+    #[arg(short = 'C', long, value_name = "N", allow_negative_numbers = true, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=MAX_CONTEXT))]
     pub context: u32,
     /// Of what.
     #[command(flatten)]

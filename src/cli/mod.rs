@@ -1,6 +1,7 @@
 //! What was typed: options and subcommands, their help, the man page and the completions. What it
 //! means together with the environment and the files is left to `config`.
 
+mod arguments;
 mod commands;
 mod explain;
 mod help;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
+pub use arguments::parse_args;
 pub use commands::{
     ContextArgs, HistogramArgs, ReadArgs, SearchArgs, SourceArgs, SourcesArgs, TailArgs, TimeArgs,
 };
@@ -170,7 +172,7 @@ pub struct ViewingArgs {
     /// Begin with the last N lines of each source [default: 200; with --once 10; with --grep 1000]
     ///
     /// At most those in the last 8 MiB of a file are looked at.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_LINES))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=MAX_LINES))]
     pub lines: Option<u32>,
 
     /// Of these lines, and of those to come, keep only what matches QUERY
@@ -270,7 +272,7 @@ pub enum ManPage {
 #[derive(Debug, Clone, clap::Args)]
 pub struct DemoArgs {
     /// Number of hosts
-    #[arg(long, value_name = "N", default_value_t = demo::DEFAULT_SIZE, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = demo::DEFAULT_SIZE, value_parser = clap::value_parser!(u16).range(1..=MAX_DEMO_HOSTS))]
     pub size: u16,
     /// Which hosts: refused, with the reason, for it makes its own.
     #[command(flatten)]

@@ -10,6 +10,7 @@ use super::{explain, prompts};
 use crate::clock;
 use crate::config::{ProcessEnvironment, RequestTask, RunPlan};
 use crate::fleet::FanOut;
+use crate::query::Query;
 use crate::report::{self, Progress, ResponseOptions, ResponseOutput, Shutdown};
 
 /// Asks the hosts and prints their responses. Returns the exit code.
@@ -41,6 +42,7 @@ fn options(plan: &RunPlan, asked: &RequestTask, progress: Progress) -> ResponseO
     let width = terminal.then(|| crossterm::terminal::size().map_or(80, |(columns, _)| columns));
     ResponseOptions {
         shape: asked.shape.clone(),
+        reading: asked.query.as_ref().map(Query::reading),
         json: plan.json,
         color: report::wants_color(terminal),
         width,

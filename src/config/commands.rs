@@ -59,6 +59,8 @@ pub struct RequestTask {
     pub shape: ResponseShape,
     /// The query, where what becomes of it is printed first.
     pub explain: Option<Query>,
+    /// What is looked for.
+    pub query: Option<Query>,
 }
 
 /// Lines of each source that can be read when they are printed for a whole fleet.
@@ -191,6 +193,7 @@ struct MeantRequest {
     kinds: Vec<RequestKind>,
     shape: ResponseShape,
     explain: Option<Query>,
+    query: Option<Query>,
 }
 
 impl MeantRequest {
@@ -199,6 +202,14 @@ impl MeantRequest {
             kinds: vec![kind],
             shape,
             explain: None,
+            query: None,
+        }
+    }
+
+    fn of_query(self, query: Query) -> Self {
+        Self {
+            query: Some(query),
+            ..self
         }
     }
 
@@ -215,6 +226,7 @@ impl MeantRequest {
                 .collect(),
             shape: ResponseShape::Costs,
             explain: query,
+            query: None,
         }
     }
 
@@ -227,6 +239,7 @@ impl MeantRequest {
             asks: self.kinds.into_iter().map(about).collect(),
             shape: self.shape,
             explain: self.explain,
+            query: self.query,
         }
     }
 }
@@ -254,7 +267,8 @@ fn search(
         grouped: before > 0 || after > 0,
         marks: query.clone(),
     };
-    Ok(MeantRequest::new(kind, shape).or_explained(options.explain, Some(query)))
+    let request = MeantRequest::new(kind, shape).of_query(query.clone());
+    Ok(request.or_explained(options.explain, Some(query)))
 }
 
 fn read(
@@ -316,6 +330,7 @@ fn context(options: &cli::ContextArgs, hosts: &[HostSpec]) -> Result<MeantReques
         kinds,
         shape: ResponseShape::Around(place),
         explain: None,
+        query: None,
     })
 }
 
@@ -334,7 +349,8 @@ fn histogram(
         bucket,
     });
     let shape = ResponseShape::Buckets { bucket };
-    Ok(MeantRequest::new(kind, shape).or_explained(options.explain, Some(query)))
+    let request = MeantRequest::new(kind, shape).of_query(query.clone());
+    Ok(request.or_explained(options.explain, Some(query)))
 }
 
 /// About as many buckets as a screen has rows.
@@ -405,7 +421,7 @@ fn when(option: &'static str, text: &str) -> Result<WrittenTime, ConfigError> {
     let text = text.trim();
     WrittenTime::parse(text).ok_or_else(|| {
         let valid =
-            "15m (ago), 03:14, yesterday, 'yesterday 03:14', 2026-11-20, '2026-11-20 03:14' or an RFC 3339 time";
+            "15m or '2 hours ago', 03:14, 2026-11-20, '2026-11-20 03:14', 'yesterday 03:14', friday, or a time as a log has it";
         ConfigError::option(option, format!("{text:?} is not a time; valid are {valid}"))
     })
 }

@@ -278,10 +278,28 @@ impl ConfigText {
             format!(
                 "{}{place}{}",
                 in_our_words(message.trim()),
-                list_hint(message, text)
+                self.list_hint(message, span.clone())
             )
         };
         self.error(span.start, message)
+    }
+
+    /// The mistake most often made with a list that has one entry: to leave out the brackets. A
+    /// command is a list of its words; of any other list a string is one entry, blanks and all.
+    fn list_hint(&self, message: &str, span: Range<usize>) -> String {
+        let text = self.text.get(span.clone()).unwrap_or_default();
+        let mistaken =
+            message.starts_with("invalid type: string") && message.contains("expected a sequence");
+        if !mistaken || text.contains('\n') {
+            return String::new();
+        }
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let is_command = before
+            .trim_end()
+            .strip_suffix('=')
+            .is_some_and(|before| before.trim_end().ends_with("command"));
+        let words = words_of_command(text).filter(|_| is_command);
+        format!("; write [{}]", words.as_deref().unwrap_or(text))
     }
 }
 
@@ -361,15 +379,14 @@ fn in_our_words(message: &str) -> String {
         })
 }
 
-/// The mistake most often made with a list that has one entry: to leave out the brackets.
-fn list_hint(message: &str, text: &str) -> String {
-    let mistaken =
-        message.starts_with("invalid type: string") && message.contains("expected a sequence");
-    if mistaken && !text.contains('\n') {
-        format!("; write [{text}]")
-    } else {
-        String::new()
-    }
+/// The words of a command as entries of a list; `None` where it needs a shell to tell them apart.
+fn words_of_command(text: &str) -> Option<String> {
+    let line = text.strip_prefix('"')?.strip_suffix('"')?;
+    let words: Vec<String> = line
+        .split_whitespace()
+        .map(|word| format!("\"{word}\""))
+        .collect();
+    (!line.contains(['"', '\'', '\\']) && !words.is_empty()).then(|| words.join(", "))
 }
 
 /// The words between back quotes.

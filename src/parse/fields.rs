@@ -38,7 +38,7 @@ mod visitor;
 mod walk;
 
 pub use ids::LineIds;
-pub use value::{FieldValue, ValueKind};
+pub use value::{FieldValue, ValueKind, without_brackets};
 
 use crate::model::dialect::LineDialect;
 use visitor::{FieldPath, FieldShape, FieldVisitor, FieldWish, Flow};

@@ -4,8 +4,8 @@
 //! where their stamps are, keeps to that, and looks again when it stops fitting. What formats look
 //! like is left to `notation`, a table with a small parser for each; where stamps are in a line to
 //! `layout`, what a sample of lines proves to `learn`, years and other things that stamps leave
-//! open to `clock` and `zone`, logs with a head of their own to `w3c`, and formats that the
-//! inventory gives to `format`.
+//! open to `clock` and `zone`, logs with a head of their own to `w3c`, formats that the
+//! inventory gives to `format`, and times that people type to `typed`.
 
 mod calendar;
 mod clock;
@@ -26,6 +26,7 @@ mod notation;
 mod pattern;
 mod scan;
 mod spots;
+mod typed;
 mod w3c;
 mod zone;
 
@@ -43,6 +44,7 @@ use learn::MOST_LAYOUTS;
 use moment::{ParsedStamp, WrittenMoment};
 use notation::StampPlace;
 use spots::is_behind_tag;
+pub use typed::{PlainTime, TypedStamp};
 use w3c::W3cHeader;
 
 use super::bytes::{split_digits, within};

@@ -24,6 +24,9 @@ pub enum QueryExpr {
 pub enum QueryTerm {
     /// This text is in it, as a word of the query or in quotes. Never empty.
     Text(String),
+    /// This text stands in it as it was typed, apart from what surrounds it. Never written in a query:
+    /// added to one that may have been copied from a line.
+    AsTyped(String),
     /// This expression matches in it.
     Regex(RegexPattern),
     /// The name of the host matches a glob.

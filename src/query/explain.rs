@@ -25,7 +25,7 @@ pub struct QueryExplanation {
 }
 
 impl QueryExplanation {
-    pub(super) fn of(expr: &QueryExpr, now: &ReferenceTime) -> Self {
+    pub(super) fn of(expr: &QueryExpr, prefilter: Prefilter, now: &ReferenceTime) -> Self {
         let mut times = Vec::new();
         collect(expr, now, &mut times);
         let checked = match expr {
@@ -35,7 +35,7 @@ impl QueryExplanation {
         Self {
             query: expr.to_string(),
             times,
-            prefilter: Prefilter::of(expr),
+            prefilter,
             window: window(expr, now),
             checked,
         }

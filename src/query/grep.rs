@@ -83,17 +83,39 @@ enum WideAlternative {
     Expression(Vec<u8>, usize),
 }
 
+impl WideAlternative {
+    fn is_in(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(own), Self::Text(other)) => own.is_in(other),
+            _ => false,
+        }
+    }
+}
+
 fn wider(expr: &QueryExpr) -> Option<Vec<WideAlternative>> {
     match expr {
         QueryExpr::All(parts) => parts.iter().filter_map(wider).max_by_key(|set| worth(set)),
         QueryExpr::Any(parts) => {
             let all: Option<Vec<_>> = parts.iter().map(wider).collect();
-            Some(all?.concat()).filter(|all| (1..=MAX_PATTERNS).contains(&all.len()))
+            let all = without_wider(all?.concat());
+            Some(all).filter(|all| (1..=MAX_PATTERNS).contains(&all.len()))
         }
         QueryExpr::Not(_) => None,
         QueryExpr::Term(QueryTerm::Regex(pattern)) => expression(pattern),
         QueryExpr::Term(term) => folded(term).map_or_else(|| texts(term), |text| expression(&text)),
     }
+}
+
+/// Without the texts in which another one is: that one finds their lines too.
+fn without_wider(all: Vec<WideAlternative>) -> Vec<WideAlternative> {
+    let mut kept: Vec<WideAlternative> = Vec::with_capacity(all.len());
+    for alternative in all {
+        if !kept.iter().any(|other| other.is_in(&alternative)) {
+            kept.retain(|other| !alternative.is_in(other));
+            kept.push(alternative);
+        }
+    }
+    kept
 }
 
 /// The expression for a text in either case that is more than ASCII, where `grep -i` is no way.

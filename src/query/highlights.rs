@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::ast::{FieldTest, QueryExpr, QueryTerm, ValueTest};
+use super::copied::CopiedText;
 use super::expression::{self, Failed};
 use super::matcher::Needle;
 
@@ -48,6 +49,9 @@ fn collect(expr: &QueryExpr, needles: &mut Vec<Needle>) -> Result<(), Failed> {
             parts.iter().try_for_each(|part| collect(part, needles))?;
         }
         QueryExpr::Term(QueryTerm::Text(text)) => needles.push(Needle::of(text)?),
+        QueryExpr::Term(QueryTerm::AsTyped(text)) => {
+            needles.push(Needle::Regex(CopiedText::new(text)?.pattern().clone()));
+        }
         QueryExpr::Term(QueryTerm::Regex(pattern)) => {
             needles.push(Needle::Regex(expression::regex(pattern)?));
         }

@@ -4,6 +4,7 @@
 //! Wider than the query, never narrower: used for the search of whole buffers, and for what is
 //! asked of a host.
 
+use memchr::memmem;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::ast::{QueryExpr, QueryTerm, RegexPattern, ValueTest};
@@ -26,6 +27,15 @@ impl Literal {
     fn new(bytes: impl Into<Vec<u8>>, either_case: bool) -> Option<Self> {
         let bytes = bytes.into();
         (!bytes.is_empty() && !bytes.contains(&b'\n')).then_some(Self { bytes, either_case })
+    }
+
+    /// Whether it is in every line in which another one is.
+    pub(super) fn is_in(&self, other: &Self) -> bool {
+        if self.either_case {
+            let other = other.bytes.to_ascii_lowercase();
+            return memmem::find(&other, &self.bytes).is_some();
+        }
+        !other.either_case && memmem::find(&other.bytes, &self.bytes).is_some()
     }
 
     /// A text in exactly this case or, where that is not all of ASCII, the longest part that is.
@@ -53,6 +63,11 @@ pub(super) fn of_term(term: &QueryTerm) -> Option<Vec<Literal>> {
             Literal::folded(text).map(|literal| vec![literal])
         }
         QueryTerm::Text(text) => Literal::new(text.as_bytes(), false).map(|literal| vec![literal]),
+        QueryTerm::AsTyped(text) => text
+            .split_whitespace()
+            .max_by_key(|word| word.len())
+            .and_then(|word| Literal::new(word.as_bytes(), false))
+            .map(|literal| vec![literal]),
         QueryTerm::Regex(pattern) => of_hir(&hir(pattern)?),
         QueryTerm::Field(field) => of_value(&field.test),
         QueryTerm::Host(_) | QueryTerm::Source(_) | QueryTerm::Level(..) | QueryTerm::Time(_) => {
@@ -107,7 +122,20 @@ fn union(sets: impl Iterator<Item = Option<Vec<Literal>>>) -> Option<Vec<Literal
             return None;
         }
     }
+    let all = without_wider(all);
     (!all.is_empty()).then_some(all)
+}
+
+/// Without those in which another one is: that one finds their lines too.
+fn without_wider(all: Vec<Literal>) -> Vec<Literal> {
+    let mut kept: Vec<Literal> = Vec::with_capacity(all.len());
+    for literal in all {
+        if !kept.iter().any(|other| other.is_in(&literal)) {
+            kept.retain(|other| !literal.is_in(other));
+            kept.push(literal);
+        }
+    }
+    kept
 }
 
 fn of_hir(hir: &Hir) -> Option<Vec<Literal>> {

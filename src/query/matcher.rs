@@ -7,6 +7,7 @@ use memchr::{memchr, memmem};
 use regex::bytes::Regex;
 
 use super::ast::{ComparisonOp, FieldTest, QueryExpr, QueryTerm, ValuePiece, ValueTest};
+use super::copied::CopiedText;
 use super::derived;
 use super::expression::{
     Failed, built, either_case, folded, glob, has_capital, like, regex, texts,
@@ -34,6 +35,7 @@ pub(super) enum CompiledTerm {
     Source(Box<GlobMatcher>),
     Time(Range<Time>),
     Text(Needle),
+    AsTyped(CopiedText),
     Regex(Regex),
     Level(ComparisonOp, Level),
     Field(Box<CompiledField>),
@@ -61,6 +63,8 @@ pub(super) struct CompiledField {
     derived: bool,
     /// What is found in place of the field in a line that has no such field.
     text: Option<Needle>,
+    /// And in a line in which it is another, where the same name comes twice or means two things.
+    typed: Option<CopiedText>,
 }
 
 #[derive(Debug, Clone)]
@@ -114,6 +118,7 @@ impl CompiledTerm {
             QueryTerm::Source(pattern) => Self::Source(Box::new(glob(pattern)?)),
             QueryTerm::Time(span) => Self::Time(span.resolve(now)),
             QueryTerm::Text(text) => Self::Text(Needle::of(text)?),
+            QueryTerm::AsTyped(text) => Self::AsTyped(CopiedText::new(text)?),
             QueryTerm::Regex(pattern) => Self::Regex(regex(pattern)?),
             QueryTerm::Level(order, level) => Self::Level(*order, *level),
             QueryTerm::Field(field) => Self::Field(Box::new(CompiledField::of(field)?)),
@@ -126,7 +131,7 @@ impl CompiledTerm {
             Self::Time(_) => 1,
             Self::Host(_) | Self::Source(_) => 20,
             Self::Text(Needle::Exact(_) | Needle::Nowhere) => 30,
-            Self::Text(Needle::Regex(_)) => 60,
+            Self::Text(Needle::Regex(_)) | Self::AsTyped(_) => 60,
             Self::Regex(_) => 150,
             Self::Level(..) => 200,
             Self::Field(_) => 1000,
@@ -139,6 +144,7 @@ impl CompiledTerm {
             Self::Source(glob) => glob.is_match(subject.source),
             Self::Time(range) => range.contains(&subject.time),
             Self::Text(needle) => needle.is_in(subject.raw),
+            Self::AsTyped(text) => text.is_in(subject.raw),
             Self::Regex(regex) => in_a_line(regex, subject.raw),
             Self::Level(order, level) => level::of_in(subject.raw, subject.dialect)
                 .is_some_and(|found| order.holds(&found, level)),
@@ -201,7 +207,12 @@ impl CompiledField {
             value: CompiledValue::of(&field.test)?,
             hint: hint(&field.test)?,
             derived: derived::may_satisfy(&field.test),
-            text: in_text(field)?,
+            text: as_text(field)
+                .map(|(text, either_case)| Needle::whole(&text, either_case))
+                .transpose()?,
+            typed: as_text(field)
+                .map(|(text, _)| CopiedText::new(&text))
+                .transpose()?,
         })
     }
 
@@ -215,7 +226,10 @@ impl CompiledField {
             return false;
         }
         match fields::get_in(raw, subject.dialect, &self.name) {
-            Some(found) => self.value.holds(&found),
+            Some(found) => {
+                self.value.holds(&found)
+                    || self.typed.as_ref().is_some_and(|typed| typed.is_in(raw))
+            }
             None => self.text.as_ref().is_some_and(|text| text.is_in(raw)),
         }
     }
@@ -234,17 +248,17 @@ fn hint(test: &ValueTest) -> Result<Option<Needle>, Failed> {
     }
 }
 
-/// What is searched for in a line that has no such field: the condition as it was written.
-fn in_text(field: &FieldTest) -> Result<Option<Needle>, Failed> {
+/// The condition as it was written, and whether it is meant in either case.
+fn as_text(field: &FieldTest) -> Option<(String, bool)> {
     let (sign, value, either_case) = match &field.test {
         ValueTest::Like(pieces) => match &pieces[..] {
             [ValuePiece::Text(text)] => (':', text, !has_capital(text)),
-            _ => return Ok(None),
+            _ => return None,
         },
         ValueTest::Is(value) => ('=', value, false),
-        ValueTest::IsNot(_) | ValueTest::Number(..) => return Ok(None),
+        ValueTest::IsNot(_) | ValueTest::Number(..) => return None,
     };
-    Needle::whole(&format!("{}{sign}{value}", field.name), either_case).map(Some)
+    Some((format!("{}{sign}{value}", field.name), either_case))
 }
 
 impl CompiledValue {
@@ -258,12 +272,16 @@ impl CompiledValue {
         })
     }
 
+    /// Brackets around a value are no part of it, unless they were asked for.
     fn holds(&self, found: &fields::FieldValue<'_>) -> bool {
+        let is = |holds: &dyn Fn(&[u8]) -> bool| {
+            holds(&found.text) || fields::without_brackets(&found.text).is_some_and(holds)
+        };
         match self {
             Self::Present => true,
-            Self::Like(regex) => regex.is_match(&found.text),
-            Self::Is(value) => *found.text == value[..],
-            Self::IsNot(value) => *found.text != value[..],
+            Self::Like(regex) => is(&|text| regex.is_match(text)),
+            Self::Is(value) => is(&|text| *text == value[..]),
+            Self::IsNot(value) => !is(&|text| *text == value[..]),
             Self::Number(order, wanted) => {
                 let amount = std::str::from_utf8(&found.text)
                     .ok()

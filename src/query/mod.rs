@@ -7,6 +7,8 @@
 //! * `ast`, `when`, `number`: the parts of a query; `parse` and `print` between them and text;
 //!   `error`.
 //! * `matcher` over one line or record, `lines` over buffers, `highlights` over what is shown.
+//! * `copied`: what was copied from a line finds that line, whatever it means.
+//! * `reading`: what a query means in words, for somebody who wonders why it finds nothing.
 //! * `language`: how it is written, for people.
 //! * `literals`, `derived`, `grep`, `ere`, `explain`: what can be left to a host's `grep`, which is
 //!   always wider.
@@ -25,6 +27,7 @@
 //! A record of several lines matches a word or an expression where one of its lines does.
 
 mod ast;
+mod copied;
 mod derived;
 mod ere;
 mod error;
@@ -41,6 +44,7 @@ mod matcher;
 mod number;
 mod parse;
 mod print;
+mod reading;
 pub mod request;
 mod when;
 
@@ -58,7 +62,8 @@ pub use lines::MatchingLines;
 pub use match_input::MatchInput;
 pub use number::WrittenNumber;
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS};
-pub use when::{ReferenceTime, TimeSpan, WrittenTime};
+pub use reading::QueryReading;
+pub use when::{NamedDay, ReferenceTime, TimeSpan, WrittenTime};
 
 use crate::model::time::Time;
 
@@ -74,6 +79,8 @@ pub struct Query {
 /// What is worked out once.
 #[derive(Debug)]
 struct CompiledQuery {
+    /// What is looked for: the query, or the text as it was typed.
+    searched: QueryExpr,
     node: matcher::CompiledExpr,
     probe: Option<(lines::LineProbe, bool)>,
     marks: highlights::TextHighlights,
@@ -86,16 +93,21 @@ impl Query {
     /// With the place, the reason and what would be valid.
     pub fn parse(text: &str, now: &ReferenceTime) -> Result<Self, QueryError> {
         let expr = parse::expression(text, Some(now))?;
-        Self::new(text.trim(), expr, now)
+        let searched = copied::searched(text, &expr);
+        Self::new(text.trim(), [expr, searched], now)
             .map_err(|cause| QueryError::new(text, 0..text.len(), cause.to_string()))
     }
 
-    fn new(typed: &str, expr: QueryExpr, now: &ReferenceTime) -> Result<Self, expression::Failed> {
-        let node = matcher::CompiledExpr::of(&expr, now)?;
+    fn new(
+        typed: &str,
+        [expr, searched]: [QueryExpr; 2],
+        now: &ReferenceTime,
+    ) -> Result<Self, expression::Failed> {
         let ready = CompiledQuery {
-            node,
-            probe: lines::probe(&expr),
-            marks: highlights::TextHighlights::of(&expr)?,
+            node: matcher::CompiledExpr::of(&searched, now)?,
+            probe: lines::probe(&searched),
+            marks: highlights::TextHighlights::of(&searched)?,
+            searched,
         };
         Ok(Self {
             typed: typed.to_owned(),
@@ -124,8 +136,13 @@ impl Query {
     /// When both together are too much.
     pub fn and(&self, other: &Self) -> Result<Self, QueryError> {
         let typed = format!("({}) ({})", self.typed, other.typed);
-        let both = QueryExpr::all(vec![self.expr.clone(), other.expr.clone()]);
-        Self::new(&typed, both, &self.now)
+        let both =
+            |own: &QueryExpr, other: &QueryExpr| QueryExpr::all(vec![own.clone(), other.clone()]);
+        let exprs = [
+            both(&self.expr, &other.expr),
+            both(&self.ready.searched, &other.ready.searched),
+        ];
+        Self::new(&typed, exprs, &self.now)
             .map_err(|cause| QueryError::new(&typed, 0..typed.len(), cause.to_string()))
     }
 
@@ -175,19 +192,26 @@ impl Query {
     /// What to ask a host's `grep`.
     #[must_use]
     pub fn prefilter(&self) -> Prefilter {
-        Prefilter::of(&self.expr)
+        Prefilter::of(&self.ready.searched)
+    }
+
+    /// How it is read, for somebody who wonders why it finds nothing.
+    #[must_use]
+    pub fn reading(&self) -> QueryReading {
+        QueryReading::of(&self.typed, &self.expr)
     }
 
     /// What becomes of it.
     #[must_use]
     pub fn explain(&self) -> QueryExplanation {
-        QueryExplanation::of(&self.expr, &self.now)
+        QueryExplanation::of(&self.expr, self.prefilter(), &self.now)
     }
 }
 
 impl Default for Query {
     fn default() -> Self {
         let ready = CompiledQuery {
+            searched: QueryExpr::everything(),
             node: matcher::CompiledExpr::All(Vec::new()),
             probe: None,
             marks: highlights::TextHighlights::default(),

@@ -2,7 +2,10 @@
 //! ranges of times in `range`.
 //!
 //! Everyday text must stay text: what a person copies from a log line (addresses with ports, URLs,
-//! paths, clock times, `std::io`) is searched for as it is. A phrase in quotes always is.
+//! paths, clock times, `std::io`) is searched for as it is. A phrase in quotes always is. Signs that
+//! are no whole syntax are text too: a quote or a parenthesis that is not closed, a path, an OR with
+//! nothing behind it. An error is left for what was certainly meant as syntax, such as a misspelt
+//! level. What a query finds besides, because it was copied from a line, is left to `copied`.
 
 mod range;
 mod term;
@@ -29,33 +32,38 @@ pub const MAX_REGEXES: usize = 16;
 /// The deepest nesting of parentheses and negations.
 pub const MAX_DEPTH: usize = 32;
 
+/// Behind so many parentheses that nothing closes, none groups any more.
+const MAX_OPEN_GROUPS: usize = 8;
+
 /// The expression that a text is. Ranges of times are checked against `now`, where one is given.
 pub(super) fn expression(text: &str, now: Option<&ReferenceTime>) -> Result<QueryExpr, QueryError> {
-    let mut reader = QueryReader {
-        text,
-        at: 0,
-        depth: 0,
-        groups: 0,
-        terms: 0,
-        regexes: 0,
-        now,
-    };
+    let mut reader = QueryReader::new(text, now);
     if text.len() > MAX_QUERY_BYTES {
+        if let Some(head) = head_of_long_line(text) {
+            return Ok(QueryExpr::Term(QueryTerm::Text(head.to_owned())));
+        }
         let message = format!("a query has at most {MAX_QUERY_BYTES} bytes");
         return reader.error(MAX_QUERY_BYTES..text.len(), message);
     }
-    if !reader.skip_blanks() {
-        return Ok(QueryExpr::everything());
+    match reader.whole() {
+        Err(_) if reader.is_long_text() => {
+            Ok(QueryExpr::Term(QueryTerm::Text(text.trim().to_owned())))
+        }
+        read => read,
     }
-    let expr = reader.any()?;
-    // Only a parenthesis ends an expression before the text does.
-    if reader.at < text.len() {
-        return reader.error(
-            reader.at..reader.at + 1,
-            "no ( is open that this ) could close; put text in \"quotes\"",
-        );
-    }
-    Ok(expr)
+}
+
+/// So much of a line that is too long for a query is looked for.
+const HEAD_BYTES: usize = 1024;
+
+/// The beginning of a line that was pasted; `None` where the text is a query, though too long.
+fn head_of_long_line(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let is_query = text.starts_with(['/', '(', '-', '"']) || text.contains(" OR ");
+    let end = (0..=HEAD_BYTES.min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))?;
+    (!is_query).then(|| &text[..end])
 }
 
 struct QueryReader<'a> {
@@ -65,12 +73,50 @@ struct QueryReader<'a> {
     depth: usize,
     /// Parentheses around this place.
     groups: usize,
+    /// Parentheses group; otherwise they are text.
+    has_groups: bool,
+    /// Parentheses that turned out to be text; each is read twice.
+    open_groups: usize,
+    /// Words that join were read.
+    is_joined: bool,
     terms: usize,
+    /// Of the terms, those that are text and not negated.
+    texts: usize,
     regexes: usize,
     now: Option<&'a ReferenceTime>,
 }
 
 impl<'a> QueryReader<'a> {
+    fn new(text: &'a str, now: Option<&'a ReferenceTime>) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            groups: 0,
+            has_groups: true,
+            open_groups: 0,
+            is_joined: false,
+            terms: 0,
+            texts: 0,
+            regexes: 0,
+            now,
+        }
+    }
+
+    fn whole(&mut self) -> Result<QueryExpr, QueryError> {
+        if !self.skip_blanks() {
+            return Ok(QueryExpr::everything());
+        }
+        self.any()
+    }
+
+    /// Whether what has more terms than a query may have is a line that was pasted, rather than a
+    /// list of conditions.
+    fn is_long_text(&self) -> bool {
+        let is_long = self.terms > MAX_TERMS || self.regexes > MAX_REGEXES;
+        is_long && !self.is_joined && self.texts * 2 > self.terms
+    }
+
     fn error<T>(&self, span: Range<usize>, message: impl Into<String>) -> Result<T, QueryError> {
         Err(QueryError::new(self.text, span, message))
     }
@@ -105,109 +151,102 @@ impl<'a> QueryReader<'a> {
 
     fn any(&mut self) -> Result<QueryExpr, QueryError> {
         let mut parts = vec![self.all()?];
-        while self.is_at("OR") {
+        while self.joins("OR") {
             self.at += "OR".len();
+            self.is_joined = true;
             parts.push(self.all()?);
         }
         Ok(QueryExpr::any(parts))
     }
 
     fn all(&mut self) -> Result<QueryExpr, QueryError> {
-        let mut parts = Vec::new();
-        let mut wanting = None;
-        while self.skip_blanks() && !self.rest().starts_with(')') && !self.is_at("OR") {
-            if self.is_at("AND") {
-                if parts.is_empty() || wanting.is_some() {
-                    break;
-                }
-                wanting = Some(self.at);
+        let mut parts = vec![self.one()?];
+        while self.skip_blanks() && !self.ends(self.rest()) && !self.joins("OR") {
+            if self.joins("AND") {
                 self.at += "AND".len();
-                continue;
+                self.is_joined = true;
+                self.skip_blanks();
             }
             parts.push(self.one()?);
-            wanting = None;
-        }
-        if parts.is_empty() || wanting.is_some() {
-            return self.missing();
         }
         Ok(QueryExpr::all(parts))
     }
 
-    /// Something is missing here.
-    fn missing<T>(&self) -> Result<T, QueryError> {
-        let word = ["AND", "OR"].into_iter().find(|word| self.is_at(word));
-        match word {
-            Some(word) => {
-                let message = format!(
-                    "something must stand before {word}; to find the word itself write \"{word}\""
-                );
-                self.error(self.at..self.at + word.len(), message)
-            }
-            None if self.rest().starts_with(')') && self.groups == 0 => self.error(
-                self.at..self.at + 1,
-                "no ( is open that this ) could close; put text in \"quotes\"",
-            ),
-            None if self.text[..self.at].trim_end().ends_with('(') => {
-                self.error(self.at..self.at, "there is nothing between the parentheses")
-            }
-            None => self.error(
-                self.at..self.at,
-                "something must follow: a word, \"a phrase\", /a regex/, field:value or (",
-            ),
+    /// Whether this word is here and there is something behind it that it can join.
+    fn joins(&self, word: &str) -> bool {
+        self.is_at(word) && {
+            let behind = self.rest()[word.len()..].trim_start();
+            !behind.is_empty() && !self.ends(behind)
         }
     }
 
     /// A term, a group, or the negation of one.
     fn one(&mut self) -> Result<QueryExpr, QueryError> {
+        self.skip_blanks();
         let start = self.at;
-        if self.is_at("NOT") {
+        if self.joins("NOT") {
             self.at += "NOT".len();
-            return if self.skip_blanks() {
-                self.negation(start)
-            } else {
-                self.missing()
-            };
+            self.is_joined = true;
+            self.skip_blanks();
+            return self.negation(start);
         }
         if let Some(range) = self.range()? {
             return self.counted(start, range);
         }
-        let word = self.bare_at();
-        // Dashes alone are text, and so are options as in --verbose.
-        if word.len() > 1 && word.starts_with('-') && !word.starts_with("--") {
+        if self.is_negation(self.bare_at()) {
             self.at += 1;
             return self.negation(start);
         }
-        if self.rest().starts_with('(') {
+        if self.opens_group() {
             return self.group();
         }
         let expr = self.primary()?;
         self.counted(start, expr)
     }
 
-    fn negation(&mut self, start: usize) -> Result<QueryExpr, QueryError> {
-        self.deeper(start, |reader| {
-            if reader.rest().starts_with(')') || reader.is_at("OR") || reader.is_at("AND") {
-                return reader.missing();
-            }
-            reader.one().map(|expr| QueryExpr::Not(Box::new(expr)))
-        })
+    /// Dashes alone are text, and so are options as in `--verbose` and the zones behind times.
+    fn is_negation(&self, word: &str) -> bool {
+        let is_dashed = word.len() > 1 && word.starts_with('-') && !word.starts_with("--");
+        is_dashed && !is_zone(word, self.text[..self.at].trim_end())
     }
 
+    fn negation(&mut self, start: usize) -> Result<QueryExpr, QueryError> {
+        let texts = self.texts;
+        let negated = self.deeper(start, |reader| {
+            reader.one().map(|expr| QueryExpr::Not(Box::new(expr)))
+        });
+        self.texts = texts;
+        negated
+    }
+
+    /// Whether a parenthesis is here that may group.
+    fn opens_group(&self) -> bool {
+        let inner = self.rest().strip_prefix('(').filter(|_| self.has_groups);
+        inner.is_some_and(|inner| inner.contains(')') && !inner.trim_start().starts_with(')'))
+    }
+
+    /// A group; a parenthesis that nothing closes is text.
     fn group(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
+        let before = QueryReader { ..*self };
         self.at += 1;
-        self.deeper(start, |reader| {
+        let inner = self.deeper(start, |reader| {
             reader.groups += 1;
             let inner = reader.any()?;
             reader.groups -= 1;
-            if reader.eat(")") {
-                return Ok(inner);
-            }
-            reader.error(
-                start..start + 1,
-                "this ( is not closed: put a ) at the end, or put text in \"quotes\"",
-            )
-        })
+            Ok(reader.eat(")").then_some(inner))
+        })?;
+        if let Some(inner) = inner {
+            return Ok(inner);
+        }
+        let open_groups = self.open_groups + 1;
+        *self = QueryReader {
+            open_groups,
+            has_groups: open_groups < MAX_OPEN_GROUPS,
+            ..before
+        };
+        let text = self.text_from(start);
+        self.counted(start, text)
     }
 
     fn deeper<T>(
@@ -229,6 +268,7 @@ impl<'a> QueryReader<'a> {
 
     fn counted(&mut self, start: usize, expr: QueryExpr) -> Result<QueryExpr, QueryError> {
         self.terms += 1;
+        self.texts += usize::from(matches!(expr, QueryExpr::Term(QueryTerm::Text(_))));
         if self.terms > MAX_TERMS {
             return self.error(
                 start..self.at,
@@ -253,13 +293,24 @@ impl<'a> QueryReader<'a> {
         for (at, c) in rest.char_indices() {
             match c {
                 '(' => open += 1,
-                ')' if open == 0 => return &rest[..at],
-                ')' => open -= 1,
+                ')' if open == 0 && self.groups > 0 => return &rest[..at],
+                ')' => open = open.saturating_sub(1),
                 c if c.is_whitespace() => return &rest[..at],
                 _ => {}
             }
         }
         rest
+    }
+
+    /// The word from a place on, as text.
+    fn text_from(&mut self, start: usize) -> QueryExpr {
+        self.at = start;
+        QueryExpr::Term(QueryTerm::Text(self.bare().to_owned()))
+    }
+
+    /// The word at a place.
+    fn bare_from(&self, at: usize) -> &'a str {
+        QueryReader { at, ..*self }.bare_at()
     }
 
     fn bare(&mut self) -> &'a str {
@@ -268,42 +319,43 @@ impl<'a> QueryReader<'a> {
         word
     }
 
-    /// The text in quotes that begins here.
-    fn quoted(&mut self) -> Result<String, QueryError> {
-        let start = self.at;
+    /// The text in quotes that begins here, where they are closed and the term ends with them, but
+    /// for signs as they stand behind a value.
+    fn quoted(&mut self) -> Option<String> {
+        let text = self.quoted_piece()?;
+        let rest = self.rest();
+        let behind =
+            rest.trim_start_matches(|c: char| CLOSING.contains(&c) && !self.closes_group(c));
+        self.ends(behind).then(|| {
+            self.at += rest.len() - behind.len();
+            text
+        })
+    }
+
+    /// The text in quotes that begins here, whatever is behind it.
+    fn quoted_piece(&mut self) -> Option<String> {
         let mut text = String::new();
         let mut chars = self.rest().char_indices().skip(1);
         while let Some((at, c)) = chars.next() {
             match c {
                 '"' => {
                     self.at += at + 1;
-                    return Ok(text);
+                    return Some(text);
                 }
-                '\\' => match chars.next() {
-                    Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
+                '\\' => match chars.next()? {
+                    (_, escaped @ ('"' | '\\')) => text.push(escaped),
                     // A backslash before anything else is meant itself: paths of Windows, sequences
                     // of JSON.
-                    Some((_, other)) => text.extend(['\\', other]),
-                    None => break,
+                    (_, other) => text.extend(['\\', other]),
                 },
                 _ => text.push(c),
             }
         }
-        self.error(
-            start..self.text.len(),
-            "this quote is not closed: put a \" at the end",
-        )
+        None
     }
 
-    /// Refuses what follows without a blank.
-    fn ended(&self, what: &str) -> Result<(), QueryError> {
-        if self.ends(self.rest()) {
-            return Ok(());
-        }
-        self.error(
-            self.at..self.at + self.bare_at().len(),
-            format!("a blank must follow {what}"),
-        )
+    fn closes_group(&self, c: char) -> bool {
+        c == ')' && self.groups > 0
     }
 
     /// Whether a term has ended before this.
@@ -316,15 +368,16 @@ impl<'a> QueryReader<'a> {
     /// `"a phrase"`, or `"the name of a field":value`.
     fn phrase(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
-        let text = self.quoted()?;
-        if text.is_empty() {
-            return self.error(start..self.at, "there is nothing between the quotes");
-        }
-        if let Some(expr) = self.field_named(&text, start)? {
+        if let Some(name) = self.quoted_piece().filter(|name| !name.is_empty())
+            && let Some(expr) = self.field_named(&name, start)?
+        {
             return Ok(expr);
         }
-        self.ended("the closing quote")?;
-        Ok(QueryExpr::Term(QueryTerm::Text(text)))
+        self.at = start;
+        match self.quoted().filter(|text| !text.is_empty()) {
+            Some(text) => Ok(QueryExpr::Term(QueryTerm::Text(text))),
+            None => Ok(self.text_from(start)),
+        }
     }
 
     /// `/…/` or `/…/i`. A slash with anything else behind it belongs to the expression, so that
@@ -332,20 +385,18 @@ impl<'a> QueryReader<'a> {
     fn regex(&mut self) -> Result<QueryExpr, QueryError> {
         let start = self.at;
         let body = &self.rest()[1..];
-        if let Some((length, either_case)) = self.end_of_regex(body) {
-            self.at = start + 1 + length + 1 + usize::from(either_case);
-            return self.pattern(start + 1, &body[..length], either_case);
+        let Some((length, either_case)) = self.end_of_regex(body).filter(|(length, _)| *length > 0)
+        else {
+            return Ok(self.text_from(start));
+        };
+        self.at = start + 1 + length + 1 + usize::from(either_case);
+        let body = &body[..length];
+        let read = self.pattern(start + 1, body, either_case);
+        // Two paths of a sentence are no expression.
+        if read.is_err() && body.contains(char::is_whitespace) {
+            return Ok(self.text_from(start));
         }
-        let word = self.bare_at();
-        let is_path = |c: char| c.is_alphanumeric() || "/-_.~%:@=&,;#!".contains(c);
-        if word.chars().all(is_path) {
-            self.at += word.len();
-            return Ok(QueryExpr::Term(QueryTerm::Text(word.to_owned())));
-        }
-        self.error(
-            start..self.text.len(),
-            "this regular expression is not closed: end it with / or /i, or put text in \"quotes\"",
-        )
+        read
     }
 
     /// Where the slash is that ends an expression, and whether an `i` follows it.
@@ -372,9 +423,6 @@ impl<'a> QueryReader<'a> {
         body: &str,
         either_case: bool,
     ) -> Result<QueryExpr, QueryError> {
-        if body.is_empty() {
-            return self.error(start..start, "there is nothing between the slashes");
-        }
         self.regexes += 1;
         if self.regexes > MAX_REGEXES {
             let message = format!(
@@ -395,6 +443,26 @@ impl<'a> QueryReader<'a> {
         }
         Ok(QueryExpr::Term(QueryTerm::Regex(pattern)))
     }
+}
+
+/// Signs behind a value that are no part of it, where they close nothing in it.
+const CLOSING: [char; 7] = [',', ';', ')', ']', '}', '>', '.'];
+
+/// Whether a word is how far a zone is behind UTC: `-05:00`, and behind a time of day `-0500` too.
+pub(super) fn is_zone(word: &str, before: &str) -> bool {
+    let is_number = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    let offset = word[1..].trim_end_matches(|c| CLOSING.contains(&c) || "\"'|:-".contains(c));
+    if let Some((hours, minutes)) = offset.split_once(':') {
+        return is_number(hours) && is_number(minutes);
+    }
+    let clock = before
+        .rsplit(|c: char| c.is_whitespace() || c == 'T')
+        .next();
+    let is_clock = |clock: &str| {
+        let colons = clock.bytes().filter(|&b| b == b':').count();
+        colons >= 2 && clock.ends_with(|c: char| c.is_ascii_digit())
+    };
+    offset.len() == 4 && offset.bytes().all(|b| b.is_ascii_digit()) && clock.is_some_and(is_clock)
 }
 
 /// A slash needs a backslash only for the query, and the expression is easier to read without.

@@ -50,7 +50,7 @@ impl fmt::Display for QueryTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) if is_bare(text) => f.write_str(text),
-            Self::Text(text) => write!(f, "{}", Quoted(text)),
+            Self::Text(text) | Self::AsTyped(text) => write!(f, "{}", Quoted(text)),
             Self::Regex(pattern) => write!(f, "{pattern}"),
             Self::Host(glob) => write!(f, "host:{}", Glob(glob)),
             Self::Source(glob) => write!(f, "source:{}", Glob(glob)),
@@ -66,7 +66,10 @@ impl fmt::Display for QueryTerm {
 fn is_bare(text: &str) -> bool {
     date(text).is_none()
         && time_of_day(text).is_none()
+        && !["AND", "OR", "NOT"].contains(&text)
         && !text.contains(['"', '(', ')', '*'])
+        // With a dash before it, it might be a zone.
+        && !parse::is_zone(&format!("-{text}"), "0:00:00")
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
         && parse::expression(text, None) == Ok(QueryExpr::Term(QueryTerm::Text(text.to_owned())))
         // A path might find its end as an expression in what follows.
@@ -136,7 +139,7 @@ impl fmt::Display for PrintedValue<'_> {
             || self
                 .0
                 .starts_with(|c: char| c.is_alphanumeric() || "_-.@".contains(c));
-        if starts && self.0.chars().all(plain) {
+        if starts && self.0.chars().all(plain) && !self.0.ends_with(',') {
             f.write_str(self.0)
         } else {
             write!(f, "{}", Quoted(self.0))
@@ -158,7 +161,7 @@ impl fmt::Display for Glob<'_> {
     }
 }
 
-struct Quoted<'a>(&'a str);
+pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

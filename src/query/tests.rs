@@ -1,7 +1,9 @@
 //! A query and a line in, a verdict out.
 
 mod buffers;
+mod copied;
 mod print;
+mod typed_times;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -57,7 +59,9 @@ fn a_line_is_meant_or_not() {
         ("/api/v3", false),
         ("\"\\\"no stock\\\"\"", true),
         ("\"-1\"", true),
-        ("-1", false),
+        // A dash negates, but this very text is there.
+        ("-1", true),
+        ("-13", false),
         ("C:\\tmp", true),
         ("\"C:\\tmp\"", true),
         ("GRÖSSE", false),
@@ -321,26 +325,8 @@ fn letters_of_ascii_are_the_same_only_as_each_other() {
 fn what_is_no_query_is_refused_with_its_place() {
     let table = [
         (
-            "cart \"no",
-            "this quote is not closed: put a \" at the end at column 6",
-        ),
-        (
-            "cart \"no\\",
-            "this quote is not closed: put a \" at the end at column 6",
-        ),
-        (
-            "\"a\"b",
-            "a blank must follow the closing quote at column 4",
-        ),
-        ("\"\"", "there is nothing between the quotes at column 1"),
-        (
             "level>=",
             "a level is missing: use one of trace, debug, info, notice, warn, error, fatal at column 8",
-        ),
-        ("//", "there is nothing between the slashes at column 2"),
-        (
-            "cart /api/(users",
-            "this regular expression is not closed: end it with / or /i, or put text in \"quotes\" at column 6",
         ),
         (
             "cart /ü(a/",
@@ -363,16 +349,16 @@ fn what_is_no_query_is_refused_with_its_place() {
             "\"wran\" is not a level: did you mean warn? at column 8",
         ),
         (
-            "x level:loud",
-            "\"loud\" is not a level: use one of trace, debug, info, notice, warn, error, fatal at column 9",
+            "x level:wran",
+            "\"wran\" is not a level: did you mean warn? at column 9",
         ),
         (
-            "-host:",
-            "host: needs a name or a pattern, as in host:web-* at column 7",
+            "x level>=loud",
+            "\"loud\" is not a level: use one of trace, debug, info, notice, warn, error, fatal at column 10",
         ),
         (
             "host:[",
-            "\"[\" is not a pattern: unclosed character class; missing ']' at column 6",
+            "\"[\" is not a pattern: unclosed character class; missing ']'; put text in \"quotes\" at column 6",
         ),
         (
             "host>5",
@@ -380,57 +366,17 @@ fn what_is_no_query_is_refused_with_its_place() {
         ),
         (
             "status>=5oo",
-            "\"5oo\" is not a number: write status>=500, or a duration or size as in status>=1.5s at column 9",
-        ),
-        (
-            "status==5",
-            "write name=value, name:value with * for any text, or put text in \"quotes\" at column 7",
+            "\"5oo\" is not a number: write status>=500, or a duration or size as in status>=1.5s; put text in \"quotes\" at column 9",
         ),
         (
             "since:15",
-            "\"15\" is not a time: write 15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday or now at column 7",
+            "\"15\" is not a time: write 15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday, friday, or a time as a log has it; put text in \"quotes\" at column 7",
         ),
         (
             "13:0O..14:00",
-            "\"13:0O\" is not a time: write 15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday or now at column 1",
+            "\"13:0O\" is not a time: write 15m, 13:00, 2026-11-20, \"2026-11-20 13:00\", yesterday, friday, or a time as a log has it; put text in \"quotes\" at column 1",
         ),
         ("-1h..-2h", "this range ends before it begins at column 1"),
-        (
-            "(a OR b",
-            "this ( is not closed: put a ) at the end, or put text in \"quotes\" at column 1",
-        ),
-        (
-            "a b) c",
-            "no ( is open that this ) could close; put text in \"quotes\" at column 4",
-        ),
-        (
-            ")",
-            "no ( is open that this ) could close; put text in \"quotes\" at column 1",
-        ),
-        (
-            "a ()",
-            "there is nothing between the parentheses at column 4",
-        ),
-        (
-            "OR a",
-            "something must stand before OR; to find the word itself write \"OR\" at column 1",
-        ),
-        (
-            "a OR",
-            "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 5",
-        ),
-        (
-            "a AND",
-            "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 6",
-        ),
-        (
-            "a | b",
-            "to join terms write OR; to find the sign itself write \"|\" at column 3",
-        ),
-        (
-            "NOT",
-            "something must follow: a word, \"a phrase\", /a regex/, field:value or ( at column 4",
-        ),
     ];
     for (text, expected) in table {
         let error = Query::parse(text, &now()).map(|_| ()).expect_err(text);
@@ -447,8 +393,9 @@ fn a_query_has_limits() {
     };
     assert_eq!(fails(&"x".repeat(MAX_QUERY_BYTES)), None);
     assert_eq!(fails(&"ä".repeat(MAX_QUERY_BYTES / 2)), None);
+    assert_eq!(fails(&"x".repeat(MAX_QUERY_BYTES + 1)), None);
     assert_eq!(
-        fails(&"x".repeat(MAX_QUERY_BYTES + 1)),
+        fails(&"x OR ".repeat(MAX_QUERY_BYTES)),
         Some(MAX_QUERY_BYTES)
     );
     assert_eq!(
@@ -456,18 +403,13 @@ fn a_query_has_limits() {
         Some(MAX_QUERY_BYTES)
     );
     assert_eq!(fails(&vec!["x"; MAX_TERMS].join(" ")), None);
-    assert!(fails(&vec!["x"; MAX_TERMS + 1].join(" ")).is_some());
+    assert!(fails(&vec!["-x"; MAX_TERMS + 1].join(" ")).is_some());
+    assert!(fails(&vec!["x"; MAX_TERMS + 1].join(" OR ")).is_some());
     assert_eq!(fails(&vec!["/x/"; MAX_REGEXES].join(" ")), None);
     assert!(fails(&vec!["/x/"; MAX_REGEXES + 1].join(" ")).is_some());
     let nested = |depth| format!("{}x{}", "(".repeat(depth), ")".repeat(depth));
     assert_eq!(fails(&nested(MAX_DEPTH)), None);
-    for deep in [
-        nested(MAX_DEPTH + 1),
-        nested(2000),
-        "NOT ".repeat(1000),
-        "-(".repeat(2000),
-        "(".repeat(4000),
-    ] {
+    for deep in [nested(MAX_DEPTH + 1), nested(2000), "NOT ".repeat(1000)] {
         assert!(fails(&deep).is_some(), "{deep}");
     }
 }

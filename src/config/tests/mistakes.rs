@@ -190,7 +190,7 @@ fn a_value_that_would_harm_is_refused_with_its_place() {
         ),
         (
             "[hosts.a]\nsources = [{ command = \"vmstat 5\" }]",
-            "hosts.toml:2:24: invalid type: string \"vmstat 5\", expected a list in host \"a\"; write [\"vmstat 5\"]",
+            "hosts.toml:2:24: invalid type: string \"vmstat 5\", expected a list in host \"a\"; write [\"vmstat\", \"5\"]",
         ),
         (
             "[hosts.a]\nsources = [{ command = [\"vmstat 5\"] }]",

@@ -26,6 +26,20 @@ pub struct FieldValue<'a> {
     pub text: Cow<'a, [u8]>,
 }
 
+/// What is inside the brackets or quotes around a value: `<ann@example.com>`; `None` where there are
+/// none, or where they belong to different parts of it (`(a) (b)`).
+#[must_use]
+pub fn without_brackets(value: &[u8]) -> Option<&[u8]> {
+    let [first, inner @ .., last] = value else {
+        return None;
+    };
+    let is_pair = matches!(
+        (first, last),
+        (b'<', b'>') | (b'[', b']') | (b'(', b')') | (b'{', b'}') | (b'\'', b'\'') | (b'"', b'"')
+    );
+    (is_pair && !inner.contains(first) && !inner.contains(last)).then_some(inner)
+}
+
 impl<'a> FieldValue<'a> {
     pub(crate) fn of_text(text: impl Into<Cow<'a, [u8]>>) -> Self {
         Self {

@@ -4,7 +4,10 @@
 use super::QueryReader;
 use crate::query::ast::{QueryExpr, QueryTerm};
 use crate::query::error::QueryError;
-use crate::query::when::{EXAMPLES, TimeSpan, WrittenTime, date, time_of_day};
+use crate::query::when::{EXAMPLES, TimeSpan, WrittenTime};
+
+/// The most words of a time: `Fri Nov 20 13:00:01 CET 2026`, and one more.
+const TIME_WORDS: usize = 7;
 
 impl QueryReader<'_> {
     /// The range that is here, if there is one. Words with two dots that are no times (`../x`,
@@ -12,19 +15,17 @@ impl QueryReader<'_> {
     pub(super) fn range(&mut self) -> Result<Option<QueryExpr>, QueryError> {
         let start = self.at;
         let word = self.bare_at();
-        let end = match self.time_of_range_after(word) {
-            Some(end) => end,
-            None if is_day_name(word) => {
+        let Some(dots) = self.dots_of_range(word) else {
+            if is_day_name(word) {
                 self.at += word.len();
                 return Ok(Some(whole_day(word)));
             }
-            None => start + word.len(),
-        };
-        let Some((from, to)) = self.text[start..end].split_once("..") else {
             return Ok(None);
         };
+        let from = &self.text[start..dots];
         let begin = WrittenTime::parse(from);
-        let finish = WrittenTime::parse(to);
+        let (finish, end) = self.end_of_range(dots + "..".len());
+        let to = &self.text[dots + "..".len()..end];
         if begin.is_none() && finish.is_none() {
             return Ok(None);
         }
@@ -42,75 +43,83 @@ impl QueryReader<'_> {
             return self.no_time(end - to.len(), to).map(Some);
         }
         self.at = end;
-        let to = finish.map(|when| self.with_time(when));
-        self.checked(start, TimeSpan { from: begin, to }).map(Some)
+        let span = TimeSpan {
+            from: begin,
+            to: finish,
+        };
+        self.checked(start, span).map(Some)
     }
 
-    /// A day and a blank may come before the time at which a range begins: where that range ends.
-    fn time_of_range_after(&self, day: &str) -> Option<usize> {
-        if !is_day_name(day) && date(day).is_none() {
-            return None;
+    /// Where the two dots are of a range that begins with a word, or with a time of which it is the
+    /// first word.
+    fn dots_of_range(&self, word: &str) -> Option<usize> {
+        if let Some(at) = word.find("..") {
+            return Some(self.at + at);
         }
-        let (at, next) = self.next_word(self.at + day.len())?;
-        let (from, _) = next.split_once("..")?;
-        time_of_day(from).map(|_| at + next.len())
+        let end = self.ends_of_words(self.at).last()?;
+        let dots = self.at + self.text[self.at..end].find("..")?;
+        WrittenTime::parse(&self.text[self.at..dots]).map(|_| dots)
     }
 
-    /// The value of `since:` or `until:`, which comes next.
-    pub(super) fn bound(&mut self, start: usize, until: bool) -> Result<QueryExpr, QueryError> {
+    /// The time that a range ends with, and where it ends; the word that is there, where it is none.
+    fn end_of_range(&self, at: usize) -> (Option<WrittenTime>, usize) {
+        match self.time_at(at) {
+            Some((time, end)) => (Some(time), end),
+            None => (None, at + self.bare_from(at).len()),
+        }
+    }
+
+    /// The value of `since:` or `until:`, which comes next; `None` where it is no time at all.
+    pub(super) fn bound(&mut self, until: bool) -> Result<Option<QueryExpr>, QueryError> {
         let value_at = self.at;
-        let quoted = self.rest().starts_with('"');
-        let text = if quoted {
-            self.quoted()?
+        let when = if self.rest().starts_with('"') {
+            self.quoted()
+                .and_then(|text| WrittenTime::parse(text.trim()))
         } else {
-            self.bare().to_owned()
+            self.time_at(value_at).map(|(when, end)| {
+                self.at = end;
+                when
+            })
         };
-        if quoted {
-            self.ended("the closing quote")?;
-        }
-        let Some(mut when) = WrittenTime::parse(text.trim()) else {
-            return self.no_time(value_at, &self.text[value_at..self.at]);
+        let Some(when) = when else {
+            let value = self.bare_from(value_at).len();
+            let text = &self.text[value_at..self.at.max(value_at + value)];
+            let has_digit = text.bytes().any(|b| b.is_ascii_digit());
+            return if has_digit {
+                self.no_time(value_at, text).map(Some)
+            } else {
+                Ok(None)
+            };
         };
-        if !quoted {
-            when = self.with_time(when);
-        }
         let (from, to) = if until {
             (None, Some(when))
         } else {
             (Some(when), None)
         };
-        self.checked(start, TimeSpan { from, to })
+        self.checked(value_at, TimeSpan { from, to }).map(Some)
     }
 
-    /// A day that a time of day follows is meant together with it.
-    fn with_time(&mut self, when: WrittenTime) -> WrittenTime {
-        let next = self
-            .next_word(self.at)
-            .and_then(|(at, next)| Some((at + next.len(), time_of_day(next)?)));
-        match next.and_then(|(end, time)| Some((end, when.with(time)?))) {
-            Some((end, with_time)) => {
-                self.at = end;
-                with_time
-            }
-            None => when,
-        }
+    /// The longest time that begins at a place, and where it ends: a day, and the time of day that
+    /// follows it, are meant together.
+    fn time_at(&self, at: usize) -> Option<(WrittenTime, usize)> {
+        let ends: Vec<usize> = self.ends_of_words(at).collect();
+        ends.into_iter()
+            .rev()
+            .find_map(|end| Some((WrittenTime::parse(self.text.get(at..end)?)?, end)))
     }
 
-    /// The word at a place, after the blanks that must be there.
-    fn next_word(&self, at: usize) -> Option<(usize, &str)> {
-        let rest = self.text.get(at..)?;
-        let blanks = rest.len() - rest.trim_start().len();
-        let next = QueryReader {
-            at: at + blanks,
-            ..*self
-        }
-        .bare_at();
-        (blanks > 0 && !next.is_empty()).then(|| {
-            (
-                at + blanks,
-                &self.text[at + blanks..at + blanks + next.len()],
-            )
+    /// The ends of the words from a place on, as many as a time may have.
+    fn ends_of_words(&self, at: usize) -> impl Iterator<Item = usize> {
+        let mut next = Some(at);
+        std::iter::from_fn(move || {
+            let start = next?;
+            let end = start + self.bare_from(start).len();
+            let rest = &self.text[end..];
+            let blanks = rest.len() - rest.trim_start().len();
+            next = (blanks > 0).then_some(end + blanks);
+            (end > start).then_some(end)
         })
+        .take(TIME_WORDS)
     }
 
     fn checked(&self, start: usize, span: TimeSpan) -> Result<QueryExpr, QueryError> {
@@ -130,7 +139,10 @@ impl QueryReader<'_> {
         } else {
             format!("{text:?} is not a time")
         };
-        self.error(at..at + text.len(), format!("{what}: write {EXAMPLES}"))
+        self.error(
+            at..at + text.len(),
+            format!("{what}: write {EXAMPLES}; put text in \"quotes\""),
+        )
     }
 }
 

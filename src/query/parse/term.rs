@@ -2,7 +2,7 @@
 
 use super::QueryReader;
 use crate::model::level::Level;
-use crate::parse::level;
+use crate::parse::{fields, level};
 use crate::query::ast::{ComparisonOp, FieldTest, QueryExpr, QueryTerm, ValuePiece, ValueTest};
 use crate::query::error::QueryError;
 use crate::query::expression;
@@ -31,9 +31,6 @@ const SIGNS: [(&str, RelationSign); 7] = [
     ("<", RelationSign::Compare(ComparisonOp::Below)),
 ];
 
-/// Signs that join terms elsewhere, and the words that do here.
-const JOINING: [(&str, &str); 3] = [("|", "OR"), ("||", "OR"), ("&&", "AND")];
-
 impl QueryReader<'_> {
     /// A condition on a field, or text.
     pub(super) fn word(&mut self) -> Result<QueryExpr, QueryError> {
@@ -41,18 +38,7 @@ impl QueryReader<'_> {
         if let Some(expr) = self.condition()? {
             return Ok(expr);
         }
-        self.at = start;
-        let word = self.bare();
-        if word.is_empty() {
-            return self.missing();
-        }
-        // A search for the sign itself would find next to nothing, without a reason.
-        if let Some((sign, meant)) = JOINING.iter().find(|(sign, _)| *sign == word) {
-            let message =
-                format!("to join terms write {meant}; to find the sign itself write \"{sign}\"");
-            return self.error(start..self.at, message);
-        }
-        Ok(QueryExpr::Term(QueryTerm::Text(word.to_owned())))
+        Ok(self.text_from(start))
     }
 
     fn condition(&mut self) -> Result<Option<QueryExpr>, QueryError> {
@@ -80,21 +66,25 @@ impl QueryReader<'_> {
         let Some((sign, length)) = self.sign() else {
             return Ok(None);
         };
+        let is_compared = matches!(sign, RelationSign::Compare(_));
+        if !is_compared && self.ends(&self.rest()[length..]) {
+            return Ok(None);
+        }
         if name == "level" {
             self.at += length;
-            return self.level(sign).map(Some);
+            return self.level(sign, start);
         }
         let is_name = matches!(name, "host" | "source");
         let negated = is_name && sign == RelationSign::Compare(ComparisonOp::Unequal);
-        if !negated && matches!(sign, RelationSign::Compare(_)) {
+        if !negated && is_compared {
             let message = format!("{name} cannot be compared: write {name}:{}", example(name));
             return self.error(self.at..self.at + length, message);
         }
         self.at += length;
         let term = match name {
-            "host" => QueryExpr::Term(QueryTerm::Host(self.glob(name)?)),
-            "source" => QueryExpr::Term(QueryTerm::Source(self.glob(name)?)),
-            name => self.bound(start, name == "until")?,
+            "host" => QueryExpr::Term(QueryTerm::Host(self.glob()?)),
+            "source" => QueryExpr::Term(QueryTerm::Source(self.glob()?)),
+            name => return self.bound(name == "until"),
         };
         if negated {
             return Ok(Some(QueryExpr::Not(Box::new(term))));
@@ -102,19 +92,25 @@ impl QueryReader<'_> {
         Ok(Some(term))
     }
 
-    fn level(&mut self, sign: RelationSign) -> Result<QueryExpr, QueryError> {
+    /// A level; what is none is a field, unless a level was certainly meant.
+    fn level(&mut self, sign: RelationSign, term: usize) -> Result<Option<QueryExpr>, QueryError> {
         let start = self.at;
-        let name = self.bare();
+        let value = self.value_text();
+        let name = value.as_str();
         let order = match sign {
             RelationSign::Colon | RelationSign::Equals => ComparisonOp::Equal,
             RelationSign::Compare(order) => order,
         };
         if name == "*" && order == ComparisonOp::Equal {
             let any = QueryTerm::Level(ComparisonOp::AtLeast, Level::Trace);
-            return Ok(QueryExpr::Term(any));
+            return Ok(Some(QueryExpr::Term(any)));
         }
         if let Some(level) = level::named_by(name) {
-            return Ok(QueryExpr::Term(QueryTerm::Level(order, level)));
+            return Ok(Some(QueryExpr::Term(QueryTerm::Level(order, level))));
+        }
+        if !matches!(sign, RelationSign::Compare(_)) && near_level(name).is_none() {
+            self.at = term + "level".len();
+            return self.field_named("level", term);
         }
         let what = if name.is_empty() {
             "a level is missing".to_owned()
@@ -124,33 +120,31 @@ impl QueryReader<'_> {
         self.error(start..self.at, format!("{what}: {}", level_hint(name)))
     }
 
-    fn glob(&mut self, name: &str) -> Result<String, QueryError> {
+    fn glob(&mut self) -> Result<String, QueryError> {
         let start = self.at;
-        let pattern = self.value_text()?;
-        if pattern.is_empty() {
-            let message = format!(
-                "{name}: needs a name or a pattern, as in {name}:{}",
-                example(name)
-            );
-            return self.error(start..self.at, message);
-        }
+        let pattern = self.value_text();
         match expression::glob(&pattern) {
             Ok(_) => Ok(pattern),
             Err(cause) => self.error(
                 start..self.at,
-                format!("{pattern:?} is not a pattern: {}", cause.kind()),
+                format!(
+                    "{pattern:?} is not a pattern: {}; put text in \"quotes\"",
+                    cause.kind()
+                ),
             ),
         }
     }
 
     /// A value without wildcards, in quotes or not.
-    fn value_text(&mut self) -> Result<String, QueryError> {
-        if !self.rest().starts_with('"') {
-            return Ok(self.bare().to_owned());
+    fn value_text(&mut self) -> String {
+        let start = self.at;
+        if self.rest().starts_with('"')
+            && let Some(text) = self.quoted()
+        {
+            return text;
         }
-        let text = self.quoted()?;
-        self.ended("the closing quote")?;
-        Ok(text)
+        self.at = start;
+        without_marks(self.bare()).to_owned()
     }
 
     /// The condition on a field whose name has just been read; `None` where this is text after all.
@@ -166,13 +160,12 @@ impl QueryReader<'_> {
         if self.ends(value) || is_text(name, sign, value) {
             return Ok(None);
         }
-        if sign == RelationSign::Equals && value.starts_with(['=', '~']) {
-            if self.ends(&value[1..]) {
-                return Ok(None);
-            }
-            let hint =
-                "write name=value, name:value with * for any text, or put text in \"quotes\"";
-            return self.error(self.at..self.at + length + 1, hint);
+        let is_other = sign == RelationSign::Equals && value.starts_with(['=', '~']);
+        // A value of nothing but brackets and commas.
+        let is_empty =
+            !value.starts_with('"') && without_marks(self.bare_from(self.at + length)).is_empty();
+        if is_other || is_empty {
+            return Ok(None);
         }
         self.at += length;
         let test = self.test(name, sign, start)?;
@@ -190,10 +183,10 @@ impl QueryReader<'_> {
         Ok(Some(match sign {
             RelationSign::Colon => match self.compared_after_colon() {
                 Some(test) => test,
-                None => ValueTest::Like(self.pieces()?),
+                None => ValueTest::Like(self.pieces()),
             },
-            RelationSign::Equals => ValueTest::Is(self.value_text()?),
-            RelationSign::Compare(ComparisonOp::Unequal) => ValueTest::IsNot(self.value_text()?),
+            RelationSign::Equals => ValueTest::Is(self.value_text()),
+            RelationSign::Compare(ComparisonOp::Unequal) => ValueTest::IsNot(self.value_text()),
             RelationSign::Compare(order) => return self.number(name, order, start),
         }))
     }
@@ -203,7 +196,7 @@ impl QueryReader<'_> {
         let (RelationSign::Compare(order), length) = self.sign()? else {
             return None;
         };
-        let number = WrittenNumber::parse(self.bare_at().get(length..)?)
+        let number = WrittenNumber::parse(without_closing(self.bare_at().get(length..)?))
             .filter(|_| order != ComparisonOp::Unequal)?;
         self.bare();
         Some(ValueTest::Number(order, number))
@@ -218,10 +211,13 @@ impl QueryReader<'_> {
         start: usize,
     ) -> Result<Option<ValueTest>, QueryError> {
         let value_at = self.at;
-        let value = self.bare();
+        let value = without_closing(self.bare());
+        let begins = value.strip_prefix(['-', '+', '.']).unwrap_or(value);
         match WrittenNumber::parse(value) {
             Some(number) => Ok(Some(ValueTest::Number(order, number))),
-            None if matches!(order, ComparisonOp::Above | ComparisonOp::Below) => {
+            None if matches!(order, ComparisonOp::Above | ComparisonOp::Below)
+                || !begins.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
                 self.at = start;
                 Ok(None)
             }
@@ -232,36 +228,99 @@ impl QueryReader<'_> {
                 );
                 self.error(
                     value_at..self.at,
-                    format!("{value:?} is not a number: write {hint}"),
+                    format!("{value:?} is not a number: write {hint}; put text in \"quotes\""),
                 )
             }
         }
     }
 
     /// A value in which `*` is any text, except in quotes: `"no stock"*`.
-    fn pieces(&mut self) -> Result<Vec<ValuePiece>, QueryError> {
+    fn pieces(&mut self) -> Vec<ValuePiece> {
+        let start = self.at;
+        self.pieces_with_quotes().unwrap_or_else(|| {
+            self.at = start;
+            let mut pieces = Vec::new();
+            wildcards(without_marks(self.bare()), &mut pieces);
+            pieces
+        })
+    }
+
+    /// `None` where there are no quotes, or where something unexpected follows them.
+    fn pieces_with_quotes(&mut self) -> Option<Vec<ValuePiece>> {
+        let rest = self.rest();
+        rest[..self.bare_at().len()].contains('"').then_some(())?;
         let mut pieces = Vec::new();
         loop {
             if self.rest().starts_with('"') {
-                push(&mut pieces, &self.quoted()?);
+                let start = self.at;
+                let text = self.quoted_piece()?;
                 if !self.rest().starts_with('*') {
-                    self.ended("the closing quote")?;
+                    self.at = start;
+                    self.quoted()?;
                 }
+                push(&mut pieces, &text);
             }
             let word = self.bare_at();
             let (text, star) = word
                 .find('*')
                 .map_or((word, false), |at| (&word[..at], true));
+            if text.contains('"') {
+                return None;
+            }
             push(&mut pieces, text);
             self.at += text.len() + usize::from(star);
             if !star {
-                return Ok(pieces);
+                return Some(pieces);
             }
-            if pieces.last() != Some(&ValuePiece::Any) {
-                pieces.push(ValuePiece::Any);
-            }
+            push_any(&mut pieces);
         }
     }
+}
+
+/// The pieces of a value without quotes.
+fn wildcards(value: &str, pieces: &mut Vec<ValuePiece>) {
+    for (index, text) in value.split('*').enumerate() {
+        if index > 0 {
+            push_any(pieces);
+        }
+        push(pieces, text);
+    }
+}
+
+fn push_any(pieces: &mut Vec<ValuePiece>) {
+    if pieces.last() != Some(&ValuePiece::Any) {
+        pieces.push(ValuePiece::Any);
+    }
+}
+
+/// A value without the signs that stand behind it in a line: a comma, a bracket that was opened
+/// before it.
+fn without_closing(value: &str) -> &str {
+    let mut value = value;
+    while let Some(last) = value.chars().next_back() {
+        let rest = &value[..value.len() - last.len_utf8()];
+        let opening = match last {
+            ',' | ';' => None,
+            ')' => Some('('),
+            ']' => Some('['),
+            '}' => Some('{'),
+            _ => return value,
+        };
+        let is_open = |open: char| value.matches(open).count() >= value.matches(last).count();
+        if opening.is_some_and(is_open) {
+            return value;
+        }
+        value = rest;
+    }
+    value
+}
+
+/// The same, without the brackets or quotes around it.
+fn without_marks(value: &str) -> &str {
+    let value = without_closing(value);
+    fields::without_brackets(value.as_bytes())
+        .and_then(|inner| std::str::from_utf8(inner).ok())
+        .unwrap_or(value)
 }
 
 fn push(pieces: &mut Vec<ValuePiece>, text: &str) {
@@ -312,13 +371,21 @@ fn example(name: &str) -> &'static str {
     }
 }
 
-fn level_hint(name: &str) -> String {
-    let near = Level::ALL
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// The level that a word with a slip of the finger means.
+fn near_level(name: &str) -> Option<Level> {
+    let distance = |level: Level| strsim::levenshtein(level.as_str(), &name.to_lowercase());
+    Level::ALL
         .into_iter()
-        .min_by_key(|level| strsim::levenshtein(level.as_str(), &name.to_lowercase()));
-    match near.filter(|level| {
-        !name.is_empty() && strsim::levenshtein(level.as_str(), &name.to_lowercase()) <= 2
-    }) {
+        .min_by_key(|&level| distance(level))
+        .filter(|&level| is_word(name) && distance(level) <= 2)
+}
+
+fn level_hint(name: &str) -> String {
+    match near_level(name) {
         Some(level) => format!("did you mean {level}?"),
         None => format!("use one of {}", Level::ALL.map(Level::as_str).join(", ")),
     }

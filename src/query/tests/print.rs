@@ -177,13 +177,26 @@ fn when() -> impl Strategy<Value = WrittenTime> {
         .prop_filter_map("a moment", |s| jiff::Timestamp::from_second(s).ok());
     prop_oneof![
         Just(WrittenTime::Now),
-        Just(WrittenTime::Today),
-        Just(WrittenTime::Yesterday),
+        prop::sample::select(vec![
+            "friday",
+            "last friday",
+            "Nov 20 13:00:01",
+            "11/12/2026 10:00:00",
+            "13:00:00 UTC",
+            "Nov 27"
+        ])
+        .prop_filter_map("a time", WrittenTime::parse),
+        Just(WrittenTime::Named(NamedDay::Today)),
+        Just(WrittenTime::Named(NamedDay::Yesterday)),
         (0..10_000_000_u64).prop_map(WrittenTime::Ago),
         day.clone().prop_map(WrittenTime::Day),
         time.clone().prop_map(WrittenTime::TimeOfDay),
-        time.clone().prop_map(WrittenTime::TodayAt),
-        time.clone().prop_map(WrittenTime::YesterdayAt),
+        time.clone()
+            .prop_map(|time| WrittenTime::NamedAt(NamedDay::Today, time)),
+        time.clone().prop_map(|time| WrittenTime::NamedAt(
+            NamedDay::LastWeekday(jiff::civil::Weekday::Friday),
+            time
+        )),
         (day, time).prop_map(|(day, time)| WrittenTime::Local(day.to_datetime(time))),
         moment.prop_map(WrittenTime::Moment),
     ]

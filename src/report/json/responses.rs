@@ -194,8 +194,8 @@ impl<'a> CountLine<'a> {
 pub(crate) struct NoteLine<'a> {
     v: u8,
     r#type: &'static str,
-    host: &'a str,
-    source: &'a str,
+    host: Option<&'a str>,
+    source: Option<&'a str>,
     text: &'a str,
     failed: bool,
 }
@@ -205,10 +205,22 @@ impl<'a> NoteLine<'a> {
         Self {
             v: VERSION,
             r#type: "note",
-            host: name.host,
-            source: name.source,
+            host: Some(name.host),
+            source: Some(name.source),
             text,
             failed,
+        }
+    }
+
+    /// Of the answer as a whole.
+    pub(crate) fn of_answer(text: &'a str) -> Self {
+        Self {
+            v: VERSION,
+            r#type: "note",
+            host: None,
+            source: None,
+            text,
+            failed: false,
         }
     }
 }

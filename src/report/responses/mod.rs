@@ -36,6 +36,7 @@ use crate::model::log_file::LogFile;
 use crate::model::source::SourceInfo;
 use crate::model::text::SafeText;
 use crate::model::update::Update;
+use crate::query::QueryReading;
 use crate::query::request::{HistogramBucket, LogResponse, RequestCost, ResponseTotals, SearchHit};
 use crate::stages::SourceName;
 
@@ -44,6 +45,8 @@ use crate::stages::SourceName;
 pub struct ResponseOptions {
     /// What kind of responses.
     pub shape: ResponseShape,
+    /// How the query was read: said where nothing matches.
+    pub reading: Option<QueryReading>,
     /// JSON Lines in place of text.
     pub json: bool,
     /// Colours in the text form.
@@ -389,6 +392,7 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
     fn finish(&mut self) -> io::Result<Outcome> {
         self.table.settle();
         let outcome = self.outcome();
+        self.say_reading(&outcome)?;
         if self.options.json {
             self.finish_json(&outcome)?;
         } else {
@@ -402,6 +406,25 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
         }
         self.out.flush()?;
         Ok(outcome)
+    }
+
+    /// Says how the query was read, where nothing matches.
+    fn say_reading(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let found = self.hits > 0 || self.chart.total() > 0;
+        // Exit code 4: nobody answered.
+        let is_said = !found && outcome.exit < 4;
+        let Some(reading) = self.options.reading.as_ref().filter(|_| is_said) else {
+            return Ok(());
+        };
+        if self.options.json {
+            let text = reading.to_string();
+            return json::write(&mut self.out, &json::NoteLine::of_answer(&text));
+        }
+        let text = reading.for_shell().to_string();
+        self.show()?;
+        // The reader of the notes may have gone.
+        let _ = writeln!(self.notes, "no line matches: {}", SafeText::new(&text));
+        Ok(())
     }
 
     fn finish_json(&mut self, outcome: &Outcome) -> io::Result<()> {

@@ -56,6 +56,7 @@ fn options(shape: ResponseShape, json: bool) -> ResponseOptions {
     let progress = Progress::hidden();
     ResponseOptions {
         shape,
+        reading: None,
         json,
         color: false,
         width: None,

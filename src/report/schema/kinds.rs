@@ -278,10 +278,14 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "note",
-        about: "something that a reader of the answer should know of a source: it is not in order, a file is damaged",
+        about: "something that a reader of the answer should know: a source is not in order, a file is damaged; or, where nothing matches, how the query was read",
         fields: &[
-            OF_HOST,
-            OF_SOURCE,
+            perhaps(
+                "host",
+                Text,
+                "name of the host; null: of the answer as a whole",
+            ),
+            perhaps("source", Text, "name of the source; null likewise"),
             field("text", Text, "what"),
             field(
                 "failed",
