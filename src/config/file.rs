@@ -79,13 +79,14 @@ pub(super) struct RawSource {
     pub(super) namespace: Option<Spanned<String>>,
     pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) time: Option<Spanned<String>>,
+    pub(super) archive: Option<Spanned<String>>,
     #[serde(rename = "become")]
     pub(super) root: Option<Spanned<RawBecome>>,
 }
 
 /// Every key of [`RawSource`], for the example's test.
 #[cfg(test)]
-pub(super) const SOURCE_KEYS: [&str; 10] = [
+pub(super) const SOURCE_KEYS: [&str; 11] = [
     "name",
     "path",
     "journal",
@@ -95,6 +96,7 @@ pub(super) const SOURCE_KEYS: [&str; 10] = [
     "namespace",
     "command",
     "time",
+    "archive",
     "become",
 ];
 

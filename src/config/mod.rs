@@ -399,6 +399,7 @@ fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec
         kind: SourceKind::Input,
         time: None,
         as_root: false,
+        archive: None,
     }];
     Ok(host)
 }

@@ -92,6 +92,7 @@ impl<'a> ServerStarter<'a> {
                 kind: SourceKind::Path(path.to_string_lossy().into_owned()),
                 time: None,
                 as_root: false,
+                archive: None,
             }
         });
         let endpoint = Endpoint {

@@ -438,6 +438,7 @@ mod tests {
             kind,
             time: None,
             as_root,
+            archive: None,
         };
         let file = |name: &str, as_root| spec(name, SourceKind::Path(format!("/{name}")), as_root);
         let mut host = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("a name")));

@@ -11,6 +11,9 @@ use crate::model::source::{SourceKind, SourceSpec};
 /// apart.
 pub(super) const MAX_SOURCES: usize = 1000;
 
+/// Files that a host tells of for one pattern: several may be days of one log.
+pub(super) const MOST_EXPANDED: usize = 4000;
+
 /// Gives each source of a host its number and its name. Both stay for as long as the host is
 /// watched.
 #[derive(Debug, Default)]
@@ -61,6 +64,7 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
             kind: SourceKind::Path(path.to_owned()),
             time: None,
             as_root: false,
+            archive: None,
         })
         .into()
 }
@@ -73,6 +77,7 @@ pub(super) fn whole_journal() -> SourceSpec {
         kind: SourceKind::Journal(None),
         time: None,
         as_root: false,
+        archive: None,
     }
 }
 

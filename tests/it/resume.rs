@@ -29,7 +29,7 @@ use crate::support::{PATIENCE, program, run};
 const COMES_TWICE: Duration = Duration::from_secs(1);
 
 /// Hosts with a log each, an inventory, and a file that remembers.
-struct Scene {
+pub(crate) struct Scene {
     servers: Vec<Sshd>,
     folder: tempfile::TempDir,
 }
@@ -50,7 +50,7 @@ type Said = (Instant, String);
 
 impl Scene {
     /// `web-1`, `web-2`, … with a log of these texts each.
-    fn with(logs: &[&str]) -> Self {
+    pub(crate) fn with(logs: &[&str]) -> Self {
         let scene = Self {
             servers: logs.iter().map(|_| Sshd::start()).collect(),
             folder: tempfile::tempdir().expect("a folder"),
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// Which path, or pattern, of each host is followed.
-    fn follows(&self, paths: &[String]) {
+    pub(crate) fn follows(&self, paths: &[String]) {
         let mut inventory = Inventory::default();
         for (n, (server, path)) in (1..).zip(self.servers.iter().zip(paths)) {
             inventory = inventory.following(&format!("web-{n}"), server, Path::new(path));
@@ -74,7 +74,7 @@ impl Scene {
         inventory.write(self.folder.path());
     }
 
-    fn log(&self, n: usize) -> PathBuf {
+    pub(crate) fn log(&self, n: usize) -> PathBuf {
         self.servers[n].path("app.log")
     }
 
@@ -136,7 +136,7 @@ impl Scene {
     }
 
     /// What the next run prints until this line; then it is ended.
-    fn next(&self, last: &str) -> Vec<String> {
+    pub(crate) fn next(&self, last: &str) -> Vec<String> {
         self.run_until(&[], last)
     }
 }

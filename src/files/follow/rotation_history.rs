@@ -6,8 +6,10 @@
 //! when a writer is late. So the rule is not "what changed later is newer" but "what was there at
 //! the last listing, as it is now, is known; anything else came since".
 
-use std::collections::{HashSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use crate::files::rotation::{BACKUP, RotationIndex};
 use crate::model::cursor::FileId;
 use crate::model::time::Time;
 
@@ -30,7 +32,7 @@ pub(super) struct RotationHistory {
     /// Read by us; oldest first.
     read: VecDeque<ReadGeneration>,
     /// There at the last listing, and not read by us.
-    there: Vec<FileStat>,
+    there: HashSet<FileStat>,
     /// The last one that was read to its end before the next was begun.
     last: Option<FileStat>,
     listed: bool,
@@ -113,9 +115,68 @@ struct KnownFiles {
     there: HashSet<FileStat>,
     /// No more as they were; each may be one that is compressed now, for a compressed file keeps
     /// its time of change.
-    gone: Vec<FileStat>,
+    gone: GoneFiles,
     /// Size and time of change of those whose number is no more.
     without_number: HashSet<(u64, u64)>,
+}
+
+/// Files that are there no more as they were, by their numbers and their times of change.
+#[derive(Default)]
+struct GoneFiles {
+    by_id: HashMap<FileId, Vec<u64>>,
+    by_time: BTreeMap<u64, Vec<FileId>>,
+}
+
+impl GoneFiles {
+    fn of(stats: impl Iterator<Item = FileStat>) -> Self {
+        let mut gone = Self::default();
+        for stat in stats {
+            gone.by_id.entry(stat.id).or_default().push(stat.changed);
+            gone.by_time.entry(stat.changed).or_default().push(stat.id);
+        }
+        gone
+    }
+
+    /// Takes out the one that this compressed file was made of, if there is one.
+    fn take(&mut self, packed: &RotatedSibling) -> bool {
+        let id = packed.stat.id;
+        let known = self.by_id.get(&id).and_then(|times| times.first());
+        let found = match known {
+            Some(&changed) => Some((id, changed)),
+            None => self.of_same_time(packed.stat.changed),
+        };
+        found.is_some_and(|(id, changed)| {
+            forget_one(&mut self.by_id, id, &changed);
+            let ids = self.by_time.entry(changed).or_default();
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_time.remove(&changed);
+            }
+            true
+        })
+    }
+
+    /// Whatever compresses a file keeps its time of change, at least to the second.
+    fn of_same_time(&self, changed: u64) -> Option<(FileId, u64)> {
+        let times = match changed % SECOND {
+            0 => changed..changed.saturating_add(SECOND),
+            _ => {
+                let from = changed.saturating_sub(MILLISECOND - 1);
+                from..changed.saturating_add(MILLISECOND)
+            }
+        };
+        let mut same = self.by_time.range(times);
+        same.find_map(|(&changed, ids)| Some((*ids.first()?, changed)))
+    }
+}
+
+fn forget_one(by_id: &mut HashMap<FileId, Vec<u64>>, id: FileId, changed: &u64) {
+    if let Some(times) = by_id.get_mut(&id) {
+        times.retain(|other| other != changed);
+        if times.is_empty() {
+            by_id.remove(&id);
+        }
+    }
 }
 
 /// What lies between the last generation and the one that was begun.
@@ -136,7 +197,7 @@ pub(super) struct LogListing<'a> {
     pub(super) siblings: &'a [RotatedSibling],
     pub(super) begun: FileStat,
     /// Files that are being read already.
-    pub(super) watched: &'a [FileId],
+    pub(super) watched: &'a HashSet<FileId>,
 }
 
 impl<'a> LogListing<'a> {
@@ -148,7 +209,7 @@ impl<'a> LogListing<'a> {
             .iter()
             .find(|sibling| sibling.stat.id == self.begun.id);
         let plain = self.siblings.iter().filter(|sibling| !sibling.packed);
-        let plain: HashSet<&str> = plain.map(|sibling| &sibling.name[..]).collect();
+        let plain: HashSet<&[u8]> = plain.map(|sibling| &sibling.name[..]).collect();
         let is_relevant = |sibling: &&RotatedSibling| {
             let is_read = self.is_read(sibling.stat.id);
             let is_later = begun.is_some_and(|begun| sibling.is_newer_than(begun));
@@ -327,7 +388,7 @@ impl RotationHistory {
     /// This file is a copy of what was read last, and has no more.
     pub(super) fn was_copied_to(&mut self, copy: FileStat) {
         self.forget_number(copy.id);
-        self.there.push(copy);
+        self.there.insert(copy);
         self.wanted.retain(|id| *id != copy.id);
         self.last = Some(copy);
     }
@@ -453,12 +514,7 @@ impl RotationHistory {
         if is_copy || known.there.contains(&stat) || self.given_up.contains(&stat.id) {
             return false;
         }
-        if let Some(at) = known
-            .gone
-            .iter()
-            .position(|gone| sibling.packed && sibling.is_of(*gone))
-        {
-            known.gone.swap_remove(at);
+        if sibling.packed && known.gone.take(sibling) {
             return false;
         }
         // Only its number is another: its file system was mounted again.
@@ -482,8 +538,8 @@ impl RotationHistory {
             .map(|read| read.stat);
         let gone = headless
             .chain(self.there.iter().copied())
-            .filter(|known| !stats.contains(known))
-            .collect();
+            .filter(|known| !stats.contains(known));
+        let gone = GoneFiles::of(gone);
         let whole = self
             .read
             .iter()
@@ -494,7 +550,7 @@ impl RotationHistory {
             .filter(|known| !ids.contains(&known.id));
         let without_number = absent.map(|known| (known.size, known.changed)).collect();
         KnownFiles {
-            there: self.there.iter().copied().collect(),
+            there: self.there.clone(),
             gone,
             without_number,
         }
@@ -541,17 +597,20 @@ fn begin_alike(one: &[u8], other: &[u8]) -> bool {
 }
 
 impl RotatedSibling {
-    /// `.3`: what a rotation counts up.
-    fn number(&self) -> Option<u32> {
-        let digits = self.name.strip_prefix(['.', '-', '_'])?;
-        (digits.len() < 6).then(|| digits.parse().ok()).flatten()
+    /// What a rotation counts up.
+    fn number(&self) -> Option<u64> {
+        match self.index {
+            RotationIndex::Numbered(Reverse(number)) => Some(number),
+            _ => None,
+        }
     }
 
-    /// `-20261120`, in the order of time; not `.backup`, which is between two of the others.
-    fn date(&self) -> Option<&str> {
-        let is_date = self.name.bytes().filter(u8::is_ascii_digit).count() >= 6
-            && !self.name.ends_with(".backup");
-        is_date.then_some(&self.name)
+    /// What is in the order of time; not `.backup`, which is between two of the others.
+    fn date(&self) -> Option<&[u64]> {
+        match &self.index {
+            RotationIndex::Dated(date) if !self.name.ends_with(BACKUP.as_bytes()) => Some(date),
+            _ => None,
+        }
     }
 
     fn is_newer_than(&self, other: &Self) -> bool {

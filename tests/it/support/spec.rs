@@ -36,6 +36,7 @@ pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
         kind,
         time: None,
         as_root: false,
+        archive: None,
     }
 }
 
@@ -49,6 +50,7 @@ pub(crate) fn file_source(name: &str, path: &Path) -> SourceSpec {
 pub(crate) fn as_root(source: SourceSpec) -> SourceSpec {
     SourceSpec {
         as_root: true,
+        archive: None,
         ..source
     }
 }

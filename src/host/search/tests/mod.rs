@@ -51,6 +51,7 @@ fn host(path: &str) -> HostSpec {
         kind,
         time: None,
         as_root: false,
+        archive: None,
     };
     HostSpec {
         sources: vec![source],
