@@ -86,10 +86,24 @@ pub fn sibling_pattern(log: &[u8]) -> Vec<u8> {
     [&quoted(folder)[..], &names].concat()
 }
 
+/// Whether a file that is none of a log's seems to belong to it all the same; the path of a log
+/// with the date in its names has a star for that.
+#[must_use]
+pub fn lies_beside(log: &[u8], file: &[u8]) -> bool {
+    let Some(star) = memchr::memchr(b'*', log) else {
+        return begins_alike(log, file);
+    };
+    let prefix = &log[..star];
+    let is_named = name_start(prefix) < prefix.len();
+    is_named
+        && file
+            .strip_prefix(prefix)
+            .is_some_and(|rest| memchr::memmem::find(rest, &log[star + 1..]).is_some())
+}
+
 /// Whether the name of a file begins like that of a log and seems to belong to it: the name of the
 /// log with something behind it, or with something before its extension.
-#[must_use]
-pub fn begins_alike(log: &[u8], file: &[u8]) -> bool {
+fn begins_alike(log: &[u8], file: &[u8]) -> bool {
     let (stem, extension) = parts(log);
     let Some(added) = file.strip_prefix(stem) else {
         return false;
@@ -148,10 +162,13 @@ mod tests {
             ("/l/web.log", false),
         ] {
             assert_eq!(
-                begins_alike(b"/l/app.log", file.as_bytes()),
+                lies_beside(b"/l/app.log", file.as_bytes()),
                 is_alike,
                 "{file}"
             );
         }
+        assert!(lies_beside(b"/l/app-*.log", b"/l/app-error.log"));
+        assert!(!lies_beside(b"/l/app-*.log", b"/l/web.log"));
+        assert!(!lies_beside(b"/l/*.log", b"/l/web.log"));
     }
 }

@@ -56,6 +56,7 @@ async fn followed() -> f64 {
         kind,
         time: None,
         as_root: false,
+        archive: None,
     });
     let mut watched = Watched::follow(vec![host], 10);
     watched

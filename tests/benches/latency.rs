@@ -50,6 +50,7 @@ fn with_source(mut host: HostSpec, path: &Path) -> HostSpec {
         kind,
         time: None,
         as_root: false,
+        archive: None,
     });
     host
 }

@@ -33,6 +33,7 @@ async fn ours() -> f64 {
         kind: logtrail::model::source::SourceKind::Path(empty.display().to_string()),
         time: None,
         as_root: false,
+        archive: None,
     });
     let long = Duration::from_secs(120);
     let mut fast = Watched::sampling(vec![host.clone()], Duration::from_millis(600));

@@ -12,7 +12,7 @@ use crate::files::series::SeriesFile;
 use crate::host::{Failure, Files};
 use crate::model::braces::alternatives;
 use crate::model::cursor::FileId;
-use crate::model::log_file::{Compression, LogFile};
+use crate::model::log_file::{Compression, LogFile, is_unreadable_archive};
 use crate::model::source::{SourceKind, SourceSpec};
 
 use super::alias::{self, Aliases};
@@ -94,6 +94,14 @@ async fn list_all<F: Files>(
     for pattern in alternatives(path) {
         let mut listed = files.list(pattern.as_bytes()).await?;
         listed.retain(|file| known.insert(file.id));
+        let is_unread = |file: &&LogFile| is_unreadable_archive(&file.path);
+        let unread: Vec<Vec<u8>> = listed
+            .iter()
+            .filter(is_unread)
+            .map(|file| file.path.clone())
+            .collect();
+        listed.retain(|file| !is_unread(&file));
+        unread.into_iter().for_each(|path| listed.push_beside(path));
         all.append(listed);
     }
     Ok(all)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::files::patterns::begins_alike;
+use crate::files::patterns::lies_beside;
 use crate::host::sources::{name_of_file, usual_sources};
 use crate::host::{Failure, Files};
 use crate::model::host::HostSpec;
@@ -113,7 +113,7 @@ impl SourceList<'_> {
         let before = self.found.len();
         for chain in logs.chains.into_iter().filter(|log| !log.files.is_empty()) {
             let mut log = self.named(spec, chain);
-            let is_alike = |file: &&Vec<u8>| begins_alike(&log.path, file);
+            let is_alike = |file: &&Vec<u8>| lies_beside(&log.path, file);
             log.beside = logs.beside.iter().filter(is_alike).cloned().collect();
             if self.means_all(spec) || self.ask.is_about(&log.info.name) {
                 self.found.push(Source::Log(Box::new(log)));
