@@ -125,13 +125,13 @@ fn logs_that_fit(file: &[u8]) -> Vec<Vec<u8>> {
 /// The last parts of a name that may be extensions, each with its dot.
 fn extensions(name: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = name;
-    let mut next = move || {
+    let next = move || {
         let dot = memchr::memrchr(b'.', rest)?;
         let (before, extension) = rest.split_at(dot);
         rest = before;
         Some(extension)
     };
-    std::iter::from_fn(move || next())
+    std::iter::from_fn(next)
         .filter(|extension| !extension[1..].iter().all(u8::is_ascii_digit))
         .take(MOST_EXTENSIONS)
 }

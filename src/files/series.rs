@@ -181,7 +181,11 @@ fn of_groups(text: &[u8]) -> Option<(Vec<u64>, usize)> {
     let two = number(&behind[..second])?;
     let third_at = first + 1 + second + 1;
     let has_third = behind.get(second) == Some(separator);
-    let third = has_third.then(|| digits(&text[third_at..])).unwrap_or(0);
+    let third = if has_third {
+        digits(&text[third_at..])
+    } else {
+        0
+    };
     let three = text
         .get(third_at..third_at + third)
         .and_then(number)

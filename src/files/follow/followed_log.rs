@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::files::patterns::{archive_pattern, series_pattern, sibling_pattern};
 use crate::files::rotation::{RotationIndex, name_start, without_endings};
-use crate::files::series::LogSeries;
+use crate::files::series::{LogSeries, SeriesFile};
 use crate::model::log_file::Compression;
 
 use super::messages::{ListedFile, RotatedSibling};
@@ -82,8 +82,6 @@ impl FollowedLog {
 
 /// What a file is that was found next to the target of a link.
 fn index_beside_target(target: &Bytes, name: &[u8]) -> Option<RotationIndex> {
-    use crate::files::series::SeriesFile;
-
     if let Some(day) = SeriesFile::of(target) {
         return day.series.index(name);
     }

@@ -223,11 +223,11 @@ fn decode_seen(kind: &str, mut words: Words<'_>, body: &Bytes) -> Option<FileObs
         "changed" => FileObservation::Changed(watch, decode_stat(words.next()?)?),
         "read" => {
             let stat = decode_stat(words.next()?)?;
-            FileObservation::Read(watch, stat, words.next()?.parse().ok()?, body.clone())
+            FileObservation::Read(watch, stat, decode_offset(words.next()?)?, body.clone())
         }
         "candidate" => {
             let stat = decode_stat(words.next()?)?;
-            FileObservation::Candidate(watch, stat, words.next()?.parse().ok()?, body.clone())
+            FileObservation::Candidate(watch, stat, decode_offset(words.next()?)?, body.clone())
         }
         "compared" => FileObservation::Compared(watch),
         "unpacked" => decode_unpacked(watch, words, body)?,
@@ -239,7 +239,7 @@ fn decode_seen(kind: &str, mut words: Words<'_>, body: &Bytes) -> Option<FileObs
         "heads" => FileObservation::Heads(watch, decode_heads(body)),
         "hole" => {
             let stat = decode_stat(words.next()?)?;
-            FileObservation::Hole(watch, stat, words.next()?.parse().ok()?)
+            FileObservation::Hole(watch, stat, decode_offset(words.next()?)?)
         }
         "absent" => FileObservation::Absent(watch, decode_absence(words.next()?, body)?),
         "denied" => {
@@ -279,8 +279,14 @@ fn decode_absence(why: &str, body: &[u8]) -> Option<FileUnavailable> {
     }
 }
 
+/// An offset in a file, which no system has beyond this: what is added to it does not run over.
+fn decode_offset(word: &str) -> Option<u64> {
+    let offset: u64 = word.parse().ok()?;
+    (offset <= i64::MAX.unsigned_abs()).then_some(offset)
+}
+
 fn decode_stat(word: &str) -> Option<FileStat> {
-    let stat = StatWord::parse(word)?;
+    let stat = StatWord::parse(word).filter(|stat| stat.size <= i64::MAX.unsigned_abs())?;
     Some(FileStat {
         id: stat.id,
         size: stat.size,
@@ -300,7 +306,7 @@ fn decode_stat_or_none(word: &str) -> Option<Option<FileStat>> {
 /// shorter than asked for.
 fn decode_unpacked(watch: Watch, mut words: Words<'_>, body: &Bytes) -> Option<FileObservation> {
     let stat = decode_stat(words.next()?)?;
-    let start: u64 = words.next()?.parse().ok()?;
+    let start = decode_offset(words.next()?)?;
     let wanted: usize = words.next()?.parse().ok()?;
     let size = start
         .saturating_add(body.len() as u64)

@@ -96,10 +96,7 @@ fn a_pattern_is_expanded_to_the_logs_that_are_no_rotated_files() {
         found.is_superset(&logs),
         "{found:?} without some of {logs:?}"
     );
-    assert!(
-        !found.iter().any(|path| is_plain_archive(&path)),
-        "{found:?}"
-    );
+    assert!(!found.iter().any(is_plain_archive), "{found:?}");
     assert!(
         !found.contains(&path_of(folder.path(), "app.log.1")[..]),
         "{found:?}"
