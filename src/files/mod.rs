@@ -7,4 +7,5 @@ pub mod log_names;
 mod name_age;
 pub mod patterns;
 pub mod rotation;
+mod rotation_index;
 pub mod series;

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use super::rotation::{RotationIndex, separates};
+use super::rotation_index::{RotationIndex, separates};
 
 /// What a program calls a generation that it keeps, where it keeps one.
 const WORDS: [&str; 8] = [
@@ -61,7 +61,7 @@ impl NameNumber {
 
 /// The parts of an addition.
 #[derive(Default)]
-struct Parts<'a> {
+struct NameParts<'a> {
     numbers: Vec<NameNumber>,
     /// The digits of the first number.
     first: &'a [u8],
@@ -84,8 +84,8 @@ pub(super) fn of_added(added: &[u8]) -> Option<NameAge> {
 }
 
 /// Splits an addition; `None` where it has something else than numbers and known words.
-fn parts(added: &[u8]) -> Option<Parts<'_>> {
-    let mut parts = Parts::default();
+fn parts(added: &[u8]) -> Option<NameParts<'_>> {
+    let mut parts = NameParts::default();
     let mut rest = added;
     while let Some(&byte) = rest.first() {
         let same = |other: &u8| {
@@ -113,7 +113,7 @@ fn parts(added: &[u8]) -> Option<Parts<'_>> {
     Some(parts)
 }
 
-impl Parts<'_> {
+impl NameParts<'_> {
     fn take_word(&mut self, word: &[u8]) -> Option<()> {
         let word = String::from_utf8_lossy(word).to_ascii_lowercase();
         if let Some(month) = MONTHS.iter().position(|month| is_short_of(&word, month)) {
@@ -167,7 +167,7 @@ fn is_short_of(word: &str, short: &str) -> bool {
 }
 
 /// A date, with whatever numbers follow it.
-fn dated(parts: &Parts<'_>) -> Option<NameAge> {
+fn dated(parts: &NameParts<'_>) -> Option<NameAge> {
     let numbers = &parts.numbers;
     let (first, second) = (numbers.first()?, numbers.get(1));
     let values = |from: usize| numbers[from..].iter().map(|number| number.value);
@@ -210,7 +210,7 @@ fn dated(parts: &Parts<'_>) -> Option<NameAge> {
 }
 
 /// A number alone, or a word.
-fn undated(parts: &Parts<'_>) -> Option<NameAge> {
+fn undated(parts: &NameParts<'_>) -> Option<NameAge> {
     let index = match parts.numbers[..] {
         [] if parts.has_word => RotationIndex::Undated,
         [] => return None,

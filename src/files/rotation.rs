@@ -1,36 +1,17 @@
 //! What the name of a file says of its place among the generations of a log. The scripts of the
 //! shell driver have [`SEPARATORS`] and [`BACKUP`] in their patterns.
 
-use std::cmp::Reverse;
-
 use crate::model::log_file::Compression;
 
 use super::name_age::{NameAge, of_added, of_tai_label};
-
-/// What separates a name from the numbers of a generation, and these from each other.
-pub const SEPARATORS: &str = "-._";
+pub(crate) use super::rotation_index::separates;
+pub use super::rotation_index::{RotationIndex, SEPARATORS};
 
 /// The ending of a file that logrotate finds under a name that it is about to give to another one.
 pub const BACKUP: &str = ".backup";
 
 /// The live file of `multilog`, `svlogd` and `s6-log`, whose generations have names of their own.
 const SUPERVISED: &[u8] = b"current";
-
-/// The place of a file among the generations of a log, by its name. The order is that of age: the
-/// oldest first, and where a log was rotated in both ways, those with a date before those with a
-/// number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RotationIndex {
-    /// It has a date: year, month, day and whatever numbers follow, or seconds since 1970.
-    Dated(Vec<u64>),
-    /// It has a number, the higher the older.
-    Numbered(Reverse<u64>),
-    /// It is a generation, but its name does not tell how old it is (`app.log.old`): that is when
-    /// it was written to.
-    Undated,
-    /// It has the name of the log itself, or that and the ending of a compressed file.
-    Live,
-}
 
 impl RotationIndex {
     /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is
@@ -109,13 +90,10 @@ fn without_backup(name: &[u8]) -> &[u8] {
     name.strip_suffix(BACKUP.as_bytes()).unwrap_or(name)
 }
 
-/// Whether it is one of [`SEPARATORS`].
-pub(crate) fn separates(byte: &u8) -> bool {
-    SEPARATORS.as_bytes().contains(byte)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use super::*;
 
     #[test]

@@ -31,6 +31,7 @@ mod followed_file;
 mod followed_log;
 mod followed_source;
 mod follower;
+mod gone_files;
 mod heads;
 mod inode_change;
 mod known_generations;

@@ -7,23 +7,20 @@
 //! the last listing, as it is now, is known; anything else came since".
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use crate::files::rotation::{BACKUP, RotationIndex};
 use crate::model::cursor::FileId;
 use crate::model::time::Time;
 
 use super::followed_file::{FollowedFile, MARKER};
+use super::gone_files::{GoneFiles, MILLISECOND, SECOND};
 use super::messages::{FileStat, RotatedSibling};
 
 /// Generations whose end is remembered, to find lines that were written to them later.
 const REMEMBERED: usize = 16;
 
-/// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2)
-/// no finer than this.
-const SECOND: u64 = 1_000_000_000;
-/// Others round it, to microseconds or to what a floating point number holds.
-const MILLISECOND: u64 = SECOND / 1000;
+/// In the unit of times of change.
 const MINUTE: u64 = 60 * SECOND;
 
 /// What was next to the log, and how far it was read.
@@ -118,65 +115,6 @@ struct KnownFiles {
     gone: GoneFiles,
     /// Size and time of change of those whose number is no more.
     without_number: HashSet<(u64, u64)>,
-}
-
-/// Files that are there no more as they were, by their numbers and their times of change.
-#[derive(Default)]
-struct GoneFiles {
-    by_id: HashMap<FileId, Vec<u64>>,
-    by_time: BTreeMap<u64, Vec<FileId>>,
-}
-
-impl GoneFiles {
-    fn of(stats: impl Iterator<Item = FileStat>) -> Self {
-        let mut gone = Self::default();
-        for stat in stats {
-            gone.by_id.entry(stat.id).or_default().push(stat.changed);
-            gone.by_time.entry(stat.changed).or_default().push(stat.id);
-        }
-        gone
-    }
-
-    /// Takes out the one that this compressed file was made of, if there is one.
-    fn take(&mut self, packed: &RotatedSibling) -> bool {
-        let id = packed.stat.id;
-        let known = self.by_id.get(&id).and_then(|times| times.first());
-        let found = match known {
-            Some(&changed) => Some((id, changed)),
-            None => self.of_same_time(packed.stat.changed),
-        };
-        found.is_some_and(|(id, changed)| {
-            forget_one(&mut self.by_id, id, &changed);
-            let ids = self.by_time.entry(changed).or_default();
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_time.remove(&changed);
-            }
-            true
-        })
-    }
-
-    /// Whatever compresses a file keeps its time of change, at least to the second.
-    fn of_same_time(&self, changed: u64) -> Option<(FileId, u64)> {
-        let times = match changed % SECOND {
-            0 => changed..changed.saturating_add(SECOND),
-            _ => {
-                let from = changed.saturating_sub(MILLISECOND - 1);
-                from..changed.saturating_add(MILLISECOND)
-            }
-        };
-        let mut same = self.by_time.range(times);
-        same.find_map(|(&changed, ids)| Some((*ids.first()?, changed)))
-    }
-}
-
-fn forget_one(by_id: &mut HashMap<FileId, Vec<u64>>, id: FileId, changed: &u64) {
-    if let Some(times) = by_id.get_mut(&id) {
-        times.retain(|other| other != changed);
-        if times.is_empty() {
-            by_id.remove(&id);
-        }
-    }
 }
 
 /// What lies between the last generation and the one that was begun.
