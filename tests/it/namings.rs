@@ -16,10 +16,10 @@ use logtrail::model::time::Time;
 use logtrail::query::request::{LogRequest, LogResponse, PageRequest, PageStart, RequestKind};
 use tokio::sync::mpsc;
 
-use crate::resume::Scene;
 use crate::support::connect::connect;
 use crate::support::files::{append, compressed};
 use crate::support::fleet::Watched;
+use crate::support::scene::Scene;
 use crate::support::spec::{following, local_host};
 use crate::support::sshd::Sshd;
 use crate::support::{program, run};
