@@ -80,13 +80,14 @@ pub(super) struct RawSource {
     pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) time: Option<Spanned<String>>,
     pub(super) encoding: Option<Spanned<String>>,
+    pub(super) archive: Option<Spanned<String>>,
     #[serde(rename = "become")]
     pub(super) root: Option<Spanned<RawBecome>>,
 }
 
 /// Every key of [`RawSource`], for the example's test.
 #[cfg(test)]
-pub(super) const SOURCE_KEYS: [&str; 11] = [
+pub(super) const SOURCE_KEYS: [&str; 12] = [
     "name",
     "path",
     "journal",
@@ -97,6 +98,7 @@ pub(super) const SOURCE_KEYS: [&str; 11] = [
     "command",
     "time",
     "encoding",
+    "archive",
     "become",
 ];
 

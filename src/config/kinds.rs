@@ -7,6 +7,7 @@
 use toml::Spanned;
 
 use super::file::{RawEngine, RawJournal, RawSource};
+use crate::model::braces::{MOST_ALTERNATIVES, alternatives};
 use crate::model::source::{ContainerEngine, ContainerSelector, PodSelector, SourceKind};
 
 /// Longer command lines are scripts, which belong on the host.
@@ -58,7 +59,49 @@ pub(super) fn check_path(path: &str) -> Result<(), String> {
             "{path:?} is a folder; name a file, or a pattern such as {path}*.log"
         ));
     }
-    no_control(path)
+    // What a pattern stands for is what is asked of a host.
+    let patterns = alternatives(path);
+    if patterns.len() > MOST_ALTERNATIVES {
+        return Err(format!(
+            "{path:?} stands for more than {MOST_ALTERNATIVES} patterns; name fewer in braces"
+        ));
+    }
+    if patterns
+        .iter()
+        .any(|pattern| pattern.matches("**/").count() > 1)
+    {
+        return Err(format!(
+            "{path:?} has ** in it twice; it can stand for any number of folders once"
+        ));
+    }
+    if patterns
+        .iter()
+        .any(|pattern| !pattern.starts_with('/') || pattern.ends_with('/'))
+    {
+        return Err(format!(
+            "{path:?} stands for something that is no absolute path of a file"
+        ));
+    }
+    no_nul(path)
+}
+
+/// A folder of rotated files.
+///
+/// # Errors
+/// When it names none.
+pub(super) fn check_archive(folder: &str) -> Result<(), String> {
+    if folder.trim_end_matches('/').is_empty() {
+        return Err(format!("archive {folder:?} is no folder of rotated files"));
+    }
+    no_nul(folder)
+}
+
+/// Of all that a path may have, one byte cannot be in it.
+fn no_nul(path: &str) -> Result<(), String> {
+    match path.contains('\0') {
+        true => Err(format!("{path:?} contains '\\0', which no path has")),
+        false => Ok(()),
+    }
 }
 
 /// A source is one thing. The container of a pod belongs to the pod.
@@ -83,6 +126,10 @@ fn only_one(entry: &Spanned<RawSource>) -> Result<(), Mistake> {
 /// Keys that say more of one kind of source only.
 fn belonging(raw: &RawSource) -> Result<(), Mistake> {
     let is_container = raw.container.is_some() && raw.pod.is_none();
+    if let Some(archive) = raw.archive.as_ref().filter(|_| raw.path.is_none()) {
+        let message = "archive belongs to a path; this source is none";
+        return Err((archive.span().start, message.to_owned()));
+    }
     if let Some(engine) = raw.engine.as_ref().filter(|_| !is_container) {
         let message = "engine belongs to a container; this source is none";
         return Err((engine.span().start, message.to_owned()));

@@ -400,6 +400,7 @@ fn standard_input(inventory: &Inventory, others: &[HostSpec]) -> Result<HostSpec
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     }];
     Ok(host)
 }

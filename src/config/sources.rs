@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::error::suggestion_or;
 use super::file::RawSource;
-use super::kinds::{check_path, kind};
+use super::kinds::{check_archive, check_path, kind};
 use crate::model::source::{SourceKind, SourceSpec};
 use crate::parse::encoding::TextEncoding;
 use crate::parse::timestamp::TimeFormat;
@@ -59,6 +59,7 @@ pub(super) fn source_at(path: &str) -> Result<SourceSpec, String> {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     })
 }
 
@@ -70,7 +71,8 @@ pub(super) fn derived_name(kind: &SourceKind) -> String {
     match kind {
         SourceKind::Journal(None) => "journal".to_owned(),
         SourceKind::Journal(Some(unit)) => unit.strip_suffix(".service").unwrap_or(unit).to_owned(),
-        SourceKind::Path(path) => path_name(path),
+        // A name is shown and typed on one line.
+        SourceKind::Path(path) => path_name(path).replace(char::is_control, "?"),
         SourceKind::Container(container) => before_pattern(&container.name, "containers"),
         SourceKind::Pod(pod) => before_pattern(&pod.name, "pods"),
         SourceKind::Command(words) => {
@@ -114,17 +116,23 @@ fn source(entry: &Spanned<RawSource>) -> Result<SourceSpec, (usize, String)> {
     if let Some(time) = &raw.time {
         check_format(time.get_ref()).map_err(|message| (time.span().start, message))?;
     }
+    if let Some(archive) = &raw.archive {
+        check_archive(archive.get_ref()).map_err(|message| (archive.span().start, message))?;
+    }
     let time = raw.time.as_ref().map(|time| time.get_ref().clone());
     let encoding = match &raw.encoding {
         Some(label) => encoding(label)?,
         None => None,
     };
+    let archive = raw.archive.as_ref();
+    let archive = archive.map(|folder| folder.get_ref().trim_end_matches('/').to_owned());
     Ok(SourceSpec {
         name,
         kind,
         time,
         encoding,
         as_root: raw.root.is_some(),
+        archive,
     })
 }
 
@@ -198,7 +206,7 @@ fn path_name(path: &str) -> String {
 }
 
 fn is_pattern(part: &str) -> bool {
-    part.contains(['*', '?', '['])
+    part.contains(['*', '?', '[', '{'])
 }
 
 fn stem(file: &str) -> &str {
@@ -298,8 +306,23 @@ mod tests {
     }
 
     #[test]
+    fn a_path_may_have_a_tab_or_a_line_end_which_its_name_has_not() {
+        let source = source_at("/l/a\tb\nc.log").expect("a source");
+        assert_eq!(source.name, "l/a?b?c");
+        assert_eq!(source.kind, SourceKind::Path("/l/a\tb\nc.log".to_owned()));
+    }
+
+    #[test]
     fn a_path_is_absolute_and_names_files() {
-        for bad in ["app.log", "~/app.log", "/var/log/", "/a\nb", ""] {
+        for bad in [
+            "app.log",
+            "~/app.log",
+            "/var/log/",
+            "/a\0b",
+            "",
+            "/a/**/b/**/c",
+            "{/a,b}/c",
+        ] {
             assert!(source_at(bad).is_err(), "{bad:?}");
         }
     }

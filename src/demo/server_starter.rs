@@ -93,6 +93,7 @@ impl<'a> ServerStarter<'a> {
                 time: None,
                 encoding: None,
                 as_root: false,
+                archive: None,
             }
         });
         let endpoint = Endpoint {

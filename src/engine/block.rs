@@ -39,6 +39,8 @@ pub(super) struct TextBlock {
     ended: bool,
     /// No line is wanted that begins here or later.
     to: u64,
+    /// A line was too long, and its end was passed over.
+    shortened: bool,
 }
 
 impl TextBlock {
@@ -58,6 +60,7 @@ impl TextBlock {
             jumps: Vec::new(),
             ended: false,
             to,
+            shortened: false,
         };
         if from > 0 {
             block.ended = !text.skip_to(from - 1, stop)?;
@@ -75,6 +78,11 @@ impl TextBlock {
             memrchr(b'\n', &self.bytes).map_or(0, |at| at + 1)
         };
         &self.bytes[..end]
+    }
+
+    /// Whether the end of a line was passed over since this was asked last.
+    pub(super) fn take_shortened(&mut self) -> bool {
+        std::mem::take(&mut self.shortened)
     }
 
     /// Nothing follows.
@@ -209,6 +217,7 @@ impl TextBlock {
                 Ok(())
             };
         }
+        self.shortened = true;
         self.bytes.truncate(start + hole + self.limits.max_line);
         self.bytes.push(b'\n');
         self.pass_line(text, stop)

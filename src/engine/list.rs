@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::files::access::FileError;
 use crate::files::listing::{FileListing, LogLink};
 use crate::files::log_names::LogNames;
+use crate::files::patterns::{ANY_DEPTH, DEEPEST, MOST_FOLDERS};
 use crate::files::rotation::name_start;
 use crate::model::log_file::LogFile;
 
@@ -76,6 +77,7 @@ fn list_once(
     let mut walk = FolderWalk {
         stop,
         names: 0,
+        is_cut: false,
         folders: HashMap::new(),
     };
     let paths = if is_path {
@@ -108,11 +110,14 @@ fn list_once(
             });
         }
     }
-    for sibling in walk.siblings(&logs)? {
-        if let Ok(Some(file)) = look(&sibling) {
-            found.add(file);
+    for (path, is_sibling) in walk.neighbours(&logs)? {
+        match look(&path) {
+            Ok(Some(file)) if is_sibling => found.add(file),
+            Ok(Some(file)) if !found.knows(&file) => found.files.push_beside(path),
+            _ => {}
         }
     }
+    found.files.is_cut = walk.is_cut;
     Ok(found.files)
 }
 
@@ -145,6 +150,10 @@ struct UniqueFiles {
 }
 
 impl UniqueFiles {
+    fn knows(&self, file: &LogFile) -> bool {
+        self.known.contains(&(file.id.dev, file.id.ino))
+    }
+
     fn add(&mut self, file: LogFile) {
         if self.known.insert((file.id.dev, file.id.ino)) {
             self.files.push(file);
@@ -156,6 +165,8 @@ impl UniqueFiles {
 struct FolderWalk<'a> {
     stop: &'a StopFlag,
     names: usize,
+    /// There are more folders, or deeper ones, than a pattern with `**` goes through.
+    is_cut: bool,
     folders: HashMap<Vec<u8>, Vec<Vec<u8>>>,
 }
 
@@ -166,6 +177,10 @@ impl FolderWalk<'_> {
         let mut paths = vec![Vec::new()];
         for part in pattern.split_inclusive(|&byte| byte == b'/') {
             let name = part.strip_suffix(b"/").unwrap_or(part);
+            if part == ANY_DEPTH {
+                paths = self.deep(paths)?;
+                continue;
+            }
             if !is_pattern(name) {
                 let part = if is_pattern(pattern) {
                     unquoted(part)
@@ -194,8 +209,47 @@ impl FolderWalk<'_> {
         Ok(paths)
     }
 
-    /// What is by its name an older generation of one of these logs.
-    fn siblings(&mut self, logs: &[&Vec<u8>]) -> Result<Vec<Vec<u8>>, FileError> {
+    /// These folders and all below them, without links and hidden ones, level by level.
+    fn deep(&mut self, folders: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, FileError> {
+        let is_folder = |path: &Vec<u8>| as_path(path).is_dir();
+        let mut all: Vec<Vec<u8>> = folders.into_iter().filter(is_folder).collect();
+        let mut looked = 0;
+        for depth in 1.. {
+            let level = looked..all.len();
+            looked = all.len();
+            if level.is_empty() {
+                break;
+            }
+            for at in level {
+                for folder in self.folders_in(&all[at].clone())? {
+                    if depth > DEEPEST || all.len() >= MOST_FOLDERS {
+                        self.is_cut = true;
+                        return Ok(all);
+                    }
+                    all.push(folder);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// The folders in one, each with a slash behind it.
+    fn folders_in(&mut self, folder: &[u8]) -> Result<Vec<Vec<u8>>, FileError> {
+        let mut names = self.names(folder)?.clone();
+        names.sort_unstable();
+        let paths = names.iter().filter(|name| !name.starts_with(b"."));
+        let paths = paths.map(|name| [folder, name].concat());
+        let is_real = |path: &Vec<u8>| {
+            let metadata = std::fs::symlink_metadata(as_path(path));
+            metadata.is_ok_and(|metadata| metadata.is_dir())
+        };
+        let folders = paths.filter(is_real).map(|path| [&path[..], b"/"].concat());
+        Ok(folders.collect())
+    }
+
+    /// What is by its name an older generation of one of these logs, and what begins alike and is
+    /// none.
+    fn neighbours(&mut self, logs: &[&Vec<u8>]) -> Result<Vec<(Vec<u8>, bool)>, FileError> {
         let folders = logs.iter().map(|log| &log[..name_start(log)]);
         let folders: BTreeSet<&[u8]> = folders.collect();
         let names: LogNames = logs.iter().map(|&log| log.clone()).collect();
@@ -205,8 +259,14 @@ impl FolderWalk<'_> {
                 .names(folder)?
                 .iter()
                 .map(|name| [folder, name].concat());
-            found
-                .extend(paths.filter(|path| !names.contains(path) && names.log_of(path).is_some()));
+            let others = paths.filter(|path| !names.contains(path));
+            let judged = others.map(|path| {
+                let is_sibling = names.log_of(&path).is_some() || names.has_day(&path);
+                (path, is_sibling)
+            });
+            let is_near =
+                |(path, is_sibling): &(Vec<u8>, bool)| *is_sibling || names.are_begun_like(path);
+            found.extend(judged.filter(is_near));
         }
         Ok(found)
     }

@@ -36,6 +36,8 @@ pub struct FileScanner {
     /// Of a big scan, how far the system was told that it may forget.
     forgotten: Option<u64>,
     over: bool,
+    /// What is looked for is in what is too much of a line.
+    is_cut: bool,
     failed: Option<FileError>,
 }
 
@@ -75,6 +77,7 @@ impl FileScanner {
             told: 0,
             forgotten,
             over: false,
+            is_cut: false,
             failed: None,
         })
     }
@@ -100,7 +103,12 @@ impl FileScanner {
         }
         let read_to = self.block.offset(self.at);
         self.forget(read_to);
-        Ok(Some(piece.finish(read_to)))
+        let is_shortened = self.needle.is_some() && self.block.take_shortened();
+        let is_cut = std::mem::take(&mut self.is_cut) || is_shortened;
+        Ok(Some(ScanBatch {
+            is_cut,
+            ..piece.finish(read_to)
+        }))
     }
 
     fn go_on(&mut self, stop: &StopFlag) -> Result<(), FileError> {
@@ -145,11 +153,11 @@ impl FileScanner {
         self.over |= self.block.offset(self.at) >= self.to;
     }
 
-    /// The next line that passes the filter.
-    fn find(&self) -> Option<usize> {
-        let lines = self.block.lines();
+    /// The next line that passes the filter; notes one that might with what is not kept of it.
+    fn find(&mut self) -> Option<usize> {
         let mut from = self.at;
-        while from < lines.len() {
+        while from < self.block.lines().len() {
+            let lines = self.block.lines();
             let start = match &self.needle {
                 None => from,
                 Some(needle) => {
@@ -162,6 +170,7 @@ impl FileScanner {
             if self.is_hit(start) {
                 return Some(start);
             }
+            self.is_cut |= self.block.line(start).is_some();
             from = self.block.end_of_line(start);
         }
         None
@@ -256,6 +265,7 @@ impl ScanPiece {
         ScanBatch {
             lines: found.collect(),
             read_to,
+            is_cut: false,
         }
     }
 }

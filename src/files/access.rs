@@ -58,6 +58,8 @@ pub struct ScanBatch {
     pub lines: Vec<FoundLine>,
     /// All lines that begin before this offset have been looked at, as far as is known.
     pub read_to: u64,
+    /// Of a line that is too long only the beginning was looked at.
+    pub is_cut: bool,
 }
 
 /// Why a file could not be read, or not as it was asked for. The others are not affected.

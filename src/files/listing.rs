@@ -1,6 +1,7 @@
 //! The files that a path or pattern matches, in bounded memory. `host::search` decides which of them
 //! are one log.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use crate::model::log_file::LogFile;
@@ -8,6 +9,9 @@ use crate::model::time::Time;
 
 /// What a [`LogFile`] takes on top of its path.
 const OVERHEAD: usize = 120;
+
+/// The most names of files beside logs that are kept.
+const MOST_BESIDE: usize = 1000;
 
 /// A log that is a symlink: it has generations next to its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,12 @@ pub struct LogLink {
 pub struct FileListing {
     /// False where files were moved all the while that they were listed: some may be missing.
     pub is_settled: bool,
+    /// There were more folders, or deeper ones, than a pattern with `**` goes through.
+    pub is_cut: bool,
     files: Vec<LogFile>,
+    /// Paths beside the logs that are none of their generations by their names: the first by the
+    /// order of their bytes.
+    beside: BTreeSet<Vec<u8>>,
     links: Vec<LogLink>,
     left_out: u64,
     /// When the newest of those that were left out was written to.
@@ -47,7 +56,9 @@ impl FileListing {
     pub fn within(limit: usize) -> Self {
         Self {
             is_settled: true,
+            is_cut: false,
             files: Vec::new(),
+            beside: BTreeSet::new(),
             links: Vec::new(),
             left_out: 0,
             cutoff: None,
@@ -80,6 +91,19 @@ impl FileListing {
         }
     }
 
+    /// Notes a file that lies beside the logs and was not taken for one of theirs.
+    pub fn push_beside(&mut self, path: Vec<u8>) {
+        self.beside.insert(path);
+        if self.beside.len() > MOST_BESIDE {
+            self.beside.pop_last();
+        }
+    }
+
+    /// Files that lie beside the logs and were not taken; of very many the first.
+    pub fn beside(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.beside.iter()
+    }
+
     /// The symlinks among what was asked for, in their order.
     #[must_use]
     pub fn links(&self) -> &[LogLink] {
@@ -103,6 +127,11 @@ impl FileListing {
             .links
             .into_iter()
             .for_each(|link| self.push_link(link));
+        other
+            .beside
+            .into_iter()
+            .for_each(|path| self.push_beside(path));
+        self.is_cut |= other.is_cut;
         self.left_out += other.left_out;
         self.cutoff = self.cutoff.max(other.cutoff);
         self.is_settled &= other.is_settled;

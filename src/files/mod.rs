@@ -4,4 +4,8 @@ pub mod access;
 pub mod follow;
 pub mod listing;
 pub mod log_names;
+mod name_age;
+pub mod patterns;
 pub mod rotation;
+mod rotation_index;
+pub mod series;

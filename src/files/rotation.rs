@@ -1,39 +1,28 @@
 //! What the name of a file says of its place among the generations of a log. The scripts of the
 //! shell driver have [`SEPARATORS`] and [`BACKUP`] in their patterns.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
+use crate::model::log_file::Compression;
 
-use crate::model::log_file::{Compression, archive_endings};
-
-/// What separates a name from the numbers of a generation, and these from each other.
-pub const SEPARATORS: &str = "-._";
+use super::name_age::{NameAge, of_added, of_tai_label};
+pub(crate) use super::rotation_index::separates;
+pub use super::rotation_index::{RotationIndex, SEPARATORS};
 
 /// The ending of a file that logrotate finds under a name that it is about to give to another one.
 pub const BACKUP: &str = ".backup";
 
-/// The place of a file among the generations of a log, by its name. The order is that of age: the
-/// oldest first, and where a log was rotated in both ways, those with a date before those with a
-/// number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RotationIndex {
-    /// It has a date: year, month, day and whatever numbers follow, or seconds since 1970.
-    Dated(Vec<u64>),
-    /// It has a number, the higher the older.
-    Numbered(Reverse<u64>),
-    /// It has the name of the log itself, or that and the ending of a compressed file.
-    Live,
-}
+/// The live file of `multilog`, `svlogd` and `s6-log`, whose generations have names of their own.
+const SUPERVISED: &[u8] = b"current";
 
 impl RotationIndex {
     /// Which generation of the log `live` the file `candidate` is; `None` where by its name it is
     /// none.
     ///
-    /// For `/l/app.log`: `/l/app.log` itself; what has a number or a date behind it
-    /// (`/l/app.log.1`, `/l/app.log-20261120`); a date before its extension
-    /// (`/l/app-20261120.log`), or after a dot a number too (`/l/app.1.log`; `/l/app-1.log` may
-    /// well be a log of its own). All of them compressed or not, and as logrotate puts them out of
-    /// its way (`.backup`).
+    /// For `/l/app.log`: `/l/app.log` itself; what has a number, a date or a word like `old` behind
+    /// it (`/l/app.log.1`, `/l/app.log-20261120`, `/l/app.log.old`); a date before its extension
+    /// (`/l/app-2026-11-20T13-00-00.459.log`), or after a dot a number or word too (`/l/app.1.log`;
+    /// `/l/app-1.log` may well be a log of its own), and then perhaps a number behind it
+    /// (`/l/app-20261120.log.1`). All of them compressed or not, and as logrotate puts them out of
+    /// its way (`.backup`). For `/l/current` the files that a supervisor keeps.
     #[must_use]
     pub fn of(live: &[u8], candidate: &[u8]) -> Option<Self> {
         let name = without_endings(candidate);
@@ -41,37 +30,28 @@ impl RotationIndex {
             return Some(Self::Live);
         }
         match name.strip_prefix(live) {
-            Some(added) => Self::of_added(added),
-            None => Self::before_extension(live, name),
+            Some(added) => of_added(added).map(|age| age.index),
+            None => Self::before_extension(live, name).or_else(|| Self::supervised(live, name)),
         }
     }
 
     fn before_extension(live: &[u8], name: &[u8]) -> Option<Self> {
-        let start = name_start(live);
-        let dot = live[start..]
-            .iter()
-            .rposition(|&byte| byte == b'.')
-            .filter(|&dot| dot > 0)?;
-        let (stem, extension) = live.split_at(start + dot);
-        let added = name.strip_prefix(stem)?.strip_suffix(extension)?;
-        let generation = Self::of_added(added)?;
-        (added[0] == b'.' || matches!(generation, Self::Dated(_))).then_some(generation)
+        let (stem, extension) = parts(live);
+        let added = name.strip_prefix(stem).filter(|_| !extension.is_empty())?;
+        if let Some(age) = added.strip_suffix(extension).and_then(of_added) {
+            return (added[0] == b'.' || age.has_date).then_some(age.index);
+        }
+        let at = memchr::memmem::rfind(added, extension)?;
+        let (inner, outer) = (&added[..at], &added[at + extension.len()..]);
+        let is_rotated_again = of_added(outer).is_some_and(|age| !age.has_date);
+        let dated = of_added(inner).filter(|age| is_rotated_again && age.has_date);
+        dated.map(|NameAge { index, .. }| index)
     }
 
-    /// Of what was added to the name: numbers, each behind one of `-._`.
-    fn of_added(added: &[u8]) -> Option<Self> {
-        let valid = added.first().is_some_and(separates) && added.iter().all(is_of_numbers);
-        let groups: Vec<&[u8]> = added
-            .split(separates)
-            .filter(|group| !group.is_empty())
-            .collect();
-        let first = groups.first().filter(|_| valid)?;
-        if groups.iter().any(|group| group.len() >= 6) || (first.len() == 4 && groups.len() > 1) {
-            return Some(Self::Dated(
-                groups.iter().flat_map(|group| date_parts(group)).collect(),
-            ));
-        }
-        number(first).map(|number| Self::Numbered(Reverse(number)))
+    fn supervised(live: &[u8], name: &[u8]) -> Option<Self> {
+        let (folder, file) = live.split_at(name_start(live));
+        let label = name.strip_prefix(folder).filter(|_| file == SUPERVISED)?;
+        of_tai_label(label)
     }
 }
 
@@ -81,17 +61,18 @@ pub fn belongs(live: &[u8], candidate: &[u8]) -> bool {
     RotationIndex::of(live, candidate).is_some()
 }
 
-/// Whether a file is an old generation of another one of those that a pattern matches, which is
-/// read when it is one and not followed by itself; or is compressed. A name with a date and no
-/// other file is a log of its own.
+/// A path or pattern up to its extension, and that; the name of a hidden file is no extension.
 #[must_use]
-pub fn is_rotated(file: &[u8], all: &HashSet<&[u8]>) -> bool {
-    if archive_endings().any(|ending| file.ends_with(ending.as_bytes())) {
-        return true;
-    }
-    let stem = before_numbers(file);
-    // "app.log" with ".1", "app.log" with "-20261120": the stem has no separator at its end.
-    stem > 0 && stem < file.len() && separates(&file[stem]) && all.contains(&file[..stem])
+pub fn parts(path: &[u8]) -> (&[u8], &[u8]) {
+    let start = name_start(path);
+    let dot = memchr::memrchr(b'.', &path[start..]).filter(|&dot| dot > 0);
+    path.split_at(dot.map_or(path.len(), |dot| start + dot))
+}
+
+/// The log whose supervisor has kept this file, if one has.
+pub(super) fn supervised_log(file: &[u8]) -> Option<Vec<u8>> {
+    let (folder, name) = without_endings(file).split_at(name_start(file));
+    of_tai_label(name).map(|_| [folder, SUPERVISED].concat())
 }
 
 /// Where the name of a file begins in its path.
@@ -109,71 +90,11 @@ fn without_backup(name: &[u8]) -> &[u8] {
     name.strip_suffix(BACKUP.as_bytes()).unwrap_or(name)
 }
 
-/// How long a name is without the numbers at its end and what separates them.
-pub(crate) fn before_numbers(name: &[u8]) -> usize {
-    name.len()
-        - name
-            .iter()
-            .rev()
-            .take_while(|byte| is_of_numbers(byte))
-            .count()
-}
-
-/// Whether it is a digit or a separator.
-fn is_of_numbers(byte: &u8) -> bool {
-    byte.is_ascii_digit() || separates(byte)
-}
-
-/// Whether it is one of [`SEPARATORS`].
-pub(crate) fn separates(byte: &u8) -> bool {
-    SEPARATORS.as_bytes().contains(byte)
-}
-
-/// `20261120130000` in its parts, so that it compares with what was written with separators.
-fn date_parts(digits: &[u8]) -> Vec<u64> {
-    let is_date = matches!(digits.len(), 8 | 10 | 12 | 14)
-        && (digits.starts_with(b"20") || digits.starts_with(b"19"));
-    if !is_date {
-        return vec![number(digits).unwrap_or(u64::MAX)];
-    }
-    let (year, rest) = digits.split_at(4);
-    std::iter::once(year)
-        .chain(rest.chunks(2))
-        .filter_map(number)
-        .collect()
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::cmp::Reverse;
 
-    #[test]
-    fn old_generations_and_compressed_files_are_told_from_logs() {
-        let all = [
-            "/l/app.log",
-            "/l/app.log.1",
-            "/l/app.log-20261120",
-            "/l/web-2.log",
-            "/l/x.1",
-        ];
-        let all: HashSet<&[u8]> = all.iter().map(|path| path.as_bytes()).collect();
-        for (file, rotated) in [
-            ("/l/app.log", false),
-            ("/l/app.log.1", true),
-            ("/l/app.log-20261120", true),
-            ("/l/app.log.2.gz", true),
-            ("/l/app.lz4", true),
-            ("/l/web-2.log", false),
-            ("/l/x.1", false),
-            ("/l/", false),
-        ] {
-            assert_eq!(is_rotated(file.as_bytes(), &all), rotated, "{file}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn generations_are_known_by_their_names_and_other_logs_are_not() {
@@ -204,6 +125,29 @@ mod tests {
             ("/l/app-20261120.log", dated(vec![2026, 11, 20])),
             ("/l/app.2026-11-20.log.xz", dated(vec![2026, 11, 20])),
             ("/l/app.1.log", numbered(1)),
+            (
+                "/l/app-2022-03-03T11-49-22.459.log",
+                dated(vec![2022, 3, 3, 11, 49, 22, 459]),
+            ),
+            (
+                "/l/app-2022-03-03T11-49-22.459.log.1.gz",
+                dated(vec![2022, 3, 3, 11, 49, 22, 459]),
+            ),
+            (
+                "/l/app.log.2024-01-15T10:30:00Z",
+                dated(vec![2024, 1, 15, 10, 30, 0]),
+            ),
+            ("/l/app-11-27-2026-1.log.gz", dated(vec![2026, 11, 27, 1])),
+            ("/l/app.log.27.11.2026", dated(vec![2026, 11, 27])),
+            ("/l/app.log.05.11.2026", dated(vec![2026, 11, 5])),
+            ("/l/app.log-27-Nov-2026", dated(vec![2026, 11, 27])),
+            ("/l/app.log.2026", dated(vec![2026])),
+            ("/l/app-05-11-2026.log", RotationIndex::Undated),
+            ("/l/app.log.old", RotationIndex::Undated),
+            ("/l/app.log.bak.gz", RotationIndex::Undated),
+            ("/l/app.old.log", RotationIndex::Undated),
+            ("/l/app.log.001", RotationIndex::Undated),
+            ("/l/app.log.Sat", RotationIndex::Undated),
             ("/l/app.1.log.bz2", numbered(1)),
         ] {
             assert_eq!(of(name), Some(generation), "{name}");
@@ -212,7 +156,14 @@ mod tests {
             "/l/app-1.log",
             "/l/app2.log",
             "/l/app.log2",
-            "/l/app.log.old",
+            "/l/app-old.log",
+            "/l/app.log-import.csv",
+            "/l/app-worker.log",
+            "/l/app-worker-20261120.log",
+            "/l/app.log.tmp",
+            "/l/app.log.1.tmp",
+            "/l/app.log:1",
+            "/l/app.logT1",
             "/l/app.log.",
             "/l/app.log.1x",
             "/l/app",
@@ -225,6 +176,12 @@ mod tests {
         ] {
             assert_eq!(of(name), None, "{name}");
         }
+        let finished = RotationIndex::of(b"/l/current", b"/l/@400000006734a1b20bebc200.s");
+        assert_eq!(
+            finished,
+            Some(dated(vec![0x4000_0000_6734_a1b2, 200_000_000]))
+        );
+        assert!(!belongs(b"/l/app.log", b"/l/@400000006734a1b20bebc200.s"));
         // Neither what begins with a dot nor a folder has an extension.
         assert!(
             !belongs(b"/l.d/.log", b"/l.d/-20261120.log")

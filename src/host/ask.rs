@@ -439,6 +439,7 @@ mod tests {
             time: None,
             encoding: None,
             as_root,
+            archive: None,
         };
         let file = |name: &str, as_root| spec(name, SourceKind::Path(format!("/{name}")), as_root);
         let mut host = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("a name")));

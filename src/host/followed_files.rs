@@ -11,7 +11,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::files::follow::{FileObservation, FileUnavailable, FollowOutcome, Follower, StartAt};
+use crate::files::follow::{
+    FileObservation, FileUnavailable, FollowOutcome, FollowedLog, Follower, StartAt,
+};
 use crate::metrics::ProcCounters;
 use crate::model::cursor::{Cursor, FileId, LineRef};
 use crate::model::host::SystemFacts;
@@ -158,33 +160,37 @@ impl FollowedFiles {
         self.resume.keys().any(is_of)
     }
 
-    /// Adds a file of `spec`, unless it is known; `only` where the source asked for just this file.
-    /// False where there are too many.
-    pub(crate) fn add_file(
+    /// Adds a log of `spec`, unless it is known; `only` where the source asked for just this one.
+    /// False where there are too many. One that is known may be written to under another name now.
+    pub(crate) fn add_log(
         &mut self,
         spec: &SourceSpec,
-        path: &[u8],
+        log: FollowedLog,
         only: bool,
         begin: StartAt,
     ) -> bool {
-        if self.by_path.contains_key(path) {
+        let path = match &log.series {
+            Some(series) => series.path(),
+            None => log.path.clone(),
+        };
+        if let Some(&known) = self.by_path.get(&path) {
+            self.follower.move_on(known, log.path);
             return true;
         }
         if self.sources.len() >= MAX_SOURCES {
             return false;
         }
-        let shown = String::from_utf8_lossy(path);
+        let shown = String::from_utf8_lossy(&path);
         let wanted = name_of_file(spec, &shown, only);
         let reader = LineReader::new(&self.facts.clock(), spec.time.as_deref())
             .with_encoding(spec.encoding.as_deref())
             .of_file(&shown);
         let source = self.add_source(&wanted, &shown, reader);
-        self.by_path.insert(path.to_vec(), source.number);
-        let path = path.to_vec();
+        self.by_path.insert(path, source.number);
         match self.resume.get(&*source.name) {
-            Some(reached) => self.follower.resume(source.number, path, reached),
-            None if only => self.follower.add(source.number, path, begin),
-            None => self.follower.add_found(source.number, path, begin),
+            Some(reached) => self.follower.resume(source.number, log, reached),
+            None if only => self.follower.add(source.number, log, begin),
+            None => self.follower.add_found(source.number, log, begin),
         }
         true
     }

@@ -11,6 +11,9 @@ use crate::model::source::{SourceKind, SourceSpec};
 /// apart.
 pub(super) const MAX_SOURCES: usize = 1000;
 
+/// Files that a host tells of for one pattern: several may be days of one log.
+pub(super) const MOST_EXPANDED: usize = 4000;
+
 /// Gives each source of a host its number and its name. Both stay for as long as the host is
 /// watched.
 #[derive(Debug, Default)]
@@ -62,6 +65,7 @@ pub(super) fn usual_sources() -> Vec<SourceSpec> {
             time: None,
             encoding: None,
             as_root: false,
+            archive: None,
         })
         .into()
 }
@@ -75,6 +79,7 @@ pub(super) fn whole_journal() -> SourceSpec {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::transport::{Connection, LinkError};
 use super::followed_files::FollowedFiles;
 use super::problems::Problem;
 use super::{Outbox, Work, shell};
-use crate::files::follow::StartAt;
+use crate::files::follow::{FollowedLog, StartAt};
 
 /// The files of one host that need sudo, across connections.
 pub(super) struct PrivilegedFiles {
@@ -157,7 +157,8 @@ impl PrivilegedFiles {
         for spec in &self.sources {
             if let (SourceKind::Path(path), false) = (&spec.kind, spec.kind.is_glob()) {
                 let begin = StartAt::LastLines(work.lines);
-                self.files.add_file(spec, path.as_bytes(), true, begin);
+                let log = FollowedLog::from(&path[..]);
+                self.files.add_log(spec, log, true, begin);
             }
         }
         self.files.reports_host = false;

@@ -29,7 +29,7 @@ const COMPRESSIONS: [(Compression, &str, &str); 4] = [
 ];
 
 /// Endings of compressed files whose text is not read. They are archives and no logs all the same.
-const OTHER_ARCHIVES: [&str; 2] = [".lz4", ".Z"];
+const OTHER_ARCHIVES: [&str; 7] = [".lz4", ".Z", ".zip", ".lzma", ".7z", ".tgz", ".rar"];
 
 impl Compression {
     /// By the end of the file's name; that is what `logrotate` and people go by.
@@ -74,6 +74,14 @@ pub fn archive_endings() -> impl Iterator<Item = &'static str> {
     Compression::all()
         .map(Compression::ending)
         .chain(OTHER_ARCHIVES)
+}
+
+/// Whether a file is compressed, going by its name, in a way in which it is not read.
+#[must_use]
+pub fn is_unreadable_archive(name: &[u8]) -> bool {
+    OTHER_ARCHIVES
+        .iter()
+        .any(|ending| name.ends_with(ending.as_bytes()))
 }
 
 /// A file as it was found in its folder. Its path is only where it was; the reader makes sure

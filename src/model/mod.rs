@@ -5,6 +5,7 @@
 //! in these words.
 
 pub mod backfilled;
+pub mod braces;
 pub mod cursor;
 pub mod dialect;
 pub mod gap;

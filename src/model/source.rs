@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::braces::has_alternatives;
+
 /// The place of a source in the fleet of this run: an index from 0, in order of discovery, never
 /// reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,8 +27,8 @@ impl SourceId {
 /// Where the bytes of a source come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SourceKind {
-    /// A file, or every file that a shell pattern (`*`, `?`, `[…]`) matches; absolute, as the host
-    /// spells it.
+    /// A file, or every file that a pattern (`*`, `?`, `[…]`, `{a,b}`, `**`) matches; absolute, as
+    /// the host spells it.
     Path(String),
     /// A unit of the journal (`nginx.service`), or the whole journal where `None`.
     Journal(Option<String>),
@@ -86,7 +88,7 @@ impl SourceKind {
     pub fn is_glob(&self) -> bool {
         let is_pattern = |name: &str| name.contains(['*', '?', '[']);
         match self {
-            Self::Path(path) => is_pattern(path),
+            Self::Path(path) => is_pattern(path) || has_alternatives(path),
             Self::Container(container) => is_pattern(&container.name),
             // Without a container named, it is each of the pod's.
             Self::Pod(pod) => {
@@ -149,6 +151,9 @@ pub struct SourceSpec {
     pub encoding: Option<String>,
     /// To be read as root, by `sudo -n`.
     pub as_root: bool,
+    /// The folder in which its rotated files are, where it is another one that does not say so by
+    /// its name: absolute, or beside the log.
+    pub archive: Option<String>,
 }
 
 /// A source that exists, as the screen and the JSON show it.

@@ -92,6 +92,7 @@ async fn followed() -> f64 {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     });
     let mut watched = Watched::follow(vec![host], 10);
     watched

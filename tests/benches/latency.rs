@@ -51,6 +51,7 @@ fn with_source(mut host: HostSpec, path: &Path) -> HostSpec {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     });
     host
 }

@@ -34,6 +34,7 @@ async fn ours() -> f64 {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     });
     let long = Duration::from_secs(120);
     let mut fast = Watched::sampling(vec![host.clone()], Duration::from_millis(600));

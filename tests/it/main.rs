@@ -26,6 +26,7 @@ mod manners;
 mod many;
 mod mounts;
 mod names;
+mod namings;
 mod one_session;
 mod passes;
 mod past;

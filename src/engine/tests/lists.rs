@@ -44,6 +44,7 @@ fn a_pattern_lists_regular_files_and_their_siblings_each_once() {
         "app.log-20261120",
         "app.log.1",
         "app.log.2.gz",
+        "app.log.old",
     ];
     assert_eq!(names(&at("app.log")), of_app);
     assert_eq!(

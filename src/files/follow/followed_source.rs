@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::model::cursor::FileId;
 
 use super::followed_file::FollowedFile;
+use super::followed_log::FollowedLog;
 use super::heads::KnownHeads;
 use super::messages::{FileStat, FileUnavailable, FollowRequest, RotatedSibling, Watch};
 use super::rotation_history::RotationHistory;
@@ -21,7 +22,7 @@ pub enum StartAt {
 /// A log that is followed.
 #[derive(Debug)]
 pub(super) struct FollowedSource {
-    pub(super) path: Vec<u8>,
+    pub(super) log: FollowedLog,
     pub(super) begin: StartAt,
     pub(super) live: Watch,
     /// The generation under the live name, while it is known.
@@ -101,9 +102,9 @@ impl FileAlias {
 
 impl FollowedSource {
     /// Nothing is known of it yet.
-    pub(super) fn new(path: Vec<u8>, begin: StartAt, live: Watch) -> Self {
+    pub(super) fn new(log: FollowedLog, begin: StartAt, live: Watch) -> Self {
         Self {
-            path,
+            log,
             begin,
             live,
             current: None,
@@ -127,7 +128,8 @@ impl FollowedSource {
         FollowRequest::Watch {
             watch: self.live,
             chain: number,
-            path: self.path.clone(),
+            path: self.log.path.clone(),
+            siblings: Box::new(self.log.siblings()),
         }
     }
 

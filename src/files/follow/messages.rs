@@ -8,6 +8,7 @@ use crate::model::time::Time;
 use crate::parse::split::FilePiece;
 
 use super::permission::PermissionBlock;
+use crate::files::rotation::RotationIndex;
 
 /// A file on the host that is being looked at, as both sides number it.
 pub type Watch = u32;
@@ -24,13 +25,27 @@ pub struct FileStat {
     pub changed: u64,
 }
 
-/// A file next to a log that has its name and a number or a date: an older generation of it.
+/// A file near a log, which may be a generation of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFile {
+    /// Which file.
+    pub stat: FileStat,
+    /// Its name, without its folder; a byte of the value 1 stands for a line end.
+    pub name: Bytes,
+    /// The name of the file that the log leads to, where the log is a symlink and this was found
+    /// next to that file.
+    pub target: Option<Bytes>,
+}
+
+/// A file next to a log that is an older generation of it by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RotatedSibling {
     /// Which file.
     pub stat: FileStat,
-    /// What follows the name of the log, without the ending of a compressed file.
-    pub name: String,
+    /// Its name, without the ending of a compressed file.
+    pub name: Bytes,
+    /// Which generation it is.
+    pub index: RotationIndex,
     /// It is compressed.
     pub packed: bool,
 }
@@ -75,10 +90,10 @@ pub enum FileObservation {
     /// Answer to [`FollowRequest::Find`].
     Found(Watch, Option<FileStat>),
     /// Part of the answer to [`FollowRequest::List`].
-    ListedPart(Watch, Vec<RotatedSibling>),
+    ListedPart(Watch, Vec<ListedFile>),
     /// The rest of the answer to [`FollowRequest::List`]: false where files were moved all the
     /// while, so that some may be left out.
-    Listed(Watch, bool, Vec<RotatedSibling>),
+    Listed(Watch, bool, Vec<ListedFile>),
     /// Answer to [`FollowRequest::Heads`].
     Heads(Watch, Vec<FileHead>),
     /// Answer to [`FollowRequest::Hole`]: there are nothing but NUL bytes up to this offset.
@@ -116,6 +131,9 @@ pub enum FollowRequest {
         chain: u32,
         /// The path as the host spells it.
         path: Vec<u8>,
+        /// Patterns that match what may be older generations of it: in its folder, and in those of
+        /// rotated files.
+        siblings: Box<[Vec<u8>; 2]>,
     },
     /// Treat this file as the one under the watched name, and read on from this offset.
     ReadFrom(Watch, FileId, u64),

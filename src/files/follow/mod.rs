@@ -28,8 +28,10 @@ use crate::parse::split::FilePiece;
 mod aliases;
 mod denied;
 mod followed_file;
+mod followed_log;
 mod followed_source;
 mod follower;
+mod gone_files;
 mod heads;
 mod inode_change;
 mod known_generations;
@@ -47,6 +49,7 @@ use followed_file::FollowedFile;
 pub use followed_file::MARKER;
 #[cfg(test)]
 pub(crate) use followed_file::cksum;
+pub use followed_log::FollowedLog;
 pub use followed_source::StartAt;
 use followed_source::{FollowedSource, Phase};
 pub use follower::Follower;
@@ -54,28 +57,40 @@ use follower::emit;
 use last_lines::{FIRST_WINDOW, first_window};
 pub use messages::{
     FileFingerprint, FileHead, FileObservation, FileStat, FileUnavailable, FollowOutcome,
-    FollowRequest, RotatedSibling, Watch,
+    FollowRequest, ListedFile, RotatedSibling, Watch,
 };
 pub use permission::PermissionBlock;
 use reading::FileRead;
 
 /// The most generations of a log that are told apart.
-const MOST_LISTED: usize = 100_000;
+const MOST_LISTED: usize = 20_000;
 
 impl Follower {
     /// Adds a source; `source` is its number, unique on the host.
-    pub fn add(&mut self, source: u32, path: Vec<u8>, begin: StartAt) {
+    pub fn add(&mut self, source: u32, log: FollowedLog, begin: StartAt) {
         let live = self.new_watch(source);
-        let followed = FollowedSource::new(path, begin, live);
+        let followed = FollowedSource::new(log, begin, live);
         self.requests.push(followed.to_be_watched(source));
         self.sources.insert(source, followed);
     }
 
     /// The same of a file that a pattern has found: it is not told where another source reads it
     /// under another name.
-    pub fn add_found(&mut self, source: u32, path: Vec<u8>, begin: StartAt) {
-        self.add(source, path, begin);
+    pub fn add_found(&mut self, source: u32, log: FollowedLog, begin: StartAt) {
+        self.add(source, log, begin);
         self.source(source).of_pattern = true;
+    }
+
+    /// The log of a source is written to another file from now on: the next day's. What it had
+    /// before is read to its end.
+    pub fn move_on(&mut self, source: u32, path: Vec<u8>) {
+        if let Some(followed) = self.sources.get_mut(&source)
+            && followed.log.path != path
+        {
+            followed.log.path = path;
+            let request = followed.to_be_watched(source);
+            self.requests.push(request);
+        }
     }
 
     /// A new connection: nothing is watched there yet, everything is remembered here.
@@ -181,13 +196,15 @@ impl Follower {
     fn gather_listing(
         &mut self,
         watch: Watch,
-        siblings: &[RotatedSibling],
+        listed: &[ListedFile],
     ) -> Option<&mut Vec<RotatedSibling>> {
         let (number, true) = self.lookup(watch)? else {
             return None;
         };
-        let listing = &mut self.source(number).listing;
-        listing.extend_from_slice(siblings);
+        let source = self.source(number);
+        let siblings = listed.iter().filter_map(|file| source.log.sibling(file));
+        source.listing.extend(siblings);
+        let listing = &mut source.listing;
         if listing.len() > MOST_LISTED {
             listing.sort_by_key(|sibling| std::cmp::Reverse(sibling.stat.changed));
             listing.truncate(MOST_LISTED / 4 * 3);

@@ -8,6 +8,7 @@ use crate::model::read_position::ReadPosition;
 use crate::parse::split::FileLineSplitter;
 
 use super::followed_file::{FollowedFile, SuccessionProof};
+use super::followed_log::FollowedLog;
 use super::followed_source::StartAt;
 use super::follower::Follower;
 use super::messages::{FollowOutcome, FollowRequest};
@@ -17,8 +18,8 @@ const ZONES: i64 = 24 * 3600 * 1_000_000_000;
 
 impl Follower {
     /// Adds a source of which these generations were printed so far, oldest first.
-    pub fn resume(&mut self, source: u32, path: Vec<u8>, reached: &[ReadPosition]) {
-        self.add(source, path, StartAt::Start);
+    pub fn resume(&mut self, source: u32, log: FollowedLog, reached: &[ReadPosition]) {
+        self.add(source, log, StartAt::Start);
         let Some((last, older)) = reached.split_last() else {
             return;
         };

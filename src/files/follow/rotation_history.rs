@@ -6,22 +6,21 @@
 //! when a writer is late. So the rule is not "what changed later is newer" but "what was there at
 //! the last listing, as it is now, is known; anything else came since".
 
+use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
 
+use crate::files::rotation::{BACKUP, RotationIndex};
 use crate::model::cursor::FileId;
 use crate::model::time::Time;
 
 use super::followed_file::{FollowedFile, MARKER};
+use super::gone_files::{GoneFiles, MILLISECOND, SECOND};
 use super::messages::{FileStat, RotatedSibling};
 
 /// Generations whose end is remembered, to find lines that were written to them later.
 const REMEMBERED: usize = 16;
 
-/// In the unit of times of change. What packs a file keeps its time of change, some of it (bzip2)
-/// no finer than this.
-const SECOND: u64 = 1_000_000_000;
-/// Others round it, to microseconds or to what a floating point number holds.
-const MILLISECOND: u64 = SECOND / 1000;
+/// In the unit of times of change.
 const MINUTE: u64 = 60 * SECOND;
 
 /// What was next to the log, and how far it was read.
@@ -30,7 +29,7 @@ pub(super) struct RotationHistory {
     /// Read by us; oldest first.
     read: VecDeque<ReadGeneration>,
     /// There at the last listing, and not read by us.
-    there: Vec<FileStat>,
+    there: HashSet<FileStat>,
     /// The last one that was read to its end before the next was begun.
     last: Option<FileStat>,
     listed: bool,
@@ -113,7 +112,7 @@ struct KnownFiles {
     there: HashSet<FileStat>,
     /// No more as they were; each may be one that is compressed now, for a compressed file keeps
     /// its time of change.
-    gone: Vec<FileStat>,
+    gone: GoneFiles,
     /// Size and time of change of those whose number is no more.
     without_number: HashSet<(u64, u64)>,
 }
@@ -136,7 +135,7 @@ pub(super) struct LogListing<'a> {
     pub(super) siblings: &'a [RotatedSibling],
     pub(super) begun: FileStat,
     /// Files that are being read already.
-    pub(super) watched: &'a [FileId],
+    pub(super) watched: &'a HashSet<FileId>,
 }
 
 impl<'a> LogListing<'a> {
@@ -148,7 +147,7 @@ impl<'a> LogListing<'a> {
             .iter()
             .find(|sibling| sibling.stat.id == self.begun.id);
         let plain = self.siblings.iter().filter(|sibling| !sibling.packed);
-        let plain: HashSet<&str> = plain.map(|sibling| &sibling.name[..]).collect();
+        let plain: HashSet<&[u8]> = plain.map(|sibling| &sibling.name[..]).collect();
         let is_relevant = |sibling: &&RotatedSibling| {
             let is_read = self.is_read(sibling.stat.id);
             let is_later = begun.is_some_and(|begun| sibling.is_newer_than(begun));
@@ -327,7 +326,7 @@ impl RotationHistory {
     /// This file is a copy of what was read last, and has no more.
     pub(super) fn was_copied_to(&mut self, copy: FileStat) {
         self.forget_number(copy.id);
-        self.there.push(copy);
+        self.there.insert(copy);
         self.wanted.retain(|id| *id != copy.id);
         self.last = Some(copy);
     }
@@ -453,12 +452,7 @@ impl RotationHistory {
         if is_copy || known.there.contains(&stat) || self.given_up.contains(&stat.id) {
             return false;
         }
-        if let Some(at) = known
-            .gone
-            .iter()
-            .position(|gone| sibling.packed && sibling.is_of(*gone))
-        {
-            known.gone.swap_remove(at);
+        if sibling.packed && known.gone.take(sibling) {
             return false;
         }
         // Only its number is another: its file system was mounted again.
@@ -482,8 +476,8 @@ impl RotationHistory {
             .map(|read| read.stat);
         let gone = headless
             .chain(self.there.iter().copied())
-            .filter(|known| !stats.contains(known))
-            .collect();
+            .filter(|known| !stats.contains(known));
+        let gone = GoneFiles::of(gone);
         let whole = self
             .read
             .iter()
@@ -494,7 +488,7 @@ impl RotationHistory {
             .filter(|known| !ids.contains(&known.id));
         let without_number = absent.map(|known| (known.size, known.changed)).collect();
         KnownFiles {
-            there: self.there.iter().copied().collect(),
+            there: self.there.clone(),
             gone,
             without_number,
         }
@@ -541,17 +535,20 @@ fn begin_alike(one: &[u8], other: &[u8]) -> bool {
 }
 
 impl RotatedSibling {
-    /// `.3`: what a rotation counts up.
-    fn number(&self) -> Option<u32> {
-        let digits = self.name.strip_prefix(['.', '-', '_'])?;
-        (digits.len() < 6).then(|| digits.parse().ok()).flatten()
+    /// What a rotation counts up.
+    fn number(&self) -> Option<u64> {
+        match self.index {
+            RotationIndex::Numbered(Reverse(number)) => Some(number),
+            _ => None,
+        }
     }
 
-    /// `-20261120`, in the order of time; not `.backup`, which is between two of the others.
-    fn date(&self) -> Option<&str> {
-        let is_date = self.name.bytes().filter(u8::is_ascii_digit).count() >= 6
-            && !self.name.ends_with(".backup");
-        is_date.then_some(&self.name)
+    /// What is in the order of time; not `.backup`, which is between two of the others.
+    fn date(&self) -> Option<&[u64]> {
+        match &self.index {
+            RotationIndex::Dated(date) if !self.name.ends_with(BACKUP.as_bytes()) => Some(date),
+            _ => None,
+        }
     }
 
     fn is_newer_than(&self, other: &Self) -> bool {

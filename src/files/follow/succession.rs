@@ -9,6 +9,7 @@
 //!
 //! Where the generation before is itself gone, others may have gone with it: that is a gap.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::model::cursor::FileId;
@@ -61,7 +62,7 @@ impl FollowedFile {
 
 impl FollowedSource {
     /// The files whose lines are told already.
-    fn told_generations(&self) -> Vec<FileId> {
+    fn told_generations(&self) -> HashSet<FileId> {
         let told = self.generations().filter(|one| one.held.is_none());
         told.map(|one| one.id).collect()
     }
@@ -90,7 +91,7 @@ impl FollowedSource {
     }
 
     /// No bytes wait for this listing: it says what was there before the current generation.
-    fn note_first_listing(&mut self, siblings: &[RotatedSibling], watched: &[FileId]) {
+    fn note_first_listing(&mut self, siblings: &[RotatedSibling], watched: &HashSet<FileId>) {
         if let Some(current) = &self.current
             && !self.lineage.has_begun()
         {

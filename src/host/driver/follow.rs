@@ -111,6 +111,8 @@ pub(crate) struct ExpandedPattern {
     pub(crate) matched: usize,
     /// Whether the pattern matches anything, be it old generations alone.
     pub(crate) any: bool,
+    /// There are more folders, or deeper ones, than `**` goes through.
+    pub(crate) is_cut: bool,
     /// Their paths; of very many those that were written to last.
     pub(crate) files: Vec<Bytes>,
 }

@@ -59,7 +59,7 @@ struct Followed<W> {
 impl<W: World> Followed<W> {
     fn new(world: W, begin: StartAt) -> Self {
         let mut follower = Follower::default();
-        follower.add(0, world.path(), begin);
+        follower.add(0, world.path().into(), begin);
         Self {
             world,
             follower,

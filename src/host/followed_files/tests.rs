@@ -11,6 +11,7 @@ fn spec(name: &str) -> SourceSpec {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     }
 }
 
@@ -30,16 +31,16 @@ fn names(files: &mut FollowedFiles) -> Vec<String> {
 #[test]
 fn files_of_a_pattern_are_named_after_it_and_told_apart() {
     let mut files = login_files();
-    files.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
-    files.add_file(&spec("app"), b"/b/x.log", false, StartAt::Start);
-    files.add_file(&spec("app"), b"/a/x.log", false, StartAt::Start);
+    files.add_log(&spec("app"), "/a/x.log".into(), false, StartAt::Start);
+    files.add_log(&spec("app"), "/b/x.log".into(), false, StartAt::Start);
+    files.add_log(&spec("app"), "/a/x.log".into(), false, StartAt::Start);
     assert_eq!(names(&mut files), ["app/x.log", "/b/x.log"]);
 }
 
 #[test]
 fn the_rest_of_a_record_that_comes_first_has_the_time_of_the_line_after_it() {
     let mut files = login_files();
-    files.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
+    files.add_log(&spec("app"), "/a/x.log".into(), true, StartAt::Start);
     files.take_events();
     let lines = [
         "  at Shop.main",
@@ -84,7 +85,7 @@ fn after_a_restart_stamps_count_from_the_new_start() {
         ..SystemFacts::default()
     };
     files.describe(facts("a", 5000), String::new());
-    files.add_file(&spec("kern"), b"/log/kern.log", true, StartAt::Start);
+    files.add_log(&spec("kern"), "/log/kern.log".into(), true, StartAt::Start);
     let read = |files: &mut FollowedFiles| {
         let pieces = vec![FilePiece::Line {
             offset: 0,
@@ -109,7 +110,7 @@ fn after_a_restart_stamps_count_from_the_new_start() {
 #[test]
 fn a_host_that_is_described_again_has_its_new_clock_in_all_its_sources() {
     let mut files = login_files();
-    files.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
+    files.add_log(&spec("app"), "/a/x.log".into(), true, StartAt::Start);
     let mut time = |offset: i32| {
         files.describe(
             SystemFacts {
@@ -146,7 +147,7 @@ fn reason(files: &FollowedFiles) -> Option<String> {
 #[test]
 fn a_problem_degrades_the_host_until_it_is_gone() {
     let mut files = login_files();
-    files.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
+    files.add_log(&spec("app"), "/a/x.log".into(), true, StartAt::Start);
     assert_eq!(reason(&files), None);
     files.set_absence(0, Some(FileUnavailable::Missing));
     assert_eq!(reason(&files).as_deref(), Some("/a/x.log: no such file"));
@@ -165,8 +166,8 @@ fn two_shells_of_a_host_share_its_numbers_and_one_reports_its_state() {
     let state = SharedState::default();
     let mut of_login = FollowedFiles::of_login(&Arc::default(), &state);
     let mut of_root = FollowedFiles::of_root(&Arc::default(), &state);
-    of_login.add_file(&spec("app"), b"/a/x.log", true, StartAt::Start);
-    of_root.add_file(&spec("db"), b"/b/y.log", true, StartAt::Start);
+    of_login.add_log(&spec("app"), "/a/x.log".into(), true, StartAt::Start);
+    of_root.add_log(&spec("db"), "/b/y.log".into(), true, StartAt::Start);
     of_root.set_absence(1, Some(FileUnavailable::Missing));
     let told = |files: &mut FollowedFiles| {
         let events = files.take_events().into_iter();
@@ -190,7 +191,7 @@ fn two_shells_of_a_host_share_its_numbers_and_one_reports_its_state() {
 fn what_sudo_refuses_is_shown_at_each_source_and_said_once_of_the_host() {
     let mut files = login_files();
     for path in ["/a/x.log", "/a/y.log"] {
-        files.add_file(&spec("app"), path.as_bytes(), false, StartAt::Start);
+        files.add_log(&spec("app"), path[..].into(), false, StartAt::Start);
     }
     files.set_absence(0, Some(FileUnavailable::Missing));
     files.set_pattern_problem(&spec("web"), Some(Problem::plain("no file matches /w/*")));

@@ -1,10 +1,12 @@
 //! The other paths under which a log that is a symlink has generations. Names only; `links` lists
 //! the files, and `chain` decides which of them belong to the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::files::listing::LogLink;
+use crate::files::log_names::is_rotated;
 use crate::files::rotation::{RotationIndex, name_start, separates};
+use crate::model::log_file::LogFile;
 
 /// Another path under which generations of a log lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,32 @@ pub(super) fn aliases_of(link: &LogLink) -> Vec<(Vec<u8>, Alias)> {
     let mut aliases = vec![(link.target.clone(), alias(None))];
     aliases.extend(undated(&link.target).map(|(path, date)| (path, alias(Some(date)))));
     aliases.retain(|(path, _)| *path != link.path);
+    aliases
+}
+
+/// The aliases of logs whose rotated files lie in other folders, by those that were found there.
+pub(super) fn of_archives(archived: &[LogFile], own: &[LogFile], path: &str) -> Aliases {
+    let folders = archived
+        .iter()
+        .map(|file| &file.path[..name_start(&file.path)]);
+    let folders: BTreeSet<&[u8]> = folders.collect();
+    if folders.is_empty() {
+        return Aliases::new();
+    }
+    let all: HashSet<&[u8]> = own.iter().map(|file| &file.path[..]).collect();
+    let logs = all.iter().copied().filter(|log| !is_rotated(log, &all));
+    let logs: BTreeSet<&[u8]> = logs.chain([path.as_bytes()]).collect();
+    let mut aliases = Aliases::new();
+    for folder in folders {
+        for log in &logs {
+            let name = [folder, &log[name_start(log)..]].concat();
+            let alias = Alias {
+                log: log.to_vec(),
+                before: None,
+            };
+            aliases.entry(name).or_insert(alias);
+        }
+    }
     aliases
 }
 

@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::files::log_names::LogNames;
-use crate::files::rotation::{RotationIndex, is_rotated, name_start, separates};
+use crate::files::log_names::{LogNames, is_rotated};
+use crate::files::rotation::{RotationIndex, name_start, separates, without_endings};
+use crate::files::series::{LogSeries, SeriesFile};
 use crate::model::log_file::{Compression, LogFile};
 
 use super::alias::Aliases;
@@ -27,25 +28,35 @@ struct Older {
     file: LogFile,
 }
 
-/// Equal for two forms of one generation.
+/// Equal for two forms of one generation: the file, and the same compressed.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct GenerationKey {
     generation: RotationIndex,
     alias: Option<Vec<u8>>,
+    /// Without the endings of compressed files.
+    name: Vec<u8>,
 }
 
 impl GenerationKey {
     fn of(older: &Older) -> Self {
-        // A name that tells no age has no second form.
-        let is_ageless = older.generation == RotationIndex::Live;
+        // A compressed file with the name of the log is no second form of it.
+        let name = match older.generation {
+            RotationIndex::Live => &older.file.path[..],
+            _ => without_endings(&older.file.path),
+        };
         Self {
             generation: older.generation.clone(),
-            alias: if is_ageless {
-                Some(older.file.path.clone())
-            } else {
-                older.alias.clone()
-            },
+            alias: older.alias.clone(),
+            name: name.to_vec(),
         }
+    }
+
+    /// Whether the name tells how old it is.
+    fn tells_age(&self) -> bool {
+        !matches!(
+            self.generation,
+            RotationIndex::Live | RotationIndex::Undated
+        )
     }
 
     /// Whether the names tell which of two is older.
@@ -71,19 +82,37 @@ impl Members {
     }
 
     /// Oldest first: by their names, or where these cannot be compared, by when they were written
-    /// to.
+    /// to. One whose name does not tell its age has its place among the others by that time.
     fn in_order(self) -> Vec<LogFile> {
         let once = each_generation_once(self.older);
-        let pairs = once.keys().zip(once.keys().skip(1));
-        let is_mixed = pairs.clone().any(|(one, other)| !one.compares_with(other))
-            || once.keys().any(|key| key.generation == RotationIndex::Live);
-        let mut files: Vec<LogFile> = once.into_values().collect();
+        let (telling, others): (Vec<_>, Vec<_>) =
+            once.into_iter().partition(|(key, _)| key.tells_age());
+        let is_mixed = telling
+            .windows(2)
+            .any(|pair| !pair[0].0.compares_with(&pair[1].0));
+        let mut files: Vec<LogFile> = telling.into_iter().map(|(_, file)| file).collect();
         if is_mixed {
             files.sort_by_key(|file| file.modified);
         }
+        let mut files = by_their_times(files, others.into_iter().map(|(_, file)| file).collect());
         files.extend(self.live);
         each_file_once(files)
     }
+}
+
+/// Puts files among others that are in order, each before the first that was written to later.
+fn by_their_times(files: Vec<LogFile>, mut others: Vec<LogFile>) -> Vec<LogFile> {
+    others.sort_by_key(|file| file.modified);
+    let mut others = others.into_iter().peekable();
+    let mut all = Vec::new();
+    for file in files {
+        while let Some(other) = others.next_if(|other| other.modified <= file.modified) {
+            all.push(other);
+        }
+        all.push(file);
+    }
+    all.extend(others);
+    all
 }
 
 /// While a generation is being compressed it is there twice; the plain file is whole.
@@ -158,14 +187,19 @@ pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
     let names: LogNames = lives.iter().chain(aliases.keys()).cloned().collect();
     let mut logs: BTreeMap<Vec<u8>, Members> = BTreeMap::new();
     for file in listed.own {
-        if lives.contains(&file.path) {
+        if !lives.contains(&file.path) {
+            let (log, older) =
+                member(&names, aliases, file.clone()).unwrap_or_else(|| without_log(file));
+            logs.entry(series_of_log(log))
+                .or_default()
+                .older
+                .push(older);
+        } else if let Some((series, older)) = day_of_series(&file) {
+            logs.entry(series).or_default().older.push(older);
+        } else {
             let path = file.path.clone();
             logs.entry(path).or_default().live = Some(file);
-            continue;
         }
-        let (log, older) =
-            member(&names, aliases, file.clone()).unwrap_or_else(|| without_log(file));
-        logs.entry(log).or_default().older.push(older);
     }
     let linked = listed.linked.into_iter();
     for (log, older) in linked.filter_map(|file| member(&names, aliases, file)) {
@@ -174,6 +208,37 @@ pub(super) fn of_pattern(listed: Listed) -> Vec<Chain> {
     logs.into_iter()
         .map(|(path, members)| members.into_chain(path))
         .collect()
+}
+
+/// The days of the log that this file is one of; the path stands for all of them.
+pub(super) fn of_series(series: &LogSeries, listed: Listed) -> Chain {
+    let mut members = Members::default();
+    for file in listed.own {
+        if let Some(generation) = series.index(&file.path) {
+            members.older.push(Older {
+                generation,
+                alias: None,
+                file,
+            });
+        }
+    }
+    members.into_chain(series.path())
+}
+
+/// A file of a log that has the date in its own name.
+fn day_of_series(file: &LogFile) -> Option<(Vec<u8>, Older)> {
+    let SeriesFile { series, index } = SeriesFile::of(without_endings(&file.path))?;
+    let older = Older {
+        generation: index,
+        alias: None,
+        file: file.clone(),
+    };
+    Some((series.path(), older))
+}
+
+/// The path of a log: what stands for all days, where this is one of them.
+fn series_of_log(log: Vec<u8>) -> Vec<u8> {
+    SeriesFile::of(&log).map_or(log, |day| day.series.path())
 }
 
 /// The paths of files that are no old generation of another one.
@@ -194,6 +259,9 @@ fn live_paths(listed: &Listed) -> HashSet<Vec<u8>> {
 
 /// A generation whose live log does not exist.
 fn without_log(file: LogFile) -> (Vec<u8>, Older) {
+    if let Some(day) = day_of_series(&file) {
+        return day;
+    }
     let log = stem(&file.path).to_vec();
     let older = Older {
         generation: RotationIndex::of(&log, &file.path).unwrap_or(RotationIndex::Live),

@@ -17,6 +17,7 @@ use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::record::RecordText;
 use crate::parse::encoding::TextKind;
+use crate::parse::split::MAX_LINE;
 use crate::query::MatchInput;
 use crate::query::request::LogResponse;
 
@@ -78,6 +79,22 @@ pub(super) struct MatchScan<'f, 'a, F> {
     failures: u64,
     /// There is text that is not UTF-8, and nobody has said what it is.
     is_foreign: bool,
+    /// What is known of lines that are too long.
+    long_lines: LongLines,
+}
+
+/// Lines of which only the beginning is kept.
+#[derive(Default)]
+struct LongLines {
+    /// One was searched in its beginning, and what was looked for may be behind that.
+    is_unsearched: bool,
+    /// One was found, and is shown in its beginning.
+    is_shown: bool,
+}
+
+/// Whether the end of a line of a record is missing.
+fn has_long_line(record: &[Line]) -> bool {
+    record.iter().any(|line| line.raw.len() >= MAX_LINE)
 }
 
 /// The record that was decided last, by its generation and its lines.
@@ -134,6 +151,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             moves: 0,
             failures: 0,
             is_foreign: false,
+            long_lines: LongLines::default(),
         };
         Ok((scan, notes))
     }
@@ -160,6 +178,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             ended => ended,
         };
         self.tell_foreign_text(output.out).await?;
+        self.tell_long_lines(output.out).await?;
         out.totals.received += self.text.tally.bytes - before;
         out.totals.scanned += self.done + self.seen;
         ended
@@ -226,6 +245,24 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         }
         let why = format!("{unnamed} more of its files could not be read, or not to their end");
         out.fail(&self.text.log.info.name, why).await
+    }
+
+    /// Reports lines that were searched, or are shown, in their beginning only.
+    async fn tell_long_lines(&self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
+        let name = &self.text.log.info.name;
+        let most = MAX_LINE >> 20;
+        if self.long_lines.is_shown {
+            let note = format!("a line that was found is longer than {most} MiB, and is cut there");
+            out.note(name, note).await?;
+        }
+        if self.long_lines.is_unsearched {
+            let why = format!(
+                "a line is longer than {most} MiB: what it has beyond that was not searched – look \
+                 into the file on the host"
+            );
+            out.fail(name, why).await?;
+        }
+        Ok(())
     }
 
     /// Reports the files that were never read because they kept moving.
@@ -315,6 +352,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         begun.map_err(|failure| StopReason::of(failure, &scan.file.path))?;
         while let Some(batch) = self.next_batch(&scan, &mut buffer).await? {
             self.see(part, batch.read_to);
+            self.long_lines.is_unsearched |= batch.is_cut;
             for line in batch.lines {
                 self.text.tally.bytes += line.raw.len() as u64 + 1;
                 runs.push(line, &mut found);
@@ -396,9 +434,15 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
     ) -> Result<bool, StopReason> {
         buffer.were_open += found.iter().filter(|candidate| candidate.is_open()).count();
         let wanted = output.wants();
-        let mut candidates = found.drain(..).filter(|found| !self.is_excluded(found));
-        let is_cut = candidates.any(|candidate| buffer.push(candidate, wanted));
-        drop(candidates);
+        let mut is_cut = false;
+        for candidate in found.drain(..) {
+            if self.is_excluded(&candidate) {
+                self.long_lines.is_unsearched |= self.is_excluded_by_length(&candidate);
+            } else if buffer.push(candidate, wanted) {
+                is_cut = true;
+                break;
+            }
+        }
         if !self.criteria.newest_first {
             while let Some(candidate) = buffer.pop_at_hand() {
                 self.decide(part.file, candidate, buffer, output).await?;
@@ -453,6 +497,19 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
     /// A whole record that does not match.
     fn is_excluded(&self, candidate: &RecordCandidate) -> bool {
         matches!(candidate, RecordCandidate::Whole(whole) if !self.matches(&whole.record))
+    }
+
+    /// Whether a whole record that does not match might, with what is missing of it.
+    fn is_excluded_by_length(&self, candidate: &RecordCandidate) -> bool {
+        match candidate {
+            RecordCandidate::Whole(whole) => self.might_match(&whole.record),
+            RecordCandidate::Open(_) => false,
+        }
+    }
+
+    fn might_match(&self, record: &[Line]) -> bool {
+        let time = RecordText::of(record).map(|record| record.time());
+        has_long_line(record) && time.is_some_and(|time| self.criteria.window.contains(&time))
     }
 
     fn matches(&self, record: &[Line]) -> bool {
@@ -524,7 +581,10 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         }
         let mut found = None;
         if !is_open || self.matches(&whole.record) {
+            self.long_lines.is_shown |= has_long_line(&whole.record);
             found = Some(self.with_context(file, &lines, whole).await?);
+        } else {
+            self.long_lines.is_unsearched |= self.might_match(&whole.record);
         }
         // Not before: if the log is moved while more is read, the record has its turn again.
         self.last = Some(DecidedRecord { file, lines });

@@ -156,8 +156,13 @@ impl<'a, F: Files> LogAnswerer<'a, F> {
         let name = Arc::clone(&log.info.name);
         match what {
             RequestKind::List => {
+                let beside = sources::beside_note(&log);
                 let source = LogResponse::Source(log.info, log.files);
-                self.out.send(source).await
+                self.out.send(source).await?;
+                match beside {
+                    Some(note) => self.out.note(&name, note).await,
+                    None => Ok(()),
+                }
             }
             RequestKind::Page(page) => self.page(log, page).await,
             RequestKind::Search(asked) => {

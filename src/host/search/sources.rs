@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::files::patterns::lies_beside;
 use crate::host::sources::{name_of_file, usual_sources};
 use crate::host::{Failure, Files};
 use crate::model::host::HostSpec;
@@ -25,6 +26,8 @@ pub(super) struct Log {
     pub(super) path: Vec<u8>,
     /// Oldest first.
     pub(super) files: Vec<LogFile>,
+    /// What lies beside it, begins alike, and was not taken.
+    pub(super) beside: Vec<Vec<u8>>,
 }
 
 /// What became of a source that was asked for.
@@ -92,7 +95,7 @@ impl SourceList<'_> {
             let shown = String::from_utf8_lossy(log);
             means_all || ask.is_about(&shown) || ask.is_about(&name_of_file(spec, &shown, only))
         };
-        match links::logs(files, &spec.kind, is_wanted).await {
+        match links::logs(files, spec, is_wanted).await {
             Ok(logs) => self.add_logs(spec, path, logs),
             Err(Failure::File(error)) => self.fail(&spec.name, error.explained(path)),
             Err(Failure::Link(error)) => return Err(StopReason::Link(error)),
@@ -109,7 +112,9 @@ impl SourceList<'_> {
         let is_named = self.ask.is_about(&spec.name);
         let before = self.found.len();
         for chain in logs.chains.into_iter().filter(|log| !log.files.is_empty()) {
-            let log = self.named(spec, chain);
+            let mut log = self.named(spec, chain);
+            let is_alike = |file: &&Vec<u8>| lies_beside(&log.path, file);
+            log.beside = logs.beside.iter().filter(is_alike).cloned().collect();
             if self.means_all(spec) || self.ask.is_about(&log.info.name) {
                 self.found.push(Source::Log(Box::new(log)));
             }
@@ -143,6 +148,7 @@ impl SourceList<'_> {
             spec: spec.clone(),
             path: chain.path,
             files: chain.files,
+            beside: Vec::new(),
         }
     }
 
@@ -151,9 +157,32 @@ impl SourceList<'_> {
     }
 }
 
+/// Names that are told of what lies beside a log; of more their number.
+const MOST_TOLD: usize = 5;
+
+/// What lies beside a log and begins alike, but is by its name no generation of it.
+pub(super) fn beside_note(log: &Log) -> Option<String> {
+    let names = log.beside.iter().take(MOST_TOLD).map(|path| {
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        String::from_utf8_lossy(name).into_owned()
+    });
+    let names: Vec<String> = names.collect();
+    let more = log.beside.len().saturating_sub(MOST_TOLD);
+    let and_more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!names.is_empty()).then(|| {
+        format!(
+            "beside it, and not part of it by the name: {}{and_more}",
+            names.join(", ")
+        )
+    })
+}
+
 /// The files of a log as they are now.
 pub(super) async fn again<F: Files>(files: &mut F, log: &Log) -> Result<Vec<LogFile>, StopReason> {
-    let listed = links::logs(files, &log.spec.kind, |path| path == log.path).await;
+    let listed = links::logs(files, &log.spec, |path| path == log.path).await;
     let logs = listed.map_err(|failure| StopReason::of(failure, &log.path))?;
     let same = logs.chains.into_iter().find(|chain| chain.path == log.path);
     Ok(same.map(|chain| chain.files).unwrap_or_default())

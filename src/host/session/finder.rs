@@ -1,15 +1,22 @@
 //! Which files of a host are followed: paths as they are, patterns as often as new files may match
 //! them, and where no source was named what hosts usually have.
 
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::files::follow::StartAt;
+use crate::files::follow::{FollowedLog, StartAt};
+use crate::files::log_names::is_rotated;
+use crate::files::patterns::{DEEPEST, MOST_FOLDERS, series_pattern};
+use crate::files::rotation::RotationIndex;
+use crate::files::series::{LogSeries, SeriesFile};
 use crate::host::driver::follow::{BarredPattern, ExpandedPattern, FollowFiles};
 use crate::host::followed_files::FollowedFiles;
 use crate::host::problems::Problem;
 use crate::host::sources::{MAX_SOURCES, usual_sources};
+use crate::model::braces::alternatives;
 use crate::model::source::{SourceKind, SourceSpec};
 
 /// New files of patterns are noticed within this.
@@ -34,9 +41,15 @@ pub(super) struct FileFinder {
     has_journal: bool,
 }
 
-/// A source that is a path or pattern.
+/// A source that is a path or pattern, or one of the patterns that it stands for.
 struct SourcePattern {
     spec: SourceSpec,
+    /// What the host is asked for.
+    asked: Vec<u8>,
+    /// The path has a date: the log that it is a day of.
+    day: Option<LogSeries>,
+    /// Why it brings nothing, or not all.
+    problem: Option<PatternProblem>,
     /// It has been expanded once on this connection, or is none of ours.
     is_done: bool,
     /// The host does not come back from there.
@@ -52,13 +65,8 @@ impl FileFinder {
         } else {
             wanted.to_vec()
         };
-        let pattern = |spec| SourcePattern {
-            spec,
-            is_done: false,
-            hangs: false,
-        };
         Self {
-            patterns: specs.into_iter().map(pattern).collect(),
+            patterns: specs.iter().flat_map(SourcePattern::all_of).collect(),
             is_usual,
             as_root,
             lines,
@@ -103,8 +111,8 @@ impl FileFinder {
         self.next = now + EXPAND;
         for number in 0..self.patterns.len() {
             match self.path_to_expand(number) {
-                PathUse::Expand(path) => self.expand(driver, number, path.as_bytes()),
-                PathUse::Follow(path) => self.add_path(files, number, path.as_bytes()),
+                PathUse::Expand(path) => self.expand(driver, number, &path),
+                PathUse::Follow(path) => self.add_path(files, number, path),
                 PathUse::Nothing => self.patterns[number].is_done = true,
             }
         }
@@ -112,18 +120,16 @@ impl FileFinder {
 
     /// Usual paths are looked for and not asked for.
     fn path_to_expand(&self, number: usize) -> PathUse {
-        let SourcePattern { spec, is_done, .. } = &self.patterns[number];
-        match &spec.kind {
-            SourceKind::Path(path) if spec.as_root == self.as_root => {
-                if spec.kind.is_glob() || (self.is_usual && !is_done) {
-                    PathUse::Expand(path.clone())
-                } else if *is_done {
-                    PathUse::Nothing
-                } else {
-                    PathUse::Follow(path.clone())
-                }
-            }
-            _ => PathUse::Nothing,
+        let pattern = &self.patterns[number];
+        let spec = &pattern.spec;
+        let is_ours = matches!(spec.kind, SourceKind::Path(_)) && spec.as_root == self.as_root;
+        let is_pattern = spec.kind.is_glob() || pattern.day.is_some();
+        if is_ours && (is_pattern || (self.is_usual && !pattern.is_done)) {
+            PathUse::Expand(pattern.asked.clone())
+        } else if is_ours && !pattern.is_done {
+            PathUse::Follow(pattern.asked.clone())
+        } else {
+            PathUse::Nothing
         }
     }
 
@@ -134,10 +140,11 @@ impl FileFinder {
         }
     }
 
-    fn add_path(&mut self, files: &mut FollowedFiles, number: usize, path: &[u8]) {
+    fn add_path(&mut self, files: &mut FollowedFiles, number: usize, path: Vec<u8>) {
         let pattern = &mut self.patterns[number];
         pattern.is_done = true;
-        if !files.add_file(&pattern.spec, path, true, StartAt::LastLines(self.lines)) {
+        let log = pattern.log(path, None);
+        if !files.add_log(&pattern.spec, log, true, StartAt::LastLines(self.lines)) {
             let why = format!(
                 "{}: is not followed: {MAX_SOURCES} files of a host are",
                 pattern.spec.name
@@ -183,17 +190,34 @@ impl FileFinder {
         };
         let begin = begin_of_found(pattern, self.lines, files);
         pattern.is_done = true;
-        let spec = &pattern.spec;
-        let is_only = !spec.kind.is_glob();
+        let is_only = !pattern.spec.kind.is_glob();
+        let logs = pattern.logs(&expanded.files);
+        let others = expanded.matched.saturating_sub(expanded.files.len());
+        let matched = logs.len() + others;
         let mut followed = 0;
-        for file in &expanded.files {
-            followed += usize::from(files.add_file(spec, file, is_only, begin));
+        for log in logs {
+            followed += usize::from(files.add_log(&pattern.spec, log, is_only, begin));
         }
+        pattern.problem = pattern.problem_of(expanded, matched, followed);
         if self.is_usual {
-            self.none_of_the_usual(files);
-        } else {
-            files.set_pattern_problem(spec, problem_of_pattern(spec, expanded, followed));
+            return self.none_of_the_usual(files);
         }
+        let spec = pattern.spec.clone();
+        files.set_pattern_problem(&spec, self.problem_of(&spec));
+    }
+
+    /// What is wrong with a source: that nothing matches only where it is so of all patterns that
+    /// it stands for.
+    fn problem_of(&self, spec: &SourceSpec) -> Option<Problem> {
+        let of_spec = || self.patterns.iter().filter(|pattern| pattern.spec == *spec);
+        let brings = of_spec().any(|pattern| {
+            pattern.is_done && !matches!(pattern.problem, Some(PatternProblem::Missing(_)))
+        });
+        of_spec().find_map(|pattern| match &pattern.problem {
+            Some(PatternProblem::Missing(problem)) if !brings => Some(problem.clone()),
+            Some(PatternProblem::NotAll(problem)) => Some(problem.clone()),
+            _ => None,
+        })
     }
 
     /// A host without any of the usual logs shows its journal; without that too it says so.
@@ -221,8 +245,8 @@ impl FileFinder {
 
 /// What becomes of a path.
 enum PathUse {
-    Expand(String),
-    Follow(String),
+    Expand(Vec<u8>),
+    Follow(Vec<u8>),
     Nothing,
 }
 
@@ -240,26 +264,144 @@ fn begin_of_found(pattern: &SourcePattern, lines: u32, files: &mut FollowedFiles
 }
 
 /// Why a pattern brings nothing, or not all that it matches.
-fn problem_of_pattern(
-    spec: &SourceSpec,
-    expanded: &ExpandedPattern,
-    followed: usize,
-) -> Option<Problem> {
-    let SourceKind::Path(path) = &spec.kind else {
-        return None;
-    };
-    let name = &spec.name;
-    let more = expanded.matched.saturating_sub(followed);
-    if more > 0 {
-        return Some(too_many(name, path, expanded.matched, more));
+enum PatternProblem {
+    Missing(Problem),
+    NotAll(Problem),
+}
+
+impl SourcePattern {
+    /// All patterns that a source stands for.
+    fn all_of(spec: &SourceSpec) -> Vec<Self> {
+        let SourceKind::Path(path) = &spec.kind else {
+            return vec![Self::new(spec, Vec::new(), None)];
+        };
+        if spec.kind.is_glob() {
+            let patterns = alternatives(path).into_iter();
+            return patterns
+                .map(|pattern| Self::new(spec, pattern.into_bytes(), None))
+                .collect();
+        }
+        let day = SeriesFile::of(path.as_bytes()).map(|day| day.series);
+        let asked = day
+            .as_ref()
+            .map_or_else(|| path.clone().into_bytes(), series_pattern);
+        vec![Self::new(spec, asked, day)]
     }
-    match (expanded.files.len(), expanded.any) {
-        (0, false) => Some(missing(&format!("{name}: no file matches {path}"))),
-        (0, true) => Some(missing(&format!(
-            "{name}: {path} matches only old generations, which are not followed"
-        ))),
-        _ => None,
+
+    fn new(spec: &SourceSpec, asked: Vec<u8>, day: Option<LogSeries>) -> Self {
+        Self {
+            spec: spec.clone(),
+            asked,
+            day,
+            problem: None,
+            is_done: false,
+            hangs: false,
+        }
     }
+
+    fn log(&self, path: Vec<u8>, series: Option<LogSeries>) -> FollowedLog {
+        FollowedLog {
+            path,
+            series,
+            archive: self.spec.archive.clone(),
+        }
+    }
+
+    /// The logs among files: one for all files that have the date in their names, at the newest of
+    /// them.
+    fn logs(&self, files: &[Bytes]) -> Vec<FollowedLog> {
+        let all: HashSet<&[u8]> = files.iter().map(|file| &file[..]).collect();
+        if let (Some(series), SourceKind::Path(path)) = (&self.day, &self.spec.kind) {
+            return vec![self.day_log(series, path.as_bytes(), files)];
+        }
+        let mut logs = Vec::new();
+        let mut days: BTreeMap<LogSeries, (RotationIndex, &Bytes)> = BTreeMap::new();
+        for file in files.iter().filter(|file| !is_rotated(file, &all)) {
+            let Some(SeriesFile { series, index }) = SeriesFile::of(file) else {
+                logs.push(self.log(file.to_vec(), None));
+                continue;
+            };
+            let newest = days.entry(series).or_insert((index.clone(), file));
+            if is_newer(&index, &newest.0) {
+                *newest = (index, file);
+            }
+        }
+        logs.extend(
+            days.into_iter()
+                .map(|(series, (_, file))| self.log(file.to_vec(), Some(series))),
+        );
+        logs
+    }
+
+    /// The log of a path with a date, at its newest day; the path alone where it is an old
+    /// generation of another log, or there is none yet.
+    fn day_log(&self, series: &LogSeries, path: &[u8], files: &[Bytes]) -> FollowedLog {
+        let is_of_another = files
+            .iter()
+            .any(|file| series.index(file).is_none() && RotationIndex::of(file, path).is_some());
+        let mut newest: Option<(RotationIndex, &Bytes)> = None;
+        for file in files.iter().filter(|_| !is_of_another) {
+            let Some(index) = series.index(file) else {
+                continue;
+            };
+            if newest
+                .as_ref()
+                .is_none_or(|newest| is_newer(&index, &newest.0))
+            {
+                newest = Some((index, file));
+            }
+        }
+        match newest {
+            Some((_, file)) => self.log(file.to_vec(), Some(series.clone())),
+            None if is_of_another => self.log(path.to_vec(), None),
+            None => self.log(path.to_vec(), Some(series.clone())),
+        }
+    }
+
+    fn problem_of(
+        &self,
+        expanded: &ExpandedPattern,
+        matched: usize,
+        followed: usize,
+    ) -> Option<PatternProblem> {
+        let SourceKind::Path(path) = &self.spec.kind else {
+            return None;
+        };
+        let name = &self.spec.name;
+        let more = matched.saturating_sub(followed);
+        if more > 0 {
+            let problem = too_many(name, path, matched, more);
+            return Some(PatternProblem::NotAll(problem));
+        }
+        if expanded.is_cut {
+            return Some(PatternProblem::NotAll(too_deep(name, path)));
+        }
+        if matched > 0 {
+            return None;
+        }
+        let why = match expanded.any {
+            false => format!("{name}: no file matches {path}"),
+            true => format!("{name}: {path} matches only old generations, which are not followed"),
+        };
+        Some(PatternProblem::Missing(missing(&why)))
+    }
+}
+
+/// Whether the name of a file tells that it is newer; of those whose names do not tell, the host
+/// lists the one first that was written to last.
+fn is_newer(index: &RotationIndex, than: &RotationIndex) -> bool {
+    match (index, than) {
+        (RotationIndex::Dated(date), RotationIndex::Dated(other)) => date > other,
+        _ => false,
+    }
+}
+
+/// What is said where `**` stands for more folders than are gone through.
+fn too_deep(name: &str, path: &str) -> Problem {
+    let reason = format!(
+        "{name}: {path}: ** goes {DEEPEST} folders deep and through {MOST_FOLDERS} in all; what lies beyond is not followed"
+    );
+    Problem::new(&reason, "name the folders that have logs")
 }
 
 /// What is said of files beyond those that are followed, and what can be done.
@@ -280,7 +422,6 @@ fn missing(why: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -308,6 +449,7 @@ mod tests {
             time: None,
             encoding: None,
             as_root: false,
+            archive: None,
         }
     }
 
@@ -323,6 +465,7 @@ mod tests {
             pattern: 1,
             matched: 1,
             any: true,
+            is_cut: false,
             files: vec![Bytes::from_static(b"/l/b.log")],
         };
         finder.answered(Duration::ZERO);
@@ -358,6 +501,7 @@ mod tests {
                 pattern,
                 matched: 0,
                 any: false,
+                is_cut: false,
                 files: Vec::new(),
             };
             finder.answered(Duration::ZERO);

@@ -7,14 +7,16 @@ use std::sync::LazyLock;
 use rand::RngExt;
 
 use crate::files::follow::MARKER;
-use crate::files::rotation::{BACKUP, SEPARATORS};
-use crate::host::sources::MAX_SOURCES;
+use crate::files::patterns::{DEEPEST, MOST_FOLDERS};
+use crate::files::rotation::SEPARATORS;
+use crate::host::sources::MOST_EXPANDED;
 use crate::metrics::{DISK_FS, PROC_FILES};
 use crate::model::log_file::{Compression, archive_endings};
 
 const STATS: &str = include_str!("stats.sh");
 const BARRED: &str = include_str!("barred.sh");
 const BATCH: &str = include_str!("batch.sh");
+const DEEP: &str = include_str!("deep.sh");
 const DESCRIBE: &str = include_str!("describe.sh");
 
 /// Follows files and samples metrics.
@@ -22,6 +24,7 @@ pub(crate) static FOLLOW: LazyLock<String> = LazyLock::new(|| {
     script(&[
         STATS,
         BATCH,
+        DEEP,
         BARRED,
         DESCRIBE,
         include_str!("follow/follow.sh"),
@@ -37,6 +40,7 @@ pub(crate) static FILES: LazyLock<String> = LazyLock::new(|| {
     script(&[
         STATS,
         BATCH,
+        DEEP,
         BARRED,
         DESCRIBE,
         include_str!("files/files.sh"),
@@ -84,9 +88,10 @@ fn fill(script: String) -> String {
         ),
         ("@ARCHIVES@", suffixes(archive_endings())),
         ("@SEPARATORS@", SEPARATORS.to_owned()),
-        ("@BACKUP@", BACKUP.to_owned()),
+        ("@DEEPEST@", DEEPEST.to_string()),
+        ("@MOST_FOLDERS@", MOST_FOLDERS.to_string()),
         ("@MARKER@", MARKER.to_string()),
-        ("@MAX_SOURCES@", MAX_SOURCES.to_string()),
+        ("@MOST_EXPANDED@", MOST_EXPANDED.to_string()),
     ];
     tables
         .iter()

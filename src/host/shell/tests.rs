@@ -153,8 +153,14 @@ impl Talk {
 
     fn watch(&mut self, number: u32, path: &Path) {
         let escaped = super::protocol::escape(path.to_str().expect("UTF-8").as_bytes());
+        let bytes = path.as_os_str().as_encoded_bytes();
+        let beside = super::protocol::escape(&crate::files::patterns::sibling_pattern(bytes));
+        let archived =
+            super::protocol::escape(&crate::files::patterns::archive_pattern(bytes, false, None));
         assert_eq!(
-            self.ask(&format!("watch {number} {number} {escaped}")),
+            self.ask(&format!(
+                "watch {number} {number} {escaped} {beside} {archived}"
+            )),
             Vec::<String>::new()
         );
     }
@@ -480,7 +486,7 @@ fn an_old_generation_is_read_before_the_ones_after_it_and_told_with_them() {
             "{shell}: {listed:?}"
         );
         assert!(
-            listed.contains(" .1") && listed.contains(" .2") && !listed.contains("old"),
+            listed.contains(" app.log.1") && listed.contains(" app.log.2"),
             "{shell}: {listed:?}"
         );
         let heads = talk.ask("heads 1").join("\n");

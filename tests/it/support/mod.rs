@@ -32,6 +32,7 @@ pub(crate) mod openssh;
 pub(crate) mod processes;
 pub(crate) mod prompting;
 pub(crate) mod pty;
+pub(crate) mod scene;
 pub(crate) mod serials;
 pub(crate) mod slow;
 pub(crate) mod source_graph;

@@ -37,6 +37,7 @@ pub(crate) fn source(name: &str, kind: SourceKind) -> SourceSpec {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     }
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn file_source(name: &str, path: &Path) -> SourceSpec {
 pub(crate) fn as_root(source: SourceSpec) -> SourceSpec {
     SourceSpec {
         as_root: true,
+        archive: None,
         ..source
     }
 }

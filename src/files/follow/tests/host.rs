@@ -295,25 +295,21 @@ impl Host {
         self.beside_now(prefix).1
     }
 
-    pub(super) fn list(&mut self, prefix: &str) -> (bool, Vec<RotatedSibling>) {
-        let sibling = |(name, stat): (String, FileStat)| {
-            let packed = is_packed(&name);
-            let end = if packed { name.len() - 3 } else { name.len() };
-            RotatedSibling {
-                stat,
-                name: name[prefix.len()..end].into(),
-                packed,
-            }
+    pub(super) fn list(&mut self, prefix: &str) -> (bool, Vec<ListedFile>) {
+        let sibling = |(name, stat): (String, FileStat)| ListedFile {
+            stat,
+            name: name.rsplit('/').next().unwrap_or(&name).to_owned().into(),
+            target: None,
         };
-        let mut had: Option<Vec<RotatedSibling>> = None;
+        let mut had: Option<Vec<ListedFile>> = None;
         for _ in 0..6 {
             let (is_all, listed) = self.beside_now(prefix);
             if !is_all {
                 had = None;
                 continue;
             }
-            let listed: Vec<RotatedSibling> = listed.into_iter().map(sibling).collect();
-            let names = |all: &[RotatedSibling]| -> Vec<_> {
+            let listed: Vec<ListedFile> = listed.into_iter().map(sibling).collect();
+            let names = |all: &[ListedFile]| -> Vec<_> {
                 let names = all.iter().map(|one| (one.name.clone(), one.stat.id));
                 names.collect()
             };

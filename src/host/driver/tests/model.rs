@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::World;
 use crate::files::follow::FollowRequest;
 use crate::files::follow::tests::host::{Host, LOG};
-use crate::files::rotation::is_rotated;
+use crate::files::log_names::is_rotated;
 use crate::host::driver::facts::{RawFacts, RoundTrip};
 use crate::host::driver::follow::{
     DescribeHost, DriverEvent, ExpandedPattern, FollowFiles, HostDescription, HostDriver, PollEnd,
@@ -58,6 +58,7 @@ impl FollowFiles for ModelDriver {
             pattern: number,
             matched: files.len(),
             any: !all.is_empty(),
+            is_cut: false,
             files,
         };
         self.events

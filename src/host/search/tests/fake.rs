@@ -227,11 +227,13 @@ impl Files for Fake {
         for part in finds.chunks(self.portion.max(1)) {
             let read_to = part.last().map_or(0, |found| found.offset + 1);
             self.found.push_back(ScanBatch {
+                is_cut: false,
                 lines: part.to_vec(),
                 read_to,
             });
         }
         self.found.push_back(ScanBatch {
+            is_cut: false,
             lines: Vec::new(),
             read_to: scan.to.min(text.len() as u64),
         });

@@ -479,6 +479,7 @@ fn the_limit_of_hits_is_that_of_the_host() {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     });
     for (limit, more) in [(3, true), (4, false), (1, true)] {
         let replies = ask_host(

@@ -52,6 +52,7 @@ fn host(path: &str) -> HostSpec {
         time: None,
         encoding: None,
         as_root: false,
+        archive: None,
     };
     HostSpec {
         sources: vec![source],

@@ -221,7 +221,7 @@ bisect() {
 }
 
 # list how stem extension: what a path (or a pattern, as "how" says) stands for, and what may be older generations of it by
-# the name: what begins with it, and what has a number before its extension.
+# the name, and other files: what begins with it, also before its extension.
 #
 # While a rotation is under way one look may miss a file that moves. What a look has told holds when the next one, which
 # tells nothing, sees the same files; otherwise it is told again, three times in all.
@@ -232,6 +232,7 @@ list() {
     [ $telling = 0 ] || say listing begin
     look_over "$1" || return
     [ $telling = 1 ] || [ "$seen" != "$had" ] || return
+    [ $cut = 0 ] || say listing cut
   done
   say listing unsettled
 }
@@ -240,14 +241,30 @@ list() {
 look_over() {
   # A file may be called as a pattern is.
   if [ "$1" = pattern ] && [ ! -e "$stem$ext" ]; then
-    how=pattern
+    how=pattern top= tail=$stem$ext folders=0 cut=0
+    case $tail in *"**/"*) deep "$tail"; tail=${tail#*"**/"}; top=1 ;; esac
+    base=${tail%"$ext"}
     # With IFS empty a pattern is expanded and nothing else.
     blanks=$IFS; IFS=
-    set -- $stem$ext; first=$#; set -- "$@" $stem$ext?*; second=$#
-    [ -z "$ext" ] || set -- "$@" $stem[@SEPARATORS@]*[0-9]*$ext*
+    if [ -z "$top" ]; then
+      set -- $tail; first=$#; set -- "$@" $tail?*; second=$#
+      [ -z "$ext" ] || set -- "$@" $base[@SEPARATORS@]*$ext*
+    else
+      set --
+      n=0; while [ $n -lt $folders ]; do n=$((n + 1)); eval "top=\$folder_$n"; set -- "$@" "$top"$tail; done; first=$#
+      n=0; while [ $n -lt $folders ]; do n=$((n + 1)); eval "top=\$folder_$n"; set -- "$@" "$top"$tail?*; done; second=$#
+      n=0; [ -n "$ext" ] || n=$folders
+      while [ $n -lt $folders ]; do n=$((n + 1)); eval "top=\$folder_$n"; set -- "$@" "$top"$base[@SEPARATORS@]*$ext*; done
+    fi
     IFS=$blanks
   else
-    how=path; set -- "$stem$ext" "$stem$ext"?*; first=1; [ -z "$ext" ] || set -- "$@" "$stem"[@SEPARATORS@]*[0-9]*"$ext"*
+    how=path cut=0; set -- "$stem$ext"
+    case $ext:${stem##*/} in
+      :current) set -- "$@" "${stem%current}"@4* ;;
+      :*) set -- "$@" "$stem"?* ;;
+      *) set -- "$@" "$stem"[@SEPARATORS@]* ;;
+    esac
+    first=1
     if [ ! -e "$1" ] && barred "$1"; then say refused denied; return 1; fi
   fi
   n=0 handle=tell_files
@@ -258,9 +275,8 @@ look_over() {
       [ -f "$f" ] && own_files=$((own_files + 1)) && put "$f"
       continue
     fi
-    case $f in *[0-9]|@PACKED@|*@BACKUP@|*${ext:-.gz}) : ;; *) continue ;; esac
     # One pattern may bring what the one before it has brought.
-    [ $how = path ] || case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac
+    if [ $how = path ]; then [ "$f" != "$1" ] || continue; else case $f in $stem$ext) continue ;; $stem$ext*) [ $n -le $second ] || continue ;; esac; fi
     [ ! -f "$f" ] || put "$f"
   done
   flush

@@ -8,19 +8,6 @@ use crate::model::log_file::LogFile;
 
 use super::protocol::ListingPart;
 
-/// A path or pattern up to its extension, and that.
-pub(super) fn parts(pattern: &[u8]) -> (&[u8], &[u8]) {
-    let start = pattern
-        .iter()
-        .rposition(|&byte| byte == b'/')
-        .map_or(0, |slash| slash + 1);
-    let dot = pattern[start..]
-        .iter()
-        .rposition(|&byte| byte == b'.')
-        .filter(|&dot| dot > 0);
-    pattern.split_at(dot.map_or(pattern.len(), |dot| start + dot))
-}
-
 /// What the script lists, frame by frame.
 pub(super) struct Lister<'a> {
     limit: usize,
@@ -51,6 +38,7 @@ impl<'a> Lister<'a> {
             ListingPart::Begin => *self = Self::new(self.pattern, self.limit),
             ListingPart::Look => {}
             ListingPart::Unsettled => self.own.is_settled = false,
+            ListingPart::Cut => self.own.is_cut = true,
             ListingPart::Links(links) => {
                 for link in links {
                     self.own.push_link(link);
@@ -71,8 +59,10 @@ impl<'a> Lister<'a> {
             self.logs.insert(file.path.clone());
             self.own.push(file);
             self.forget_names_left_out();
-        } else if self.logs.log_of(&file.path).is_some() {
+        } else if self.logs.log_of(&file.path).is_some() || self.logs.has_day(&file.path) {
             self.others.push(file);
+        } else if self.logs.are_begun_like(&file.path) {
+            self.others.push_beside(file.path);
         }
     }
 

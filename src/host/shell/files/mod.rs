@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::clock;
 use crate::files::access::{FileChunk, FileError, ScanBatch, ScanRequest};
 use crate::files::listing::FileListing;
+use crate::files::rotation::parts;
 use crate::host::driver::facts::RoundTrip;
 use crate::host::driver::files::{Failure, Files, Hint, MAX_READ};
 use crate::model::host::SystemFacts;
@@ -33,7 +34,7 @@ use super::protocol::{ProtocolError, RENEW};
 use super::script::{Script, protocol_error};
 use super::script_text::FILES;
 use ended::damage;
-use list::{Lister, parts};
+use list::Lister;
 use protocol::{FilesAnswer, FilesRequest, ProgramsEnd, SeekTarget, TextPiece, decode};
 use stream::ScanStream;
 

@@ -7,7 +7,7 @@
 //!
 //! | request | answers |
 //! |---|---|
-//! | `list path STEM EXTENSION`, `list pattern STEM EXTENSION` | `listing begin`, with which all begins again; `listing N + stats, line end, paths` with the number of the first that were asked for; `listing links N + links, targets`; `listing look`, a sign of life; `listing unsettled`, where files were moved all the while |
+//! | `list path STEM EXTENSION`, `list pattern STEM EXTENSION` | `listing begin`, with which all begins again; `listing N + stats, line end, paths` with the number of the first that were asked for; `listing links N + links, targets`; `listing look`, a sign of life; `listing unsettled`, where files were moved all the while; `listing cut`, where `**` has more folders than are gone through |
 //! | `read FILE FROM MOST` | `text SIZE START + bytes`; of a compressed file SIZE is a hyphen, and `ended WORDS` follows |
 //! | `measure FILE` | `length SIZE`; of a compressed file `length -` and `ended WORDS` |
 //! | `seek FILE KIND STRICT TARGET PIVOT` | `hint OFFSET READS ORDERED`, or `hint` where no stamp was seen |
@@ -196,6 +196,8 @@ pub(crate) enum ListingPart {
     Look,
     /// Files were moved all the while.
     Unsettled,
+    /// A pattern with `**` has more folders than were looked at.
+    Cut,
     /// Symlinks that were asked for, and where they lead.
     Links(Vec<LogLink>),
     /// Files.
@@ -331,6 +333,7 @@ fn decode_listing(what: &str, body: &[u8]) -> Option<ListingPart> {
         "begin" => ListingPart::Begin,
         "look" => ListingPart::Look,
         "unsettled" => ListingPart::Unsettled,
+        "cut" => ListingPart::Cut,
         files_or_links => match files_or_links.strip_prefix("links ") {
             Some(count) => ListingPart::Links(decode_links(count.parse().ok()?, body)),
             None => ListingPart::Files {

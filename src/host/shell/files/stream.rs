@@ -105,6 +105,7 @@ impl ScanStream {
                 return Ok(ScanBatch {
                     lines,
                     read_to: self.end.unwrap_or(0).max(self.read_to),
+                    is_cut: false,
                 });
             }
         }
@@ -112,6 +113,7 @@ impl ScanStream {
         Ok(ScanBatch {
             lines,
             read_to: self.read_to,
+            is_cut: false,
         })
     }
 

@@ -6,7 +6,7 @@
 # process, and read those that have grown.
 #
 # Of each watch i: path_i, chain_i (the source it belongs to), id_i (device:inode), off_i (bytes asked for so far),
-# seen_i (what stat said last). "order" lists the watches, newest generation first: a file that stands earlier is
+# seen_i (what stat said last); of a live name also beside_i and archived_i (patterns for its generations). "order" lists the watches, newest generation first: a file that stands earlier is
 # looked at earlier and read later, so that no line of a new generation is seen without the end of the old one.
 order=
 all=
@@ -231,21 +231,32 @@ read_from() {
 # forget i: looks at it no longer.
 forget() {
   o=; for i in $order; do [ "$i" = "$1" ] || o="$o$i "; done; order=$o; all= skip=0
-  unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1" "packed_$1" "real_$1"
+  unset "path_$1" "chain_$1" "id_$1" "off_$1" "seen_$1" "packed_$1" "real_$1" "beside_$1" "archived_$1"
 }
 
-# bases i: the names under which generations of watch i lie: its own, and where that is a link what it pointed to when
-# it was read, for a log of which only the link is moved on.
-bases() { get path path "$1"; get real real "$1"; }
+# bases i: where generations of watch i lie: what its patterns match, and where its name is a link what lies beside the
+# file it pointed to when it was read, for a log of which only the link is moved on.
+bases() { get path path "$1"; get real real "$1"; get beside beside "$1"; get archived archived "$1"; }
+
+# neighbours function: hands it the files that may be generations, in batches. "target" is the name of what the link pointed
+# to while it is the turn of the files beside that. Of a name with a date those with any other date are such files.
+neighbours() {
+  handle=$1 target=
+  blanks=$IFS; IFS=; set -- $beside $archived; IFS=$blanks
+  for f do [ ! -f "$f" ] || put "$f"; done
+  flush
+  [ -n "$real" ] || return 0
+  target=${real##*/}; stem=${target%%[0-9][0-9][0-9][0-9]*}
+  [ "$stem" != "$target" ] || stem=${target%.*}
+  [ -n "$stem" ] || stem=$target
+  for f in "${real%"$target"}$stem"*; do [ ! -f "$f" ] || put "$f"; done
+  flush
+}
 
 # heads i: what stat says of the generations that are not compressed, and the sum of their first bytes. Of many those that
 # were changed last: whoever compresses files begins with the newest.
 heads() {
-  bases "$1"; i=$1 can=0 handle=keep_plain
-  for f in "$path"* ${real:+"$real"*}; do
-    case $f in "$path") : ;; *[@SEPARATORS@]*[0-9]) [ ! -f "$f" ] || put "$f" ;; esac
-  done
-  flush
+  bases "$1"; i=$1 can=0; neighbours keep_dated
   say heads "$i"
   [ $can -gt 0 ] || return 0
   for k in $(latest 8); do
@@ -259,25 +270,14 @@ unpack() { case $1 in *.gz) gzip -dc ;; *.bz2) bzip2 -dc ;; *.xz) xz -dc ;; *.zs
 
 is_packed() { case $1 in @PACKED@) return 0 ;; *) return 1 ;; esac; }
 
-# generations base: what stat says of each file beside it that has a number or a date, and what follows the name, in
-# "part_1" to "part_$parts"; "has" becomes which files have which names. Fails where one went away meanwhile.
-generations() {
-  base=$1 handle=take
-  for f in "$base"*; do
-    n=${f#"$base"}; is_packed "$n" && n=${n%.*}
-    # "app.log-20261120130000.backup": what logrotate finds under the name where it is about to create the next log.
-    case ${n%@BACKUP@} in ''|[!@SEPARATORS@]*|*[!@SEPARATORS@0-9]*) continue ;; esac
-    [ ! -f "$f" ] || put "$f"
-  done
-  flush
-  [ $fled = 0 ]
-}
-
+# take file…: what stat says of each, and its name, as a part in "part_1" to "part_$parts"; "has" becomes which files have
+# which names, and "fled" 1 where one went away meanwhile. Which of them are generations the console knows by the names.
 take() {
   stats_of "$@" || fled=1
-  part= names=
+  part=${target:+"= $target$nl"} names=
   for s in $found; do
-    part="$part$s ${1#"$base"}$nl"; names="$names ${s%:*:*} ${1#"$base"}"; shift
+    f=${1##*/}; case $f in *"$nl"*) f=$(printf '%s.' "$f" | tr '\n' '\001'); f=${f%.} ;; esac
+    part="$part$s $f$nl"; names="$names ${s%:*:*} $f"; shift
   done
   has=$has$names; parts=$((parts + 1)); eval "part_$parts=\$part"
 }
@@ -289,8 +289,8 @@ nl='
 list() {
   bases "$1"; had=none whole=0
   for look in 1 2 3 4 5 6; do
-    has= parts=0 fled=0
-    if generations "$path" && { [ -z "$real" ] || generations "$real"; }; then
+    has= parts=0 fled=0; neighbours take
+    if [ $fled = 0 ]; then
       [ "$has" != "$had" ] || { whole=1; break; }
       had=$has
     else
@@ -316,7 +316,7 @@ has_mark() {
 # found file stat: it is an old generation from now on.
 found() { s=$2; watch "$new" "$chain" "$1" "${s%:*:*}" "$off" "$near"; say found "$new" "$s"; }
 
-# find new i id off [crc length since]: the file with this identity among the names that begin with the path of watch i;
+# find new i id off [crc length since]: the file with this identity among those that may be generations of watch i;
 # where there is none, one that has the same bytes before the offset.
 find_sibling() {
   bases "$2"; get chain chain "$2"
@@ -325,7 +325,7 @@ find_sibling() {
   # and the bytes were compared between them.
   had=none
   for look in 1 2 3 4 5 6; do
-    has= hit= can=0; siblings weigh
+    has= hit= can=0; neighbours weigh
     [ -z "$hit" ] || { found "$hit" "$s"; return; }
     [ "$has" = "$had" ] && [ $look -gt 2 ] && break
     had=$has
@@ -338,21 +338,16 @@ find_sibling() {
   say found "$new" -
 }
 
-# siblings function: hands it the files whose names begin with one of the bases, in batches.
-siblings() {
-  handle=$1
-  for f in "$path"* ${real:+"$real"*}; do [ "$f" = "$path" ] || [ ! -f "$f" ] || put "$f"; done
-  flush
-}
-
 # weigh file…: whether one has the identity ("hit", and what stat says, "s"). Keeps those that may have its bytes: one that
 # is long enough, and of compressed ones, which have the time of change of what they were made of, one that is not older.
 weigh() {
   [ -z "$hit" ] || return 0
   stats_of "$@"; names=
   for s in $found; do
+    # The name itself has what is being read now.
+    [ "$1" != "$path" ] || { shift; continue; }
     [ "${s%:*:*}" != "$id" ] || { hit=$1; return; }
-    names="$names ${s%:*:*} ${1#"$path"}"
+    names="$names ${s%:*:*} $1"
     if ! is_packed "$1"; then
       size=${s#*:*:}; size=${size%%:*}
       [ "$s" = gone ] || [ "$size" -lt "$off" ] || keep "$1" "$s"
@@ -401,7 +396,7 @@ block() { [ "$(dd bs=4096 skip="$1" count=1 <"$path" 2>/dev/null | tr -d '\000' 
 compare() {
   bases "$1"; i=$1 off=$2
   back=0; [ "$off" -gt "$mark" ] && back=$(( (off - mark) / 4096 ))
-  can=0; siblings keep_plain
+  can=0; neighbours keep_plain
   for k in $(latest 32); do
     get f may "$k"
     [ -r "$f" ] || continue
@@ -417,15 +412,29 @@ compare() {
 
 keep_plain() {
   stats_of "$@"
-  for s in $found; do [ "$s" = gone ] || is_packed "$1" || keep "$1" "$s"; shift; done
+  for s in $found; do [ "$s" = gone ] || [ "$1" = "$path" ] || is_packed "$1" || keep "$1" "$s"; shift; done
 }
 
-# expand number pattern: the logs that a pattern matches, without folders, archives and what is by its name an older
-# generation of another one that it matches. Of many, those that were changed last.
+# keep_dated file…: the same of those that have a number or a date.
+keep_dated() {
+  stats_of "$@"
+  for s in $found; do
+    case $s:${1##*/} in gone:*) : ;; *:*[0-9]*) [ "$1" = "$path" ] || is_packed "$1" || keep "$1" "$s" ;; esac
+    shift
+  done
+}
+
+# expand number pattern: the logs that a pattern matches, without folders, archives and what is plainly by its name an older
+# generation of another one that it matches; the console knows more of names. Of many, and where files have the names of
+# days of the week, those that were changed last come first.
 expand() {
   pattern=$2 fixed=${2%%[*?[]*} folder=
   [ "$fixed" = "$2" ] || case $fixed in */*) folder=${fixed%/*}; folder=${folder:-/} ;; *) folder=. ;; esac
-  blanks=$IFS; IFS=; set -- "$1" $2; IFS=$blanks
+  tail=$2 folders=0 cut=0 k=0 in_turn=0
+  case $tail in *"**/"*) deep "$tail"; tail=${tail#*"**/"} ;; esac
+  blanks=$IFS; IFS=; set -- "$1" $2
+  while [ $k -lt $folders ]; do k=$((k + 1)); eval "f=\$folder_$k"; set -- "$@" "$f"$tail; done
+  IFS=$blanks
   if [ -n "$folder" ] && [ ! -e "$2" ] && [ ! -L "$2" ] && unlisted "$folder"; then
     say barred "$1"; whose "$barrier"; return
   fi
@@ -433,15 +442,16 @@ expand() {
   for f do
     [ ! -d "$f" ] && { [ -e "$f" ] || [ -L "$f" ]; } || continue
     any=1; is_older "$f" || { logs=$((logs + 1)); eval "log_$logs=\$f"; }
+    case $f in *[@SEPARATORS@][MTWFSmtwfs][ouehra][neduit]*) in_turn=1 ;; esac
   done
-  say expanded "$number" $logs $any
+  say expanded "$number" $logs $any $cut
   n=0
-  if [ $logs -le @MAX_SOURCES@ ]; then
+  if [ $logs -le @MOST_EXPANDED@ ] && [ $in_turn = 0 ]; then
     while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; printf '%s\000' "$f"; done
   else
     can=0 handle=keep_all
     while [ $n -lt $logs ]; do n=$((n + 1)); get f log $n; put "$f"; done; flush
-    for n in $(latest @MAX_SOURCES@); do get f may "$n"; printf '%s\000' "$f"; done
+    for n in $(latest @MOST_EXPANDED@); do get f may "$n"; printf '%s\000' "$f"; done
   fi
 }
 
@@ -518,7 +528,9 @@ serve() {
   while read -r op a b c d e; do
     case $op in
       poll) poll "$a" "$b" ;;
-      watch) c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0 ;;
+      watch)
+        c=$(printf '%b.' "$c"); watch "$a" "$b" "${c%.}" - 0
+        d=$(printf '%b.' "$d"); e=$(printf '%b.' "$e"); eval "beside_$a=\${d%.} archived_$a=\${e%.}" ;;
       read_from) read_from "$a" "$b" "$c"; continue ;;
       find) find_sibling "$a" "$b" "$c" "$d" $e ;;
       list) list "$a" ;;

@@ -181,6 +181,7 @@ mod tests {
             watch: number,
             chain: number,
             path: path.into(),
+            siblings: Box::default(),
         }
     }
 

@@ -7,17 +7,17 @@
 //!
 //! | request | answers |
 //! |---|---|
-//! | `watch I CHAIN PATH` | none: CHAIN is the number of its source |
+//! | `watch I CHAIN PATH BESIDE ARCHIVED` | none: CHAIN is the number of its source; the others are patterns for its generations |
 //! | `read_from I DEV:INO OFFSET` | none, and no end |
 //! | `poll MOST SUM` | of any watch: `changed I STAT`; `read I STAT START + bytes`; `unpacked I STAT START WANTED + bytes`; `absent I missing` or `special`; `absent I failing + what a program says`; `denied I STAT-or-hyphen + a line of ls, path`; at the end `polled 1` where another poll should follow at once, or `polled 0` |
 //! | `find I NEAR DEV:INO OFFSET [SUM LENGTH SINCE]` | `found I STAT`, or `found I -` |
-//! | `list I` | `listed I + + STAT NAME lines`, as often as needed; at last `listed I 1`, or `listed I 0` where files were moved all the while |
+//! | `list I` | `listed I + + STAT NAME lines`, as often as needed, and before those next to the target of a link a line `= NAME` with its name; at last `listed I 1`, or `listed I 0` where files were moved all the while |
 //! | `heads I` | `heads I + STAT SUM LENGTH lines` |
 //! | `hole I OFFSET` | `hole I STAT TO` |
 //! | `compare I OFFSET` | `candidate I STAT START + bytes` for each; at the end `compared I` |
 //! | `forget I` | none |
 //! | `try watch_I PATH`, `try pattern_P PATTERN` | `tried watch_I 1`, or `0` where it has not come back yet; the same of a pattern |
-//! | `expand P PATTERN` | `expanded P MATCHED ANY + paths, NUL behind each`, or `barred P + a line of ls, path` |
+//! | `expand P PATTERN` | `expanded P MATCHED ANY CUT + paths, NUL behind each, of names that have the same days in turn the one written to last first`, or `barred P + a line of ls, path` |
 //! | `sample` | `counters + lines of /proc` |
 //! | `usage` | `disks + mounts, a line of --, df -P -k, a line of --, df -P -i` |
 
@@ -26,13 +26,13 @@ use std::fmt::Write;
 use bytes::Bytes;
 
 use crate::files::follow::{
-    FileHead, FileObservation, FileStat, FileUnavailable, FollowRequest, PermissionBlock,
-    RotatedSibling, Watch,
+    FileHead, FileObservation, FileStat, FileUnavailable, FollowRequest, ListedFile,
+    PermissionBlock, Watch,
 };
 use crate::host::driver::follow::{BarredPattern, ExpandedPattern};
 use crate::host::shell::frame::{END, Frame};
 use crate::host::shell::protocol::{DESCRIBE, DESCRIBED, ProtocolError, READY, StatWord, escape};
-use crate::model::log_file::Compression;
+use crate::host::sources::MOST_EXPANDED;
 
 /// Something on the host that may hang when it is touched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,8 +97,15 @@ impl FollowScriptRequest<'_> {
 fn encode_request(request: &FollowRequest, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = match request {
-        FollowRequest::Watch { watch, chain, path } => {
-            writeln!(out, "watch {watch} {chain} {}", escape(path))
+        FollowRequest::Watch {
+            watch,
+            chain,
+            path,
+            siblings,
+        } => {
+            let [beside, archived] = siblings.each_ref().map(|pattern| escape(pattern));
+            let path = escape(path);
+            writeln!(out, "watch {watch} {chain} {path} {beside} {archived}")
         }
         FollowRequest::ReadFrom(watch, id, offset) => {
             writeln!(out, "read_from {watch} {}:{} {offset}", id.dev, id.ino)
@@ -196,11 +203,17 @@ fn decode_expanded(mut words: Words<'_>, body: &Bytes) -> Option<ExpandedPattern
     let files = body
         .split(|&byte| byte == 0)
         .filter(|file| !file.is_empty());
+    // Whatever sends more is not our script.
+    let files: Vec<Bytes> = files
+        .take(MOST_EXPANDED + 1)
+        .map(|file| body.slice_ref(file))
+        .collect();
     Some(ExpandedPattern {
         pattern: words.next()?.parse().ok()?,
         matched: words.next()?.parse().ok()?,
         any: words.next()? == "1",
-        files: files.map(|file| body.slice_ref(file)).collect(),
+        is_cut: words.next()? == "1",
+        files: (files.len() <= MOST_EXPANDED).then_some(files)?,
     })
 }
 
@@ -210,23 +223,23 @@ fn decode_seen(kind: &str, mut words: Words<'_>, body: &Bytes) -> Option<FileObs
         "changed" => FileObservation::Changed(watch, decode_stat(words.next()?)?),
         "read" => {
             let stat = decode_stat(words.next()?)?;
-            FileObservation::Read(watch, stat, words.next()?.parse().ok()?, body.clone())
+            FileObservation::Read(watch, stat, decode_offset(words.next()?)?, body.clone())
         }
         "candidate" => {
             let stat = decode_stat(words.next()?)?;
-            FileObservation::Candidate(watch, stat, words.next()?.parse().ok()?, body.clone())
+            FileObservation::Candidate(watch, stat, decode_offset(words.next()?)?, body.clone())
         }
         "compared" => FileObservation::Compared(watch),
         "unpacked" => decode_unpacked(watch, words, body)?,
         "found" => FileObservation::Found(watch, decode_stat_or_none(words.next()?)?),
         "listed" => match words.next()? {
-            "+" => FileObservation::ListedPart(watch, decode_listed(body)),
-            is_whole => FileObservation::Listed(watch, is_whole == "1", decode_listed(body)),
+            "+" => FileObservation::ListedPart(watch, decode_listed(body)?),
+            is_whole => FileObservation::Listed(watch, is_whole == "1", decode_listed(body)?),
         },
         "heads" => FileObservation::Heads(watch, decode_heads(body)),
         "hole" => {
             let stat = decode_stat(words.next()?)?;
-            FileObservation::Hole(watch, stat, words.next()?.parse().ok()?)
+            FileObservation::Hole(watch, stat, decode_offset(words.next()?)?)
         }
         "absent" => FileObservation::Absent(watch, decode_absence(words.next()?, body)?),
         "denied" => {
@@ -266,8 +279,14 @@ fn decode_absence(why: &str, body: &[u8]) -> Option<FileUnavailable> {
     }
 }
 
+/// An offset in a file, which no system has beyond this: what is added to it does not run over.
+fn decode_offset(word: &str) -> Option<u64> {
+    let offset: u64 = word.parse().ok()?;
+    (offset <= i64::MAX.unsigned_abs()).then_some(offset)
+}
+
 fn decode_stat(word: &str) -> Option<FileStat> {
-    let stat = StatWord::parse(word)?;
+    let stat = StatWord::parse(word).filter(|stat| stat.size <= i64::MAX.unsigned_abs())?;
     Some(FileStat {
         id: stat.id,
         size: stat.size,
@@ -287,9 +306,11 @@ fn decode_stat_or_none(word: &str) -> Option<Option<FileStat>> {
 /// shorter than asked for.
 fn decode_unpacked(watch: Watch, mut words: Words<'_>, body: &Bytes) -> Option<FileObservation> {
     let stat = decode_stat(words.next()?)?;
-    let start: u64 = words.next()?.parse().ok()?;
+    let start = decode_offset(words.next()?)?;
     let wanted: usize = words.next()?.parse().ok()?;
-    let size = start + body.len() as u64 + u64::from(body.len() >= wanted);
+    let size = start
+        .saturating_add(body.len() as u64)
+        .saturating_add(u64::from(body.len() >= wanted));
     Some(FileObservation::Unpacked(
         watch,
         FileStat { size, ..stat },
@@ -298,20 +319,35 @@ fn decode_unpacked(watch: Watch, mut words: Words<'_>, body: &Bytes) -> Option<F
     ))
 }
 
-/// What `list` of the script prints: a stat and the end of a name to a line.
-fn decode_listed(body: &[u8]) -> Vec<RotatedSibling> {
-    let text = String::from_utf8_lossy(body);
-    text.lines().filter_map(decode_sibling).collect()
+/// The most files that the script lists in one frame; whatever sends more is not our script.
+const MOST_LISTED: usize = 500;
+
+/// What `list` of the script prints: a stat and a name to a line.
+fn decode_listed(body: &Bytes) -> Option<Vec<ListedFile>> {
+    let mut target = None;
+    let mut listed = Vec::new();
+    for line in body.split(|&byte| byte == b'\n') {
+        if let Some(name) = line.strip_prefix(b"= ") {
+            target = Some(body.slice_ref(name));
+        } else if let Some((stat, name)) = decode_listed_line(line) {
+            listed.push(ListedFile {
+                stat,
+                name: body.slice_ref(name),
+                target: target.clone(),
+            });
+        }
+        if listed.len() > MOST_LISTED {
+            return None;
+        }
+    }
+    Some(listed)
 }
 
-fn decode_sibling(line: &str) -> Option<RotatedSibling> {
-    let (stat, name) = line.split_once(' ')?;
-    let compression = Compression::of_name(name.as_bytes());
-    Some(RotatedSibling {
-        stat: decode_stat(stat)?,
-        name: name.strip_suffix(compression.ending())?.to_owned(),
-        packed: compression != Compression::Plain,
-    })
+/// `None` for a file that went away.
+fn decode_listed_line(line: &[u8]) -> Option<(FileStat, &[u8])> {
+    let blank = memchr::memchr(b' ', line)?;
+    let stat = std::str::from_utf8(&line[..blank]).ok()?;
+    Some((decode_stat(stat)?, &line[blank + 1..]))
 }
 
 fn decode_heads(body: &[u8]) -> Vec<FileHead> {

@@ -65,8 +65,7 @@ const BY_VARIABLE: &[(&str, &str)] = &[
 /// Variables that may stand in what is evaluated: numbers that the console made or we counted, and
 /// names of variables made of them. Everything else stands behind a backslash, and so is looked up
 /// when the text has been read.
-const EVALUATED: &str =
-    "1 2 3 i a k n own_links why all list names parts can logs batched handle operands";
+const EVALUATED: &str = "1 2 3 i a k n own_links why all list names parts can logs batched handle operands folders looked";
 
 fn scripts(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder)
@@ -281,7 +280,8 @@ fn any_request() -> impl Strategy<Value = FollowRequest> {
         (any::<u32>(), any::<u32>(), path).prop_map(|(watch, chain, path)| FollowRequest::Watch {
             watch,
             chain,
-            path
+            siblings: Box::new([path.clone(), path.clone()]),
+            path,
         }),
         (any::<u32>(), id(), any::<u64>())
             .prop_map(|(watch, id, offset)| FollowRequest::ReadFrom(watch, id, offset)),
@@ -312,10 +312,10 @@ proptest! {
         prop_assert!(body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" /._-:\\".contains(&byte)), "{line:?}");
         let words: Vec<&str> = body.split(' ').collect();
         prop_assert!(words.iter().all(|word| !word.is_empty()), "{line:?}");
-        if let FollowRequest::Watch { watch, chain, path } = &request {
+        if let FollowRequest::Watch { watch, chain, path, .. } = &request {
             prop_assert_eq!(&words[..3], ["watch", &watch.to_string(), &chain.to_string()]);
-            prop_assert_eq!(words.len(), 4);
-            prop_assert_eq!(&unescaped(words[3]), path);
+            prop_assert_eq!(words.len(), 6);
+            prop_assert!(words[3..].iter().all(|word| &unescaped(word) == path));
         }
     }
 }

@@ -21,10 +21,11 @@ fn every_host_lists_a_log_with_its_generations_and_no_other_file() {
             "app.2026-11-20.log.gz",
             "app-20261118.log",
             "app.7.log",
+            "app.log.old",
         ];
         for name in own
             .iter()
-            .chain(&["app.logger", "app.log.old", "app-error.log", "other.log"])
+            .chain(&["app.logger", "app-error.log", "app.log.tmp", "other.log"])
         {
             std::fs::write(dir.join(name), "x\n").expect("write");
         }
@@ -45,6 +46,12 @@ fn every_host_lists_a_log_with_its_generations_and_no_other_file() {
                 .await
                 .expect("a list");
             assert_eq!(names(&listed), expected, "{host}");
+            let beside: Vec<&[u8]> = listed
+                .beside()
+                .filter_map(|path| path.rsplit(|&byte| byte == b'/').next())
+                .collect();
+            let others = ["app-error.log", "app.log.tmp", "app.logger"].map(str::as_bytes);
+            assert_eq!(beside, others, "{host}");
             assert_eq!(listed.len(), own.len(), "{host}: no file twice");
             let meta = dir.join("app.log").metadata().expect("a file");
             use std::os::unix::fs::MetadataExt;

@@ -62,12 +62,15 @@ fn answers_are_read_as_the_script_says_them() {
         b"",
         &FollowAnswer::Seen(FileObservation::Found(4, Some(stat(0)))),
     );
-    let listed = b"65024:42:1267:1795188137.000000250 .1\n65024:42:1267:1795188137 -20261120.gz\n";
-    let siblings = [(exact, ".1", false), (day, "-20261120", true)];
-    let siblings = siblings.map(|(stat, name, packed)| RotatedSibling {
+    let listed = b"65024:42:1267:1795188137.000000250 a.log.1\ngone a.log.2\n= b.log\n65024:42:1267:1795188137 b.log-20261120.gz\n";
+    let siblings = [
+        (exact, "a.log.1", None),
+        (day, "b.log-20261120.gz", Some("b.log")),
+    ];
+    let siblings = siblings.map(|(stat, name, target)| ListedFile {
         stat,
-        name: name.to_owned(),
-        packed,
+        name: Bytes::from_static(name.as_bytes()),
+        target: target.map(|name| Bytes::from_static(name.as_bytes())),
     });
     check(
         "listed 4 +",
@@ -164,10 +167,11 @@ fn answers_are_read_as_the_script_says_them() {
         pattern: 0,
         matched: 2,
         any: true,
+        is_cut: false,
         files: [&b"/a"[..], b"/b"].map(Bytes::from_static).to_vec(),
     };
     check(
-        "expanded 0 2 1",
+        "expanded 0 2 1 0",
         b"/a\0/b\0",
         &FollowAnswer::Expanded(expanded),
     );
