@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, HostName, TransportKind};
-use crate::model::line::{ByteSpan, Line};
+use crate::model::line::{ByteSpan, Line, LineOrder};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::TimeSource;
 use crate::query::ReferenceTime;
@@ -18,7 +18,7 @@ fn fleet_line(host: u32, text: &str) -> FleetLine {
     FleetLine {
         host: HostId(host),
         source: SourceId(host),
-        late: false,
+        order: LineOrder::InOrder,
         content: Line {
             time: Time(0),
             time_from: TimeSource::Arrival,

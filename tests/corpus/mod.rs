@@ -16,7 +16,7 @@ use bytes::Bytes;
 use logtrail::model::cursor::{Cursor, FileId};
 use logtrail::model::host::HostId;
 use logtrail::model::level::Level;
-use logtrail::model::line::{FleetLine, Line};
+use logtrail::model::line::{FleetLine, Line, LineOrder};
 use logtrail::model::source::SourceId;
 use logtrail::model::time::{HostClock, Time, TimeSource};
 use logtrail::parse::multiline::RecordJoiner;
@@ -213,7 +213,7 @@ fn record(
     FleetLine {
         host: HostId(0),
         source: SourceId(0),
-        late: false,
+        order: LineOrder::InOrder,
         content: Line {
             time: stamped.time,
             time_from: stamped.from,
