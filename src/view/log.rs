@@ -9,6 +9,7 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::{App, LogPane, PaneId};
 use crate::scrollback::{Side, StreamState};
+use notice::missing;
 
 mod lines;
 mod notice;
@@ -145,7 +146,7 @@ fn place(app: &App, pane: &LogPane) -> String {
         .window()
         .is_none_or(|window| window.is_over(Side::Older));
     let mut place = match () {
-        () if pane.is_apart() => "in the past".to_owned(),
+        () if pane.is_apart() => "history".to_owned(),
         // A share of what has been read so far would say nothing, and jump with each page.
         () if !is_whole => "paused".to_owned(),
         () => format!("paused {}%", share_above(pane)),
@@ -162,6 +163,10 @@ fn place(app: &App, pane: &LogPane) -> String {
             .any(|(.., state)| *state == StreamState::Asked)
     }) {
         place.push_str(" · reading …");
+    }
+    if let Some(words) = missing(app, pane) {
+        place.push_str(" · ");
+        place.push_str(&words);
     }
     place
 }

@@ -7,7 +7,7 @@ use super::super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, fixture};
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::line::{ByteSpan as Stamp, FleetLine, Line};
+use crate::model::line::{ByteSpan as Stamp, FleetLine, Line, LineOrder};
 use crate::model::time::TimeSource;
 use crate::model::update::Update;
 use crate::query::MatchInput;
@@ -108,7 +108,7 @@ impl World {
         self.lines.push(FleetLine {
             host: HostId(source),
             source: SourceId(source),
-            late: false,
+            order: LineOrder::InOrder,
             content: Line {
                 time: Time(time),
                 time_from: TimeSource::Stamp,
