@@ -219,7 +219,7 @@ async fn a_search_goes_to_the_newest_match_and_n_goes_on_from_there() {
     let console = console.keys("N").await;
     console.says("E payment 85 failed");
     let console = console.keys("nn").await;
-    console.says("went round the end");
+    console.says("search wrapped to the newest line");
     console.says("E payment 5 failed");
 }
 

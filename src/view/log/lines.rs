@@ -12,7 +12,7 @@ use crate::app::{App, LogPane};
 use crate::layout::LineColumns;
 use crate::model::gap::Gap;
 use crate::model::level::Level;
-use crate::model::line::FleetLine;
+use crate::model::line::{FleetLine, LineOrder};
 use crate::model::text::SafeText;
 use crate::model::time::{Time, TimeSource};
 use crate::parse::level;
@@ -230,7 +230,7 @@ impl<'a> ShownLines<'a> {
         let theme = self.theme;
         let scrollback = self.app.scrollback();
         let is_bookmarked = seq.is_some_and(|seq| self.pane.is_bookmarked(seq));
-        match (is_bookmarked, line.late) {
+        match (is_bookmarked, line.order != LineOrder::InOrder) {
             (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
             (_, true) => row.put("↑", theme.get(Role::LineLate)),
             _ => row.blank(1),
