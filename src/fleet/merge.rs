@@ -360,7 +360,7 @@ mod tests {
         merge.line(line(1, 30), START);
         release(&mut merge, Release::UpTo(Some(Time(40))), START);
         merge.line(line(2, 20), START);
-        let late = 40 - LATE_BY - 1;
+        let late = 30 - LATE_BY - 1;
         merge.line(line(3, late), START);
         let out = release(&mut merge, Release::UpTo(Some(Time(60))), START);
         assert_eq!(
@@ -369,6 +369,55 @@ mod tests {
             "a stamp in whole seconds is not late"
         );
         assert_eq!(merge.late(), 1);
+    }
+
+    #[test]
+    fn what_is_behind_a_row_that_waited_long_enough_is_late_whatever_the_watermark() {
+        let mut merge = Merge::default();
+        let second = 1_000_000_000;
+        merge.line(line(1, 10 * second), START);
+        // The slow host has been read to 5 only; the line has waited.
+        let wall = Time(11 * second);
+        let release = |merge: &mut Merge, elapsed| {
+            let mut out = Vec::new();
+            let moment = ReleaseMoment { elapsed, wall };
+            merge.release(Release::UpTo(Some(Time(5 * second))), moment, &mut out);
+            let lines = out.into_iter().filter_map(|update| match update {
+                Update::Lines(lines) => Some(lines),
+                _ => None,
+            });
+            lines.flatten().map(|line| line.order).collect::<Vec<_>>()
+        };
+        assert_eq!(release(&mut merge, HOLD), [LineOrder::InOrder]);
+        let mut backlog = line(3, second);
+        backlog.order = LineOrder::Backlog;
+        merge.line(backlog, HOLD);
+        merge.line(line(2, 8 * second), HOLD);
+        merge.line(line(2, 9 * second + 1), HOLD);
+        let orders = release(&mut merge, HOLD * 2);
+        let expected = [LineOrder::Backlog, LineOrder::Late, LineOrder::InOrder];
+        assert_eq!(orders, expected);
+        assert_eq!(merge.late(), 1, "a backlog is not late");
+    }
+
+    #[test]
+    fn equal_stamps_go_by_host_and_name_whichever_was_heard_of_first() {
+        for order in [[4, 2, 7], [7, 4, 2], [2, 7, 4]] {
+            let mut merge = Merge::default();
+            for source in order {
+                let (host, name) = match source {
+                    4 => (0, "app"),
+                    2 => (0, "web"),
+                    _ => (1, "app"),
+                };
+                merge.name(SourceId(source), HostId(host), &name.into());
+                merge.line(line(source, 10), START);
+                merge.line(line(source, 10), START);
+            }
+            let out = release(&mut merge, Release::UpTo(Some(Time(10))), START);
+            let sources: Vec<_> = out.iter().map(|line| line.0).collect();
+            assert_eq!(sources, [4, 4, 2, 2, 7, 7], "{order:?}");
+        }
     }
 
     #[test]

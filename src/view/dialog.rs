@@ -172,7 +172,8 @@ struct WrappedRows {
 
 impl WrappedRows {
     fn put_word(&mut self, word: &SafeText, role: Role) {
-        if SafeText::new(word.as_str().trim_end()).width() > self.left {
+        let is_begun = self.left < self.width - self.indent;
+        if is_begun && SafeText::new(word.as_str().trim_end()).width() > self.left {
             self.break_row();
         }
         for (at, part) in word.rows(self.left.max(1)).into_iter().enumerate() {

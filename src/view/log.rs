@@ -71,7 +71,13 @@ fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(header_role(focused));
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.put(" ", style);
-    let (state, held) = state(app, pane);
+    let title = Shown::from(title(app, pane).join(" · "));
+    let (mut state, held) = state(app, pane);
+    let used = state.width() + title.width() + 6;
+    let room = usize::from(area.width).saturating_sub(used);
+    if let Some(words) = missing(app, pane, room) {
+        state = format!("{state} · {words}").into();
+    }
     let state_style = if held && !focused {
         theme.get(Role::PanePaused)
     } else {
@@ -80,7 +86,7 @@ fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     row.at_end(" ", style)
         .at_end(state, state_style)
         .at_end(" ", style);
-    row.put(title(app, pane).join(" · "), style);
+    row.put(title, style);
 }
 
 /// What the pane shows: hosts, sources, filter, search.
@@ -163,10 +169,6 @@ fn place(app: &App, pane: &LogPane) -> String {
             .any(|(.., state)| *state == StreamState::Asked)
     }) {
         place.push_str(" · reading …");
-    }
-    if let Some(words) = missing(app, pane) {
-        place.push_str(" · ");
-        place.push_str(&words);
     }
     place
 }

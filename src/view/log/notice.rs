@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::app::{App, LogPane};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
+use crate::model::text::SafeText;
 use crate::scrollback::{PageWindow, Side, StreamState};
 
 /// The words.
@@ -41,27 +42,19 @@ fn beginning(app: &App, pane: &LogPane) -> &'static str {
     }
 }
 
-/// Hosts whose rows may be missing between those that are shown: those that have not answered yet,
-/// and those that cannot.
-pub(super) fn missing(app: &App, pane: &LogPane) -> Option<String> {
-    let (waited, mut failed) = pane.window()?.missing_hosts();
-    failed.extend(unknown_hosts(app, pane));
-    let waited =
-        (!waited.is_empty()).then(|| format!("{} still reading", host_names(app, &waited)));
-    let failed = (!failed.is_empty()).then(|| format!("without {}", host_names(app, &failed)));
-    let parts: Vec<_> = [waited, failed].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(" · "))
-}
-
-/// Hosts that are to be shown and have never said which logs they have.
-fn unknown_hosts(app: &App, pane: &LogPane) -> impl Iterator<Item = HostId> {
-    let hosts = app.scrollback().host_ids().zip(app.scrollback().hosts());
-    hosts
-        .filter(|(id, row)| {
-            let is_shown = pane.lens_hosts().is_none_or(|hosts| hosts.contains(id));
-            is_shown && row.sources.is_empty() && !row.status.state.is_up()
-        })
-        .map(|(id, _)| id)
+/// Hosts whose rows may be missing between those that are shown, because they have not answered yet
+/// or cannot: in at most so many cells where that is possible.
+pub(super) fn missing(app: &App, pane: &LogPane, room: usize) -> Option<String> {
+    let (waited, failed) = pane.window()?.missing_hosts();
+    let of = |words: &str, hosts: &BTreeSet<HostId>| {
+        (!hosts.is_empty()).then(|| format!("{words} {}", host_names(app, hosts)))
+    };
+    let parts = [of("still reading", &waited), of("without", &failed)];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let words = (!parts.is_empty()).then(|| parts.join(" · "))?;
+    let fits = SafeText::new(&words).width() <= room;
+    let short = || format!("{} missing", waited.len() + failed.len());
+    Some(if fits { words } else { short() })
 }
 
 /// Up to two names, or how many there are.

@@ -193,6 +193,33 @@ impl World {
         ));
     }
 
+    /// Goes to the moment of a line.
+    pub(super) fn go_to(&mut self, line: usize) {
+        let time = self.lines[line].content.time;
+        let id = self.app.panes.focus;
+        self.app.cancel_for(id);
+        self.app
+            .with_pane(|pane, scrollback| pane.go_to(time, scrollback));
+        self.send(Event::Tick);
+    }
+
+    /// Lets so many milliseconds pass.
+    pub(super) fn pass(&mut self, ms: i64) {
+        self.now += ms;
+        self.send(Event::Tick);
+    }
+
+    /// Has all hosts answer but one.
+    pub(super) fn answer_all_but(&mut self, slow: u32) {
+        let quick = |world: &Self| {
+            let mut asked = world.asked.iter();
+            asked.position(|(_, host, _)| host.0 != slow)
+        };
+        while let Some(which) = quick(self) {
+            self.answer(which);
+        }
+    }
+
     pub(super) fn answer_all(&mut self) -> Result<(), TestCaseError> {
         for _ in 0..300 {
             if self.asked.is_empty() {
