@@ -35,7 +35,7 @@ pub(super) fn help_lines(width: u16) -> DialogLines {
 }
 
 /// What the signs and words of the screen mean.
-const LEGEND: [(&str, &str); 17] = [
+const LEGEND: [(&str, &str); 18] = [
     ("●  ◐", "host up; up, but something of it is missing"),
     ("◔", "up, and behind: its link is slower than its logs"),
     ("◌", "being dialled"),
@@ -55,6 +55,10 @@ const LEGEND: [(&str, &str); 17] = [
     (
         "history",
         "lines are read from the hosts, apart from the newest",
+    ),
+    (
+        "psi",
+        "pressure: the share of time in which something waited",
     ),
     ("complete to", "every host that is up was read to this time"),
     ("3 late", "lines that are marked ↑"),

@@ -118,7 +118,7 @@ fn a_slow_host_keeps_nothing_of_the_others_from_a_view_of_the_past_and_is_sorted
             let (waited, failed) = world.pane().window().expect("a window").missing_hosts();
             assert_eq!((waited.len(), failed.len()), (1, 0));
             let cursor = world.seen().1;
-            answer_everything(&mut world);
+            world.answer_the_rest();
             world
                 .check()
                 .expect("in order, with the rows of the slow host");
@@ -146,7 +146,7 @@ fn a_slow_host_is_caught_up_with_page_by_page_wherever_one_scrolls() {
         world.keys("<pgup><pgup><pgup>");
         world.answer_all_but(1);
     }
-    answer_everything(&mut world);
+    world.answer_the_rest();
     world.check().expect("in order");
     world.keys("gg");
     answer_everything(&mut world);

@@ -106,10 +106,16 @@ impl<'a> ShownLines<'a> {
 
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
         let scrollback = self.app.scrollback();
+        let hosts = scrollback.hosts();
+        let has_sources = hosts.iter().any(|host| !host.sources.is_empty());
+        let is_settled = hosts.iter().any(|host| host.facts.is_some());
         let words = match (
             scrollback.ring().end() == Seq::BEGIN,
             self.pane.pending(scrollback),
         ) {
+            (true, _) if is_settled && !has_sources => {
+                "no log was found yet: Tab, then Enter, shows why; hosts.toml names sources"
+            }
             (true, _) => "waiting for the first lines …",
             (_, 0) => "nothing matches yet; :clear shows all",
             _ => "reading back …",
