@@ -9,6 +9,7 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;
 use crate::model::metrics::DiskUsage;
+use crate::model::state::LinkState;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
 use crate::scrollback::{HostRow, Series};
@@ -106,7 +107,10 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let area = bordered(theme, area, buffer);
-    if host.sample.is_some() {
+    // Numbers of a host that was lost are not those of now.
+    let state = host.lasting_status().state;
+    let is_current = state.is_up() || state == LinkState::Connecting;
+    if host.sample.is_some() && is_current {
         return draw_numbers(theme, host, app.now(), area, buffer);
     }
     draw_heading(theme, host, app.now(), area, buffer);

@@ -572,3 +572,16 @@ fn the_help_explains_every_sign_and_word_of_the_screen() {
         assert!(shown.contains(sign), "{sign}:\n{shown}");
     }
 }
+
+#[test]
+fn a_host_that_was_lost_shows_why_in_place_of_its_last_numbers() {
+    let mut app = fixture::busy(80, 24, 20);
+    let lost = HostStatus::because(LinkState::Unreachable, "it hung up", "r reconnects");
+    app.update(
+        Event::Batch(vec![Update::Status(HostId(0), lost)]),
+        app.now(),
+    );
+    let shown = text(&screen(&app, "dark", 80, 24));
+    assert!(shown.contains("it hung up"), "{shown}");
+    assert!(!shown.contains("psi"), "{shown}");
+}
