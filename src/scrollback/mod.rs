@@ -343,9 +343,10 @@ impl Scrollback {
                 ..line
             })
         });
-        let lines: Vec<_> = lines.collect();
-        if lines.is_empty() {
-            return;
+        // Each source for itself: one that is out of order must not draw the lines of others along.
+        let mut by_source: BTreeMap<Option<(HostId, SourceId)>, Vec<RingEntry>> = BTreeMap::new();
+        for line in lines {
+            by_source.entry(line.origin()).or_default().push(line);
         }
         let sources = &self.sources;
         let may_pass = |there: &RingEntry, line: &RingEntry| {
@@ -355,9 +356,10 @@ impl Scrollback {
                 .is_some_and(|line| line.order == LineOrder::Late);
             !is_own && (is_late || order_of(sources, there) > order_of(sources, line))
         };
-        let end = self.ring.len();
-        let renumbering = self.ring.weave(end, lines, may_pass);
-        self.renumbered.push(renumbering);
+        for lines in by_source.into_values() {
+            let end = self.ring.len();
+            self.renumbered.push(self.ring.weave(end, lines, may_pass));
+        }
     }
 
     /// What has become of the numbers of rows since the last time, in that order.

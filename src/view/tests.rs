@@ -561,11 +561,9 @@ fn the_popup_of_a_host_that_is_dialled_again_says_why_how_often_and_where_in_ful
 
 #[test]
 fn the_help_explains_every_sign_and_word_of_the_screen() {
-    let mut app = fixture::busy(120, 40, 20);
-    app.keys("?G");
-    let shown = text(&screen(&app, "dark", 120, 40));
-    app.keys("<pgup>");
-    let shown = shown + &text(&screen(&app, "dark", 120, 40));
+    let mut app = fixture::busy(120, 180, 20);
+    app.keys("?");
+    let shown = text(&screen(&app, "dark", 120, 180));
     for sign in [
         "●", "◐", "◔", "◌", "◍", "○", "✕", "↑", "◆", "late", "frozen", "history", "gap",
     ] {
