@@ -276,7 +276,7 @@ actions! {
         Motion(Motion::PageUp) "page-up" ("<pgup>" "b" "<C-b>") "page up";
         Motion(Motion::HalfDown) "half-down" ("<C-d>") "half a page down";
         Motion(Motion::HalfUp) "half-up" ("<C-u>") "half a page up";
-        Motion(Motion::Top) "top" ("g" "<home>") "to the oldest line read; again: of all";
+        Motion(Motion::Top) "top" ("g" "<home>") "to the oldest line on screen; twice: of all";
         Motion(Motion::Bottom) "bottom" ("G" "<end>") "to the newest line, and follow";
     }
     Move Log {
@@ -288,8 +288,8 @@ actions! {
     }
     Find Log {
         Log(LogAction::Search) "search" ["QUERY"] ("/") "search; matches are highlighted";
-        Log(LogAction::NextHit) "next" ("n") "next match";
-        Log(LogAction::PreviousHit) "previous" ("N") "previous match";
+        Log(LogAction::NextHit) "next" ("n") "next match, onwards as / went";
+        Log(LogAction::PreviousHit) "previous" ("N") "next match the other way";
         Log(LogAction::NextError) "next-error" ("e") "next error";
         Log(LogAction::PreviousError) "previous-error" ("E") "previous error";
         Log(LogAction::NextWarning) "next-warning" ("w") "next warning or error";
@@ -346,7 +346,7 @@ actions! {
     Hosts Hosts {
         Host(HostAction::OnlyHost) "only-host" ("o") "only this host in the pane; again: all";
         Host(HostAction::ToggleHost) "toggle-host" ("<space>") "add or remove this host in the pane";
-        Host(HostAction::Reconnect) "reconnect" ["NAME…"] ("r") "dial the host now; without NAME, all down";
+        Host(HostAction::Reconnect) "reconnect" ["NAME…"] ("r") "reconnect now; :reconnect alone: all down";
     }
     General All {
         Program(ProgramAction::Command) "command" (":") "type a command; Tab completes";

@@ -10,7 +10,7 @@ use super::{App, Effect, Event};
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::{Endpoint, HostId, HostName, HostSpec, SystemFacts};
-use crate::model::line::{ByteSpan, FleetLine, Line};
+use crate::model::line::{ByteSpan, FleetLine, Line, LineOrder};
 use crate::model::metrics;
 use crate::model::metrics::Sample;
 use crate::model::source::{SourceId, SourceInfo};
@@ -42,7 +42,7 @@ pub(crate) fn line(host: u32, ms: i64, text: &[u8]) -> FleetLine {
     FleetLine {
         host: HostId(host),
         source: SourceId(host),
-        late: false,
+        order: LineOrder::InOrder,
         content: Line {
             time: START.plus_millis(ms),
             time_from: TimeSource::Stamp,

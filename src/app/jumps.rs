@@ -1,7 +1,6 @@
 //! Filters and jumps of a log pane: to the next line that matches, here or on the hosts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::page_requests::search_for;
 use super::pending_requests::{PendingRequest, RequestPurpose, SourceNames};
@@ -10,6 +9,7 @@ use super::seek::{Seek, SoughtLine};
 use super::{App, JumpTarget, LogPane, PaneId};
 use crate::model::host::HostId;
 use crate::model::level::Level;
+use crate::model::line::FleetLine;
 use crate::query::{Query, QueryError, ReferenceTime};
 
 /// Hits that are asked for: the newest of a host may all be known already.
@@ -63,15 +63,25 @@ impl App {
             JumpTarget::Query(query),
             forward,
         );
+        self.with_pane(|pane, _| pane.searches_forward = forward);
         self.continue_seek();
         Ok(())
     }
 
-    pub(super) fn next_hit(&mut self, forward: bool, count: Option<u32>) {
-        match self.panes.focused().and_then(|pane| pane.search.clone()) {
-            Some(query) => self.seek(JumpTarget::Query(query), forward, count),
-            None => self.say("nothing was searched yet; / searches"),
+    /// To the next match in the direction of the search, or in the other. At the newest line both
+    /// keys go upwards, where all matches are, and the one that was pressed keeps doing so.
+    pub(super) fn next_hit(&mut self, onwards: bool, count: Option<u32>) {
+        let Some(pane) = self.panes.focused_mut() else {
+            return;
+        };
+        let Some(query) = pane.search.clone() else {
+            return self.say("nothing was searched yet; / searches");
+        };
+        if pane.position().is_none() {
+            pane.searches_forward = !onwards;
         }
+        let forward = pane.searches_forward == onwards;
+        self.seek(JumpTarget::Query(query), forward, count);
     }
 
     pub(super) fn seek(&mut self, target: JumpTarget, forward: bool, count: Option<u32>) {
@@ -105,7 +115,7 @@ impl App {
             SoughtLine::Found(index, wrapped) => {
                 self.land(seek.pane, index);
                 if wrapped {
-                    self.say("went round the end");
+                    self.say(wrapped_to(seek.forward));
                 }
             }
         }
@@ -171,7 +181,9 @@ impl App {
         }
         self.stop_remote_search();
         let window = edge.window(backwards);
-        let search = RemoteSearch::new(id, edge, backwards, nothing, hosts.len());
+        let named = |host: &HostId| (*host, self.scrollback.host_name(*host).to_owned());
+        let searched = hosts.keys().map(named).collect();
+        let search = RemoteSearch::new(id, edge, backwards, nothing, searched);
         self.remote_search = Some(search);
         for (host, names) in hosts {
             let what = search_for(query.clone(), window.clone(), backwards, HITS);
@@ -183,11 +195,9 @@ impl App {
     /// The sources of a pane, by host.
     fn names_by_host(&self, pane: &LogPane) -> BTreeMap<HostId, SourceNames> {
         let mut hosts: BTreeMap<HostId, SourceNames> = BTreeMap::new();
-        for (source, host) in pane.sources(&self.scrollback) {
-            if let Some(row) = self.scrollback.source(source) {
-                let names = hosts.entry(host).or_default();
-                names.insert(Arc::clone(&row.info.name), source);
-            }
+        for source in pane.sources(&self.scrollback) {
+            let names = hosts.entry(source.host).or_default();
+            names.insert(source.name, source.id);
         }
         hosts
     }
@@ -214,30 +224,53 @@ impl App {
         }
     }
 
-    /// A host has been searched: once all are, to the match that is nearest.
+    /// A host has been searched: once all are, to the match that is nearest. What comes after the
+    /// jump moves nobody, and is told.
     pub(super) fn finish_remote_search(&mut self, id: PaneId, pending: PendingRequest) {
-        let host_name = self.scrollback.host_name(pending.host);
-        let is_over = self
-            .remote_search
-            .as_mut()
-            .filter(|search| search.pane == id)
-            .is_some_and(|search| search.take_in(host_name, pending));
+        let search = self.remote_search.as_mut();
+        let Some(search) = search.filter(|search| search.pane == id) else {
+            return;
+        };
+        let is_over = search.take_in(pending, self.now);
+        if let Some(missed) = search.take_missed() {
+            let host = self.scrollback.host_name(missed.host);
+            self.say(format!(
+                "{host} has answered: a match there is nearer; search the other way"
+            ));
+        }
         if is_over && let Some(search) = self.remote_search.take() {
             self.end_remote_search(&search);
         }
     }
 
     fn end_remote_search(&mut self, search: &RemoteSearch) {
-        let Some(line) = &search.best else {
+        if let Some(line) = search.last_jump() {
+            self.jump_to_line(search.pane, line);
+        } else if search.best.is_none() {
             return self.say(search.nothing_found());
-        };
-        self.cancel_for(search.pane);
-        if let Some(pane) = self.panes.get_mut(search.pane) {
-            pane.go_to(line.content.time, &self.scrollback);
-            pane.landing = Some((line.source, line.content.cursor));
         }
         if let Some(failure) = search.failure() {
             self.say(failure);
+        }
+    }
+
+    /// To a match that is there, once the hosts that have not answered were waited for long enough.
+    pub(super) fn jump_to_found(&mut self) {
+        let Some(search) = &mut self.remote_search else {
+            return;
+        };
+        let pane = search.pane;
+        if let Some((line, words)) = search.jump_early(self.now) {
+            self.jump_to_line(pane, &line);
+            self.say(words);
+        }
+    }
+
+    fn jump_to_line(&mut self, id: PaneId, line: &FleetLine) {
+        self.cancel_pages_for(id);
+        if let Some(pane) = self.panes.get_mut(id) {
+            pane.go_to(line.content.time, &self.scrollback);
+            pane.landing = Some((line.source, line.content.cursor));
         }
     }
 
@@ -246,6 +279,15 @@ impl App {
         if let Some(pane) = self.panes.get_mut(id) {
             pane.jump(index, height, &self.scrollback);
         }
+    }
+}
+
+/// What is said when a jump went on at the other end.
+fn wrapped_to(forward: bool) -> &'static str {
+    if forward {
+        "search wrapped to the oldest line"
+    } else {
+        "search wrapped to the newest line"
     }
 }
 

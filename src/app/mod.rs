@@ -11,6 +11,7 @@ use ratatui::layout::Rect;
 use crate::layout::{Areas, LineColumns, ViewOptions};
 use crate::model::host::HostSpec;
 use crate::model::time::Time;
+use crate::model::update::Update;
 use crate::query::Query;
 use crate::scrollback::{RING_BYTES, RingEntry, Scrollback, Seq, Whole};
 
@@ -50,6 +51,7 @@ use actions::Scope;
 use keymap::{Keymap, TypedKeys};
 use keys::Key;
 use notices::Notices;
+use page_requests::overtakes_at;
 use panes::Panes;
 use pending_requests::PendingRequests;
 use prompt::{History, PromptOutcome};
@@ -131,7 +133,7 @@ impl App {
             Event::Key(key) => self.on_key(key.into()),
             Event::Paste(text) => self.on_paste(&text),
             Event::Resize(width, height) => self.screen = Rect::new(0, 0, width, height),
-            Event::Batch(updates) => self.scrollback.apply(updates, now),
+            Event::Batch(updates) => self.take_in(updates),
             Event::Ended => self.ended = true,
             Event::Ask(id, question) => self.questions.add(id, question),
             Event::Withdrawn(id) => self.questions.withdraw(id),
@@ -144,6 +146,24 @@ impl App {
         std::mem::take(&mut self.effects)
     }
 
+    fn take_in(&mut self, updates: Vec<Update>) {
+        self.scrollback.apply(updates, self.now);
+        let renumbered = self.scrollback.take_renumbered();
+        if renumbered.is_empty() {
+            return;
+        }
+        for pane in self.panes.logs.values_mut() {
+            pane.follow_woven(&renumbered, &self.scrollback);
+        }
+        for renumbering in renumbered {
+            self.panes.follow_woven(&renumbering);
+            self.requests.follow_woven(&renumbering);
+            if let Some(seek) = &mut self.seek {
+                seek.follow_woven(&renumbering);
+            }
+        }
+    }
+
     /// Brings everything that follows from the scrollback and the time up to date, within a bound.
     fn settle(&mut self) {
         let mut busy = false;
@@ -152,6 +172,7 @@ impl App {
         }
         self.pump();
         self.continue_seek();
+        self.jump_to_found();
         self.busy = busy;
         self.questions.tick(self.now, self.keyboard.last_key);
         self.notices.tick(self.now);
@@ -178,7 +199,10 @@ impl App {
         let moves =
             self.scrollback.rate(self.now) > 0.0 || self.scrollback.hosts().iter().any(counts_down);
         let second = moves.then(|| self.now.plus_millis(1000));
-        [notice, question, second, self.requests.until()]
+        let held_up = self.panes.logs.values().filter_map(overtakes_at).min();
+        let search = self.remote_search.as_ref().and_then(RemoteSearch::jumps_at);
+        let requests = self.requests.until();
+        [notice, question, second, requests, held_up, search]
             .into_iter()
             .flatten()
             .min()

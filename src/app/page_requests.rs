@@ -45,6 +45,10 @@ const PER_HOST: usize = 4;
 /// A host that sends nothing for so long is not waited for.
 const PATIENCE_MS: i64 = 20_000;
 
+/// Rows wait so long for those of slower hosts. Longer, and a slow host is in the way; shorter, and
+/// rows come between others that were just being read.
+const OVERTAKE_MS: i64 = 1000;
+
 impl App {
     /// Asks for what is nearly wanted, and puts in order what has come.
     pub(super) fn pump(&mut self) {
@@ -79,8 +83,16 @@ impl App {
         let (window, below) = (pane.window_number, pane.below_notice());
         let mut wanted = Vec::new();
         for side in [Side::Older, Side::Newer] {
-            wanted.extend(extend(pane, side, height, budget, scrollback));
+            let room = WindowRoom { height, budget };
+            let extended = extend(pane, side, room, scrollback);
+            let overtaken = overtake(pane, side, now, room, scrollback);
+            wanted.extend(if overtaken.is_empty() {
+                extended
+            } else {
+                overtaken
+            });
         }
+        pane.follow_woven_window();
         pane.step_off_notice(below, height);
         pane.give_up_ring(budget, scrollback);
         pane.land(scrollback);
@@ -228,7 +240,11 @@ impl App {
                 entries: pending.entries,
                 ended,
             };
-            window.arrived(&page.request, received, &self.scrollback, lens);
+            let is_whole = window.arrived(&page.request, received, &self.scrollback, lens);
+            pane.follow_woven_window();
+            if !is_whole {
+                pane.read_again(&self.scrollback);
+            }
         }
     }
 
@@ -266,7 +282,23 @@ impl App {
 
     /// Ends what is read for a pane.
     pub(super) fn cancel_for(&mut self, pane: PaneId) {
+        if self
+            .remote_search
+            .as_ref()
+            .is_some_and(|search| search.pane == pane)
+        {
+            self.stop_remote_search();
+        }
         let own = self.requests.ids(|pending| pending.purpose.pane() == pane);
+        self.cancel(own);
+    }
+
+    /// Ends only what is read for the window of a pane.
+    pub(super) fn cancel_pages_for(&mut self, pane: PaneId) {
+        let is_page = |pending: &PendingRequest| {
+            matches!(pending.purpose, RequestPurpose::Page(_)) && pending.purpose.pane() == pane
+        };
+        let own = self.requests.ids(is_page);
         self.cancel(own);
     }
 }
@@ -295,9 +327,7 @@ fn has_window(pane: &mut LogPane, scrollback: &Scrollback, now: Time) -> bool {
         pane.begin_window(scrollback, now);
     }
     if let Some((window, _)) = pane.window_mut() {
-        sources
-            .into_iter()
-            .for_each(|(source, host)| window.add_source(source, host));
+        sources.iter().for_each(|source| window.add_source(source));
     }
     true
 }
@@ -307,24 +337,67 @@ fn has_window(pane: &mut LogPane, scrollback: &Scrollback, now: Time) -> bool {
 fn extend(
     pane: &mut LogPane,
     side: Side,
-    height: u16,
-    budget: usize,
+    room: WindowRoom,
     scrollback: &Scrollback,
 ) -> Vec<MissingPage> {
     for _ in 0..TURNS {
-        if !is_near(pane, side, height, budget) {
+        if !is_near(pane, side, room) {
             break;
         }
-        let (wants, more) = merge(pane, scrollback, side, height);
+        let (wants, more) = merge(pane, scrollback, side, room.height);
         if !more {
             return wants;
         }
     }
-    Vec::new()
+    let behind = pane.window().map(|window| window.overtaken_requests(side));
+    behind.unwrap_or_default()
+}
+
+/// Goes on without the sources for which rows have waited long enough; what is asked for then.
+fn overtake(
+    pane: &mut LogPane,
+    side: Side,
+    now: Time,
+    room: WindowRoom,
+    scrollback: &Scrollback,
+) -> Vec<MissingPage> {
+    let is_held_up = is_near(pane, side, room)
+        && pane
+            .window_mut()
+            .is_some_and(|(window, lens)| window.is_held_up(side, lens));
+    let since = pane.held_up.side_mut(side);
+    if !is_held_up {
+        *since = None;
+        return Vec::new();
+    }
+    let since = *since.get_or_insert(now);
+    if now < since.plus_millis(OVERTAKE_MS) {
+        return Vec::new();
+    }
+    if let Some((window, lens)) = pane.window_mut() {
+        window.overtake(side, lens);
+    }
+    *pane.held_up.side_mut(side) = None;
+    extend(pane, side, room, scrollback)
+}
+
+/// When rows have waited long enough for those of slow hosts, if they do.
+pub(super) fn overtakes_at(pane: &LogPane) -> Option<Time> {
+    let since = [pane.held_up.older, pane.held_up.newer];
+    let first = since.into_iter().flatten().min()?;
+    Some(first.plus_millis(OVERTAKE_MS))
+}
+
+/// How much of a window is seen, and what it may hold.
+#[derive(Debug, Clone, Copy)]
+struct WindowRoom {
+    height: u16,
+    budget: usize,
 }
 
 /// Whether an end is so near that more should be there.
-fn is_near(pane: &LogPane, side: Side, height: u16, budget: usize) -> bool {
+fn is_near(pane: &LogPane, side: Side, room: WindowRoom) -> bool {
+    let WindowRoom { height, budget } = room;
     let Some((top, bottom)) = pane.on_screen(height) else {
         return pane.window().is_some();
     };

@@ -6,7 +6,7 @@ use ratatui::layout::{Direction, Rect};
 
 use super::pane::{HostsPane, LogPane, Pane, Popup, WINDOW_BYTES};
 use super::tree::{PaneId, Side, Tree};
-use crate::scrollback::Scrollback;
+use crate::scrollback::{Renumbering, Scrollback};
 
 /// The panes of the screen. There is always a log pane.
 #[derive(Debug)]
@@ -83,6 +83,13 @@ impl Panes {
     pub(super) fn goes_to_top_again(&mut self, is_top: bool) -> bool {
         let before = std::mem::replace(&mut self.at_top, is_top.then_some(self.focus));
         before == Some(self.focus)
+    }
+
+    /// The record that is shown stays the same where its rows have other numbers.
+    pub(super) fn follow_woven(&mut self, renumbering: &Renumbering) {
+        if let Some(Popup::Record(record)) = &mut self.popup {
+            record.seq = renumbering.of_live(record.seq);
+        }
     }
 
     /// Closes a record: what it shows is not there any more.

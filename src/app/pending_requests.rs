@@ -11,7 +11,7 @@ use crate::model::line::{FleetLine, Line};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::{LogResponse, MissingBytes, PageStart, SearchHit};
-use crate::scrollback::{MissingPage, RingEntry, Seq, Side};
+use crate::scrollback::{MissingPage, Renumbering, RingEntry, Seq, Side};
 
 /// An answer of more bytes is cut off.
 pub(super) const MOST_BYTES: usize = 32 << 20;
@@ -68,6 +68,15 @@ impl PendingRequests {
         self.next += 1;
         self.pending.insert(id, request);
         id
+    }
+
+    /// Gaps that are asked for stay the same where rows have other numbers.
+    pub(super) fn follow_woven(&mut self, renumbering: &Renumbering) {
+        for pending in self.pending.values_mut() {
+            if let RequestPurpose::Gap(_, seq, _) = &mut pending.purpose {
+                *seq = renumbering.of_live(*seq);
+            }
+        }
     }
 
     /// Those for which this holds.

@@ -13,6 +13,9 @@ use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::scrollback::{RingEntry, Scrollback, Seq};
 
+/// Once a match is there, the other hosts have so long to find a nearer one.
+const PATIENCE_MS: i64 = 1500;
+
 /// A search of the hosts for a match that a pane does not have.
 #[derive(Debug)]
 pub(super) struct RemoteSearch {
@@ -21,11 +24,18 @@ pub(super) struct RemoteSearch {
     /// The notice where there is none.
     nothing: NothingFound,
     edge: Boundary,
-    waiting: usize,
+    /// Hosts that have not answered, by name.
+    waiting: BTreeMap<HostId, String>,
     asked: usize,
     bytes_read: BTreeMap<HostId, u64>,
     /// The nearest match so far.
     pub(super) best: Option<FleetLine>,
+    /// When the first was found.
+    found_at: Option<Time>,
+    /// The jump was made, while some hosts had not answered.
+    has_jumped: bool,
+    /// A match that came after the jump is nearer.
+    nearer_after_jump: bool,
     failed: Vec<String>,
 }
 
@@ -53,23 +63,26 @@ pub(super) struct Boundary {
 }
 
 impl RemoteSearch {
-    /// A search of so many hosts beyond an edge.
+    /// A search of these hosts beyond an edge.
     pub(super) fn new(
         pane: PaneId,
         edge: Boundary,
         backwards: bool,
         nothing: NothingFound,
-        hosts: usize,
+        hosts: BTreeMap<HostId, String>,
     ) -> Self {
         Self {
             pane,
             backwards,
             nothing,
             edge,
+            asked: hosts.len(),
             waiting: hosts,
-            asked: hosts,
             bytes_read: BTreeMap::new(),
             best: None,
+            found_at: None,
+            has_jumped: false,
+            nearer_after_jump: false,
             failed: Vec::new(),
         }
     }
@@ -77,12 +90,55 @@ impl RemoteSearch {
     /// How far it is, for the status line.
     pub(super) fn words(&self) -> String {
         let bytes: u64 = self.bytes_read.values().sum();
-        let answered = self.asked - self.waiting;
+        let waiting = self.waiting_for();
+        if self.has_jumped {
+            return format!("not searched yet: {waiting} · Esc stops");
+        }
+        let answered = self.asked - self.waiting.len();
+        let slow = if answered == 0 {
+            String::new()
+        } else {
+            format!(" · waiting for {waiting}")
+        };
         format!(
-            "searching {} hosts · {answered} done · {} MiB read · Esc stops",
+            "searching {} hosts · {answered} done{slow} · {} MiB read · Esc stops",
             self.asked,
             bytes >> 20
         )
+    }
+
+    /// Who has not answered.
+    fn waiting_for(&self) -> String {
+        match self.waiting.len() {
+            0..=2 => {
+                let names: Vec<_> = self.waiting.values().map(String::as_str).collect();
+                names.join(", ")
+            }
+            more => format!("{more} hosts"),
+        }
+    }
+
+    /// When the match that is there is near enough, whoever has not answered.
+    pub(super) fn jumps_at(&self) -> Option<Time> {
+        let found = self.found_at.filter(|_| !self.has_jumped)?;
+        Some(found.plus_millis(PATIENCE_MS))
+    }
+
+    /// The match to jump to before all have answered, and the words for it.
+    pub(super) fn jump_early(&mut self, now: Time) -> Option<(FleetLine, String)> {
+        let is_due = self.jumps_at().is_some_and(|at| at <= now);
+        let line = self.best.clone().filter(|_| is_due)?;
+        self.has_jumped = true;
+        let words = format!(
+            "the nearest match so far; not searched yet: {}",
+            self.waiting_for()
+        );
+        Some((line, words))
+    }
+
+    /// The match to jump to now that all have answered, unless that was done.
+    pub(super) fn last_jump(&self) -> Option<&FleetLine> {
+        self.best.as_ref().filter(|_| !self.has_jumped)
     }
 
     /// Notes how far a host is.
@@ -91,8 +147,8 @@ impl RemoteSearch {
     }
 
     /// Takes in the answer of a host; true where it was the last.
-    pub(super) fn take_in(&mut self, host_name: &str, pending: PendingRequest) -> bool {
-        self.waiting = self.waiting.saturating_sub(1);
+    pub(super) fn take_in(&mut self, pending: PendingRequest, now: Time) -> bool {
+        let host_name = self.waiting.remove(&pending.host).unwrap_or_default();
         if let Some(why) = pending.failed {
             self.failed.push(format!("{host_name}: {why}"));
         }
@@ -104,9 +160,17 @@ impl RemoteSearch {
                 .is_none_or(|best| (line.content.time > best.content.time) == self.backwards);
             if is_nearer {
                 self.best = Some(line.clone());
+                self.found_at.get_or_insert(now);
+                self.nearer_after_jump |= self.has_jumped;
             }
         }
-        self.waiting == 0
+        self.waiting.is_empty()
+    }
+
+    /// The match that came too late for the jump, and is nearer.
+    pub(super) fn take_missed(&mut self) -> Option<&FleetLine> {
+        let has_missed = std::mem::take(&mut self.nearer_after_jump);
+        self.best.as_ref().filter(|_| has_missed)
     }
 
     /// Which hosts could not be searched, where there are any.

@@ -8,7 +8,7 @@ use super::tree::PaneId;
 use crate::model::source::SourceId;
 use crate::parse::level;
 use crate::query::Query;
-use crate::scrollback::{RingEntry, Scrollback, Seq, Side};
+use crate::scrollback::{Renumbering, RingEntry, Scrollback, Seq, Side};
 
 /// Bytes of lines that one turn of the loop may look at for a jump: a few milliseconds.
 const SLICE_BYTES: usize = 1024 * 1024;
@@ -89,6 +89,14 @@ impl Seek {
             seek.at.next()
         };
         Some(seek)
+    }
+
+    /// Goes on at the same rows where these have other numbers.
+    pub(super) fn follow_woven(&mut self, renumbering: &Renumbering) {
+        let follow = |seq: Seq| renumbering.of_live(seq);
+        (self.at, self.start) = (follow(self.at), follow(self.start));
+        self.floor = self.floor.map(follow);
+        self.hits = HitCount::default();
     }
 
     /// The same, to the match of that number from here.

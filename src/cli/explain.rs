@@ -53,7 +53,7 @@ fn write_prefilter(prefilter: &Prefilter, out: &mut dyn Write) -> io::Result<()>
     match prefilter {
         Prefilter::Everything => writeln!(
             out,
-            "    all of them: no narrower pattern is safe for this query"
+            "    grep   not used: every line may match, so all of them are sent"
         ),
         Prefilter::Lines(patterns) => {
             writeln!(
@@ -78,7 +78,7 @@ fn span(range: &Range<Time>, zone: &TimeZone) -> String {
         time.strftime("%Y-%m-%d %H:%M:%S%.f %:z").to_string()
     };
     match (range.start, range.end) {
-        (Time(i64::MIN), Time(i64::MAX)) => "of any time".to_owned(),
+        (Time(i64::MIN), Time(i64::MAX)) => "whatever their time".to_owned(),
         (Time(i64::MIN), end) => format!("before {}", at(end)),
         (start, Time(i64::MAX)) => format!("from {}", at(start)),
         (start, end) => format!("from {} to before {}", at(start), at(end)),
@@ -167,7 +167,7 @@ checked here, in each line that comes back
     since:15m
 "
         );
-        assert!(text("-a").contains("no narrower pattern is safe"));
+        assert!(text("-a").contains("all of them are sent"));
         assert!(text("since:1h until:2h").contains("nothing: no line can match"));
     }
 

@@ -11,15 +11,16 @@ use crate::clock;
 use crate::host::{HostEvent, Outbox};
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
-use crate::model::line::{FleetLine, Line};
+use crate::model::line::{FleetLine, Line, LineOrder};
 use crate::model::source::SourceId;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
 use crate::model::update::Update;
 
+use super::backlog::Backlogs;
 use super::goal::Goal;
 use super::ledger::{Awaited, LedgerBuilder};
-use super::merge::{Merge, Release};
+use super::merge::{Merge, Release, ReleaseMoment};
 
 /// Bytes that are taken from one host before the next has its turn.
 const SHARE_BYTES: usize = 128 << 10;
@@ -79,6 +80,7 @@ pub(super) struct Aggregator {
     goal: Goal,
     ledger: LedgerBuilder,
     merge: Merge,
+    backlogs: Backlogs,
     /// A host's number of a source to the fleet's.
     sources: BTreeMap<(HostId, u32), SourceId>,
     started: Instant,
@@ -104,6 +106,7 @@ impl Aggregator {
             ready,
             goal,
             merge: Merge::default(),
+            backlogs: Backlogs::default(),
             sources: BTreeMap::new(),
             started,
             first: 0,
@@ -147,10 +150,12 @@ impl Aggregator {
             HostEvent::Sample(sample) => self.updates.push(Update::Sample(host, Arc::new(sample))),
             HostEvent::Source { source, info } => {
                 let source = self.source(host, source);
+                self.merge.name(source, host, &info.name);
                 self.updates.push(Update::Source(host, source, info));
             }
             HostEvent::Begun { source, reached } => {
                 let source = self.source(host, source);
+                self.backlogs.begin_file(source);
                 self.updates.push(Update::Begun(host, source, reached));
             }
             HostEvent::Lines { source, lines } => self.on_lines(host, source, lines),
@@ -177,6 +182,9 @@ impl Aggregator {
                 self.merge.gap(gap, self.now());
             }
             HostEvent::ReadTo { up_to, bytes } => {
+                if up_to.is_some() {
+                    self.backlogs.end_files(host);
+                }
                 let up_to = up_to.unwrap_or(Time(i64::MIN));
                 self.ledger.read_to(host, up_to, bytes);
             }
@@ -188,7 +196,12 @@ impl Aggregator {
         let source = self.source(host, source);
         let now = self.now();
         for line in lines {
-            self.merge.line(FleetLine::new(host, source, line), now);
+            let is_backlog = self.backlogs.has(source, &line, now);
+            let mut line = FleetLine::new(host, source, line);
+            if is_backlog {
+                line.order = LineOrder::Backlog;
+            }
+            self.merge.line(line, now);
         }
     }
 
@@ -200,7 +213,10 @@ impl Aggregator {
     /// The fleet's number of a host's source.
     fn source(&mut self, host: HostId, number: u32) -> SourceId {
         let next = SourceId::of_index(self.sources.len());
-        *self.sources.entry((host, number)).or_insert(next)
+        *self.sources.entry((host, number)).or_insert_with(|| {
+            self.backlogs.hear(next, host, clock::now());
+            next
+        })
     }
 
     fn is_over(&self) -> bool {
@@ -215,7 +231,11 @@ impl Aggregator {
         let now = self.now();
         let what = self.releasable(is_over, now);
         let before = self.updates.len();
-        self.is_drained = self.merge.release(what, now, &mut self.updates);
+        let moment = ReleaseMoment {
+            elapsed: now,
+            wall: clock::now(),
+        };
+        self.is_drained = self.merge.release(what, moment, &mut self.updates);
         self.ledger
             .released(&self.updates[before..], self.merge.late());
         let is_last = is_over && self.is_drained;

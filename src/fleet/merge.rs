@@ -1,16 +1,20 @@
 //! Lines of many sources into one order: by time, as far as waiting a moment makes that possible.
 //!
-//! Each source is a queue that is never reordered. A line is released when no host can still send
+//! Each source is a queue that is never reordered. Of lines with the same stamp those of the host
+//! that was named first in the inventory go first, then by the name of the source, so that the order
+//! is the same each time. A line is released when no host can still send
 //! an earlier one (the *watermark*: every host has been read to there), or when it has waited long
 //! enough; of those that are releasable, the earliest goes first. A line that comes when later ones
 //! have gone is marked late, not dropped. Time is an argument.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::gap::Gap;
-use crate::model::line::FleetLine;
+use crate::model::host::HostId;
+use crate::model::line::{FleetLine, LineOrder};
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::model::update::Update;
@@ -21,7 +25,7 @@ pub(super) const HOLD: Duration = Duration::from_millis(1000);
 
 /// A line is late when lines stamped this much later have gone. Many stamps are in whole seconds,
 /// and many programs write a moment after they stamped.
-pub(super) const LATE_BY: i64 = 1_500_000_000;
+pub(super) const LATE_BY: i64 = 1_000_000_000;
 
 /// Most bytes held back; beyond, the earliest go whether their time has come or not.
 pub(super) const HELD_BYTES: usize = 32 << 20;
@@ -33,8 +37,9 @@ pub(super) const BATCH_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Merge {
     sources: BTreeMap<SourceId, VecDeque<BufferedItem>>,
+    ranks: SourceRanks,
     bytes: usize,
-    /// Lines stamped before this have been released.
+    /// The latest stamp that was released; none of the future, which would make all others late.
     released_to: Option<Time>,
     /// Lines that were marked late.
     late: u64,
@@ -50,6 +55,15 @@ struct BufferedItem {
 enum MergeItem {
     Line(FleetLine),
     Gap(Gap),
+}
+
+/// When it is asked what may go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReleaseMoment {
+    /// Since the start.
+    pub(super) elapsed: Duration,
+    /// By our clock.
+    pub(super) wall: Time,
 }
 
 /// What is released.
@@ -68,6 +82,11 @@ impl Merge {
     pub(super) fn line(&mut self, line: FleetLine, now: Duration) {
         self.bytes += line.content.memory();
         self.buffer(line.source, MergeItem::Line(line), now);
+    }
+
+    /// Learns whose a source is and what it is called, for the order of equal stamps.
+    pub(super) fn name(&mut self, source: SourceId, host: HostId, name: &Arc<str>) {
+        self.ranks.add(source, host, name);
     }
 
     /// Takes in a gap; it keeps its place among the lines of its source.
@@ -96,13 +115,18 @@ impl Merge {
     }
 
     /// Releases what may go at `now`, up to a batch. Returns whether that was all.
-    pub(super) fn release(&mut self, what: Release, now: Duration, out: &mut Vec<Update>) -> bool {
+    pub(super) fn release(
+        &mut self,
+        what: Release,
+        now: ReleaseMoment,
+        out: &mut Vec<Update>,
+    ) -> bool {
         let turn = ReleaseTurn {
             what,
             now,
             keep: self.bytes.saturating_sub(BATCH_BYTES),
-            before: self.released_to,
         };
+        self.ranks.settle();
         let mut batch = BatchBuilder {
             lines: Vec::new(),
             updates: out,
@@ -110,12 +134,14 @@ impl Merge {
         let mut heads: BinaryHeap<_> = self
             .sources
             .iter()
-            .filter_map(|(&source, queue)| Some(Reverse((queue.front()?.time(), source))))
+            .filter_map(|(&source, queue)| {
+                Some(Reverse((queue.front()?.time(), self.ranks.of(source))))
+            })
             .collect();
-        while let Some(Reverse((_, source))) = heads.pop() {
-            let until = heads.peek().map(|Reverse((time, _))| *time);
-            if let Some(next) = self.release_source(source, until, &turn, &mut batch) {
-                heads.push(Reverse((next, source)));
+        while let Some(Reverse((_, rank))) = heads.pop() {
+            let until = heads.peek().map(|Reverse(head)| *head);
+            if let Some(next) = self.release_source(rank, until, &turn, &mut batch) {
+                heads.push(Reverse((next, rank)));
             }
             if self.bytes < turn.keep && !heads.is_empty() {
                 batch.flush();
@@ -123,9 +149,6 @@ impl Merge {
             }
         }
         batch.flush();
-        if let Release::UpTo(to) = what {
-            self.released_to = self.released_to.max(to);
-        }
         true
     }
 
@@ -133,37 +156,50 @@ impl Merge {
     /// time of its next line, where that may be looked at again.
     fn release_source(
         &mut self,
-        source: SourceId,
-        until: Option<Time>,
+        rank: SourceRank,
+        until: Option<(Time, SourceRank)>,
         turn: &ReleaseTurn,
         batch: &mut BatchBuilder<'_>,
     ) -> Option<Time> {
         loop {
             let is_full = self.bytes > HELD_BYTES;
-            let queue = self.sources.get_mut(&source)?;
-            if !is_full && !queue.front()?.is_releasable(turn.what, turn.now) {
+            let queue = self.sources.get_mut(&rank.source)?;
+            if !is_full && !queue.front()?.is_releasable(turn.what, turn.now.elapsed) {
                 return None;
             }
             let first = queue.pop_front()?;
             let next = queue.front().map(BufferedItem::time);
-            let is_late = turn.is_late(first.time());
-            self.emit(first.item, is_late, batch);
+            self.emit(first.item, turn, batch);
             let Some(next) = next else {
-                self.sources.remove(&source);
+                self.sources.remove(&rank.source);
                 return None;
             };
-            if until.is_some_and(|until| next > until) || self.bytes < turn.keep {
+            if until.is_some_and(|until| (next, rank) > until) || self.bytes < turn.keep {
                 return Some(next);
             }
         }
     }
 
-    fn emit(&mut self, item: MergeItem, is_late: bool, batch: &mut BatchBuilder<'_>) {
+    /// Whether later lines have gone before a line. A pass sorts all it has, and what is still out of
+    /// order then is so in its file.
+    fn order_of(&self, line: &FleetLine, turn: &ReleaseTurn) -> LineOrder {
+        let time = line.content.time.0.saturating_add(LATE_BY);
+        let is_behind = self.released_to.is_some_and(|before| time < before.0);
+        match line.order {
+            _ if !is_behind || turn.what == Release::All => LineOrder::InOrder,
+            LineOrder::Backlog => LineOrder::Backlog,
+            LineOrder::InOrder | LineOrder::Late => LineOrder::Late,
+        }
+    }
+
+    fn emit(&mut self, item: MergeItem, turn: &ReleaseTurn, batch: &mut BatchBuilder<'_>) {
         match item {
             MergeItem::Line(mut line) => {
                 self.bytes -= line.content.memory();
-                self.late += u64::from(is_late);
-                line.late = is_late;
+                line.order = self.order_of(&line, turn);
+                self.late += u64::from(line.order == LineOrder::Late);
+                let stamp = line.content.time.min(turn.now.wall);
+                self.released_to = self.released_to.max(Some(stamp));
                 batch.lines.push(line);
             }
             MergeItem::Gap(gap) => {
@@ -177,18 +213,9 @@ impl Merge {
 /// One call of [`Merge::release`].
 struct ReleaseTurn {
     what: Release,
-    now: Duration,
+    now: ReleaseMoment,
     /// Bytes that stay: the rest is a batch.
     keep: usize,
-    /// Up to where lines were released before.
-    before: Option<Time>,
-}
-
-impl ReleaseTurn {
-    fn is_late(&self, time: Time) -> bool {
-        self.before
-            .is_some_and(|before| time.0.saturating_add(LATE_BY) < before.0)
-    }
 }
 
 /// Updates, with lines that follow each other in one of them.
@@ -202,6 +229,43 @@ impl BatchBuilder<'_> {
         if !self.lines.is_empty() {
             let lines = std::mem::take(&mut self.lines);
             self.updates.push(Update::Lines(lines));
+        }
+    }
+}
+
+/// Where a source stands among those with the same stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct SourceRank {
+    rank: u32,
+    source: SourceId,
+}
+
+/// The sources in the order of their hosts and names; those without a name come last.
+#[derive(Debug, Default)]
+struct SourceRanks {
+    names: BTreeSet<(HostId, Arc<str>, SourceId)>,
+    ranks: BTreeMap<SourceId, u32>,
+    /// Sources have come since the ranks were given.
+    is_stale: bool,
+}
+
+impl SourceRanks {
+    fn add(&mut self, source: SourceId, host: HostId, name: &Arc<str>) {
+        let place = (host, Arc::clone(name), source);
+        self.is_stale |= self.names.insert(place);
+    }
+
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.is_stale) {
+            let sources = self.names.iter().map(|(.., source)| *source);
+            self.ranks = sources.zip(0..).collect();
+        }
+    }
+
+    fn of(&self, source: SourceId) -> SourceRank {
+        SourceRank {
+            rank: self.ranks.get(&source).copied().unwrap_or(u32::MAX),
+            source,
         }
     }
 }
@@ -229,7 +293,6 @@ impl BufferedItem {
 mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
-    use crate::model::host::HostId;
     use crate::model::line::{ByteSpan, Line};
     use crate::model::time::TimeSource;
     use bytes::Bytes;
@@ -254,6 +317,11 @@ mod tests {
     }
 
     fn release(merge: &mut Merge, what: Release, now: Duration) -> Vec<(u32, i64, bool)> {
+        let wall = match what {
+            Release::UpTo(Some(to)) => to,
+            _ => Time(i64::MAX),
+        };
+        let now = ReleaseMoment { elapsed: now, wall };
         let mut out = Vec::new();
         while !merge.release(what, now, &mut out) {}
         let lines = out.into_iter().flat_map(|update| match update {
@@ -261,7 +329,10 @@ mod tests {
             _ => Vec::new(),
         });
         lines
-            .map(|line| (line.source.0, line.content.time.0, line.late))
+            .map(|line| {
+                let is_late = line.order == LineOrder::Late;
+                (line.source.0, line.content.time.0, is_late)
+            })
             .collect()
     }
 
@@ -291,7 +362,7 @@ mod tests {
         merge.line(line(1, 30), START);
         release(&mut merge, Release::UpTo(Some(Time(40))), START);
         merge.line(line(2, 20), START);
-        let late = 40 - LATE_BY - 1;
+        let late = 30 - LATE_BY - 1;
         merge.line(line(3, late), START);
         let out = release(&mut merge, Release::UpTo(Some(Time(60))), START);
         assert_eq!(
@@ -300,6 +371,55 @@ mod tests {
             "a stamp in whole seconds is not late"
         );
         assert_eq!(merge.late(), 1);
+    }
+
+    #[test]
+    fn what_is_behind_a_row_that_waited_long_enough_is_late_whatever_the_watermark() {
+        let mut merge = Merge::default();
+        let second = 1_000_000_000;
+        merge.line(line(1, 10 * second), START);
+        // The slow host has been read to 5 only; the line has waited.
+        let wall = Time(11 * second);
+        let release = |merge: &mut Merge, elapsed| {
+            let mut out = Vec::new();
+            let moment = ReleaseMoment { elapsed, wall };
+            merge.release(Release::UpTo(Some(Time(5 * second))), moment, &mut out);
+            let lines = out.into_iter().filter_map(|update| match update {
+                Update::Lines(lines) => Some(lines),
+                _ => None,
+            });
+            lines.flatten().map(|line| line.order).collect::<Vec<_>>()
+        };
+        assert_eq!(release(&mut merge, HOLD), [LineOrder::InOrder]);
+        let mut backlog = line(3, second);
+        backlog.order = LineOrder::Backlog;
+        merge.line(backlog, HOLD);
+        merge.line(line(2, 8 * second), HOLD);
+        merge.line(line(2, 9 * second + 1), HOLD);
+        let orders = release(&mut merge, HOLD * 2);
+        let expected = [LineOrder::Backlog, LineOrder::Late, LineOrder::InOrder];
+        assert_eq!(orders, expected);
+        assert_eq!(merge.late(), 1, "a backlog is not late");
+    }
+
+    #[test]
+    fn equal_stamps_go_by_host_and_name_whichever_was_heard_of_first() {
+        for order in [[4, 2, 7], [7, 4, 2], [2, 7, 4]] {
+            let mut merge = Merge::default();
+            for source in order {
+                let (host, name) = match source {
+                    4 => (0, "app"),
+                    2 => (0, "web"),
+                    _ => (1, "app"),
+                };
+                merge.name(SourceId(source), HostId(host), &name.into());
+                merge.line(line(source, 10), START);
+                merge.line(line(source, 10), START);
+            }
+            let out = release(&mut merge, Release::UpTo(Some(Time(10))), START);
+            let sources: Vec<_> = out.iter().map(|line| line.0).collect();
+            assert_eq!(sources, [4, 4, 2, 2, 7, 7], "{order:?}");
+        }
     }
 
     #[test]
@@ -333,7 +453,11 @@ mod tests {
         let mut batches = Vec::new();
         loop {
             let mut out = Vec::new();
-            let all = merge.release(Release::All, START, &mut out);
+            let now = ReleaseMoment {
+                elapsed: START,
+                wall: Time(i64::MAX),
+            };
+            let all = merge.release(Release::All, now, &mut out);
             batches.push(
                 out.iter()
                     .map(|update| {

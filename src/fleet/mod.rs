@@ -15,6 +15,7 @@
 //! at once.
 
 mod aggregator;
+mod backlog;
 mod fan_out;
 mod feed;
 mod goal;

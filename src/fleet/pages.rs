@@ -13,7 +13,7 @@ use crate::model::time::Time;
 use crate::model::update::Update;
 use crate::query::request::MissingBytes;
 
-use super::merge::{Merge, Release};
+use super::merge::{Merge, Release, ReleaseMoment};
 
 /// Lines of pages, and the numbers of their sources.
 #[derive(Debug, Default)]
@@ -76,7 +76,11 @@ impl Pages {
     pub(super) fn release(&mut self, all: bool) -> Vec<Update> {
         let mut out = Vec::new();
         let release = if all { Release::All } else { Release::Nothing };
-        self.merge.release(release, Duration::ZERO, &mut out);
+        let now = ReleaseMoment {
+            elapsed: Duration::ZERO,
+            wall: Time(i64::MAX),
+        };
+        self.merge.release(release, now, &mut out);
         out
     }
 
@@ -87,6 +91,7 @@ impl Pages {
         }
         let source = SourceId::of_index(self.sources.len());
         self.sources.insert(key, source);
+        self.merge.name(source, host, name);
         let info = SourceInfo {
             name: Arc::clone(name),
             path: "".into(),

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::model::cursor::Cursor;
     use crate::model::host::HostId;
-    use crate::model::line::Line;
+    use crate::model::line::{Line, LineOrder};
     use crate::model::time::{Time, TimeSource};
 
     /// `FILE:OFFSET TEXT`
@@ -101,7 +101,7 @@ mod tests {
         FleetLine {
             host: HostId(0),
             source: SourceId(0),
-            late: false,
+            order: LineOrder::InOrder,
             content: Line {
                 time: Time(0),
                 time_from: TimeSource::Arrival,

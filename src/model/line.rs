@@ -89,6 +89,19 @@ impl Line {
     }
 }
 
+/// Whether a line came in time for its place among those of other sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineOrder {
+    /// No later line was shown before it.
+    #[default]
+    InOrder,
+    /// Later lines were shown before it, but it was written before its source was first heard of:
+    /// nobody was late.
+    Backlog,
+    /// It arrived after later lines had been shown.
+    Late,
+}
+
 /// A line of the fleet: a [`Line`] with the host and the source it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetLine {
@@ -96,8 +109,8 @@ pub struct FleetLine {
     pub host: HostId,
     /// Its source on that host.
     pub source: SourceId,
-    /// It arrived after later lines of other sources had been shown.
-    pub late: bool,
+    /// Whether it came in time for its place among the others.
+    pub order: LineOrder,
     /// The line itself.
     pub content: Line,
 }
@@ -109,7 +122,7 @@ impl FleetLine {
         Self {
             host,
             source,
-            late: false,
+            order: LineOrder::InOrder,
             content,
         }
     }

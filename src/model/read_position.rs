@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::host::HostId;
-    use crate::model::line::{ByteSpan, Line};
+    use crate::model::line::{ByteSpan, Line, LineOrder};
     use crate::model::source::SourceId;
     use crate::model::time::TimeSource;
 
@@ -181,11 +181,11 @@ mod tests {
             offset,
         };
         let (host, source, time, time_from) = (HostId(0), SourceId(0), Time(50), TimeSource::Stamp);
-        let (late, continues, stamp) = (false, false, ByteSpan::default());
+        let (continues, stamp) = (false, ByteSpan::default());
         FleetLine {
             host,
             source,
-            late,
+            order: LineOrder::InOrder,
             content: Line {
                 time,
                 time_from,

@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
         match done {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome {
                 exit: 0,
-                ..report.table.outcome()
+                ..report.table.outcome(report.prints_metrics_only())
             }),
             done => Ok(done?),
         }
@@ -211,6 +211,7 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn apply(&mut self, update: Update) -> io::Result<()> {
         match update {
+            Update::Lines(_) | Update::Gap(_) if self.prints_metrics_only() => Ok(()),
             Update::Lines(lines) => {
                 self.begin_sources(&lines);
                 self.lines(lines)
@@ -238,6 +239,10 @@ impl<'a, W: Write> Report<'a, W> {
                 Ok(())
             }
         }
+    }
+
+    fn prints_metrics_only(&self) -> bool {
+        self.options.part == ReportContent::Metrics
     }
 
     fn status(&mut self, host: HostId, status: HostStatus) -> io::Result<()> {
@@ -329,10 +334,7 @@ impl<'a, W: Write> Report<'a, W> {
 
     fn finish(&mut self) -> io::Result<Outcome> {
         self.table.settle();
-        if self.options.part == ReportContent::Metrics {
-            self.table.forgive_sources();
-        }
-        let outcome = self.table.outcome();
+        let outcome = self.table.outcome(self.prints_metrics_only());
         match (self.options.form, self.options.part) {
             (OutputFormat::Json, _) => self.finish_json(&outcome)?,
             (OutputFormat::Text, ReportContent::Lines) => self.note_ending(&outcome),

@@ -239,17 +239,6 @@ impl<'a> ReportTable<'a> {
         }
     }
 
-    /// Metrics were asked for, and a host that has them has given everything, whatever is wrong
-    /// with its logs. What is wrong with the way to it stays.
-    pub(super) fn forgive_sources(&mut self) {
-        let of_logs = |status: &HostStatus| status.state == LinkState::Degraded && !status.of_way;
-        for row in &mut self.rows {
-            if row.has_rates() && of_logs(&row.status) {
-                row.status = HostStatus::plain(LinkState::Ok);
-            }
-        }
-    }
-
     /// Bytes that came from the hosts, and until when everything is there.
     pub(super) fn bytes(&self) -> ReadTotals {
         ReadTotals {
@@ -273,14 +262,18 @@ impl<'a> ReportTable<'a> {
         }
     }
 
-    /// How many hosts are well, what was printed, and the exit code of that.
-    pub(super) fn outcome(&self) -> Outcome {
+    /// How many hosts are well, what was printed, and the exit code of that. Where only metrics were
+    /// asked for, a host that has them has given everything, whatever is wrong with its logs.
+    pub(super) fn outcome(&self, only_metrics: bool) -> Outcome {
         let rows = &self.rows;
         let is_ok = |row: &&ReportRow<'_>| row.status.state == LinkState::Ok;
+        let is_whole = |row: &ReportRow<'_>| {
+            row.status.state == LinkState::Ok || (only_metrics && row.lacks_only_logs())
+        };
         let ok = rows.iter().filter(is_ok).count();
         let exit = if !rows.iter().any(ReportRow::answered) {
             4
-        } else if ok < rows.len() || self.gaps > 0 {
+        } else if !rows.iter().all(is_whole) || self.gaps > 0 {
             3
         } else {
             0
@@ -304,6 +297,11 @@ impl ReportRow<'_> {
     /// It has said something of itself, so it was reached, whatever came later.
     pub(super) fn answered(&self) -> bool {
         self.status.state.is_up() || self.facts.is_some() || self.heard
+    }
+
+    fn lacks_only_logs(&self) -> bool {
+        let status = &self.status;
+        status.state == LinkState::Degraded && !status.of_way && self.has_rates()
     }
 
     fn has_rates(&self) -> bool {

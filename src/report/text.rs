@@ -233,9 +233,11 @@ pub(super) fn troubles(rows: &[ReportRow<'_>]) -> String {
     lines
 }
 
-/// `2/3 hosts`, `1 unreachable`
+/// `2/3 hosts`, `1 unreachable`: how many are up, degraded ones among them, as the console counts
+/// them.
 pub(super) fn of_hosts(outcome: &Outcome, rows: &[ReportRow<'_>]) -> Vec<String> {
-    let mut parts = vec![format!("{}/{} hosts", outcome.ok, outcome.hosts)];
+    let up = rows.iter().filter(|row| row.status.state.is_up()).count();
+    let mut parts = vec![format!("{up}/{} hosts", outcome.hosts)];
     for state in FAILURES {
         let count = rows.iter().filter(|row| row.status.state == state).count();
         parts.extend((count > 0).then(|| format!("{count} {state}")));

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{RingEntry, Scrollback, Seq};
+use super::{Renumbering, RingEntry, Scrollback, Seq};
 use crate::model::host::HostId;
 use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
@@ -110,6 +110,20 @@ impl Lens {
             self.look(scrollback, self.low, &mut left);
         }
         true
+    }
+
+    /// Follows rows whose numbers have changed, and looks at those that were put between them.
+    pub fn renumber(&mut self, renumberings: &[Renumbering], scrollback: &Scrollback) {
+        let now = |seq: Seq| Renumbering::of_all(renumberings, seq);
+        self.matches.iter_mut().for_each(|seq| *seq = now(*seq));
+        (self.low, self.high) = (now(self.low), now(self.high));
+        let seen = self.low..self.high;
+        let mut unlimited = usize::MAX;
+        for seq in Renumbering::all_inserted(renumberings) {
+            if seen.contains(&seq) {
+                self.look(scrollback, seq, &mut unlimited);
+            }
+        }
     }
 
     /// How many entries match, so far as it has looked.

@@ -5,7 +5,7 @@
 //! draws). It knows no clock and no runtime: the time is an argument. Reading hosts is left to
 //! `fleet`, deciding what to look at to `app`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::backfilled::BackfilledLines;
@@ -13,7 +13,7 @@ use crate::model::cursor::FileId;
 use crate::model::dialect::LineDialect;
 use crate::model::gap::Gap;
 use crate::model::host::{HostId, HostSpec};
-use crate::model::line::FleetLine;
+use crate::model::line::{FleetLine, LineOrder};
 use crate::model::record::RecordText;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::time::Time;
@@ -23,13 +23,15 @@ use crate::query::MatchInput;
 mod hosts;
 mod lens;
 mod page_window;
+mod renumbering;
 mod ring;
 mod seq;
 mod series;
 
 pub use hosts::HostRow;
 pub use lens::{Filter, Lens};
-pub use page_window::{MissingPage, PageWindow, ReceivedPage, Side, StreamState};
+pub use page_window::{MissingPage, PageWindow, ReceivedPage, Side, StreamState, WindowSource};
+pub use renumbering::Renumbering;
 pub use ring::{Mark, Ring, RingEntry};
 pub use seq::Seq;
 pub use series::{Meter, SERIES_POINTS, Series};
@@ -55,6 +57,8 @@ pub struct Scrollback {
     ledger: Ledger,
     /// The last line of each source that has no end yet.
     unfinished: BTreeMap<SourceId, FleetLine>,
+    /// What has become of the numbers of rows since they were taken.
+    renumbered: Vec<Renumbering>,
     rate: Meter,
     marks: u32,
     /// By what gaps were filled.
@@ -115,6 +119,7 @@ impl Scrollback {
                 ..Ledger::default()
             },
             unfinished: BTreeMap::new(),
+            renumbered: Vec::new(),
             rate: Meter::default(),
             marks: 0,
             filled: BackfilledLines::default(),
@@ -134,7 +139,7 @@ impl Scrollback {
     fn apply_one(&mut self, update: Update, now: Time) {
         match update {
             Update::Status(host, status) => self.with_host(host, |row| row.put_status(status, now)),
-            Update::Facts(host, facts) => self.with_host(host, |row| row.facts = Some(facts)),
+            Update::Facts(host, facts) => self.with_host(host, |row| row.put_facts(facts, now)),
             Update::Source(host, id, info) => self.put_source(host, id, info),
             Update::Sample(host, sample) => self.with_host(host, |row| row.add_sample(sample, now)),
             Update::Lines(lines) => self.add_lines(lines, now),
@@ -310,6 +315,8 @@ impl Scrollback {
     }
 
     fn add_lines(&mut self, lines: Vec<FleetLine>, now: Time) {
+        let mut backlog = Vec::new();
+        let mut behind = BTreeSet::new();
         for line in lines {
             self.finish(&line);
             if self.filled.takes(&line) {
@@ -317,8 +324,55 @@ impl Scrollback {
             }
             self.rate.count(now);
             self.with_host(line.host, |row| row.count_line(now));
+            if line.order == LineOrder::Backlog {
+                behind.insert(line.source);
+                backlog.push(line);
+                continue;
+            }
+            if behind.contains(&line.source) {
+                self.weave(std::mem::take(&mut backlog));
+                behind.clear();
+            }
             self.ring.push(RingEntry::Line(line));
         }
+        self.weave(backlog);
+    }
+
+    /// Puts the first lines of sources that were heard of late where they belong by their time. What
+    /// is older than all that is remembered is left to the hosts once something was forgotten.
+    fn weave(&mut self, backlog: Vec<FleetLine>) {
+        let oldest = self.ring.get(self.ring.first()).map(RingEntry::time);
+        let is_held = |line: &FleetLine| {
+            self.ring.forgotten() == 0 || oldest.is_some_and(|oldest| line.content.time >= oldest)
+        };
+        let lines = backlog.into_iter().filter(is_held).map(|line| {
+            RingEntry::Line(FleetLine {
+                order: LineOrder::InOrder,
+                ..line
+            })
+        });
+        // Each source for itself: one that is out of order must not draw the lines of others along.
+        let mut by_source: BTreeMap<Option<(HostId, SourceId)>, Vec<RingEntry>> = BTreeMap::new();
+        for line in lines {
+            by_source.entry(line.origin()).or_default().push(line);
+        }
+        let sources = &self.sources;
+        let may_pass = |there: &RingEntry, line: &RingEntry| {
+            let is_own = there.origin() == line.origin();
+            let is_late = there
+                .line()
+                .is_some_and(|line| line.order == LineOrder::Late);
+            !is_own && (is_late || order_of(sources, there) > order_of(sources, line))
+        };
+        for lines in by_source.into_values() {
+            let end = self.ring.len();
+            self.renumbered.push(self.ring.weave(end, lines, may_pass));
+        }
+    }
+
+    /// What has become of the numbers of rows since the last time, in that order.
+    pub fn take_renumbered(&mut self) -> Vec<Renumbering> {
+        std::mem::take(&mut self.renumbered)
     }
 
     /// A line that is at, or behind, the one without an end says that this has one.
@@ -338,6 +392,16 @@ impl Scrollback {
         self.with_host(gap.host, |row| row.gaps += 1);
         self.ring.push(RingEntry::Gap(Arc::new(gap)));
     }
+}
+
+/// By what rows are put in order: those with the same stamp by their host and the name of their
+/// source, so that it is the same order each time.
+fn order_of<'a>(sources: &'a [Option<SourceRow>], entry: &RingEntry) -> (Time, HostId, &'a str) {
+    let Some((host, source)) = entry.origin() else {
+        return (entry.time(), HostId(u32::MAX), "");
+    };
+    let row = sources.get(source.index()).and_then(Option::as_ref);
+    (entry.time(), host, row.map_or("", |row| &*row.info.name))
 }
 
 #[cfg(test)]

@@ -13,16 +13,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lens, Ring, RingEntry, Scrollback, Seq};
+use super::{Lens, Renumbering, Ring, RingEntry, Scrollback, Seq};
 use crate::model::host::HostId;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::request::PageStart;
 
 mod newer;
+mod overtaken;
 mod stream;
+mod trim;
 
-pub use stream::{Side, StreamState};
+pub use stream::{Side, StreamState, WindowSource};
 
 use stream::{PageQueue, SourceStream, find, is_cut, is_due, position, position_of, resume};
 
@@ -67,6 +69,11 @@ pub struct PageWindow {
     climb: Seq,
     /// Numbers that rows had in the ring, with those that they have here.
     moved: Vec<(Seq, Seq)>,
+    /// What has become of the numbers of its rows since they were taken.
+    woven: Vec<Renumbering>,
+    /// Rows have left at this end.
+    is_cut_older: bool,
+    is_cut_newer: bool,
     split: Time,
 }
 
@@ -84,7 +91,7 @@ impl PageWindow {
     pub fn before_live(
         scrollback: &Scrollback,
         lens: &Lens,
-        sources: &[(SourceId, HostId)],
+        sources: &[WindowSource],
         now: Time,
     ) -> Self {
         let ring = scrollback.ring();
@@ -122,21 +129,24 @@ impl PageWindow {
 
     /// A window around a moment, which may be far from the ring.
     #[must_use]
-    pub fn at(time: Time, sources: &[(SourceId, HostId)]) -> Self {
+    pub fn at(time: Time, sources: &[WindowSource]) -> Self {
         Self::new(time, sources)
     }
 
-    fn new(split: Time, sources: &[(SourceId, HostId)]) -> Self {
+    fn new(split: Time, sources: &[WindowSource]) -> Self {
         Self {
             rows: Ring::starting_at(Seq::WINDOW, usize::MAX),
             streams: sources
                 .iter()
-                .map(|&(source, host)| (source, SourceStream::new(host)))
+                .map(|source| (source.id, SourceStream::new(source)))
                 .collect(),
             joined: None,
             reach: Seq::NOTICE,
             climb: Seq::NOTICE,
             moved: Vec::new(),
+            woven: Vec::new(),
+            is_cut_older: false,
+            is_cut_newer: false,
             split,
         }
     }
@@ -171,11 +181,29 @@ impl PageWindow {
         self.moved.iter().any(|&(from, _)| from == seq)
     }
 
+    /// Follows rows of the ring whose numbers have changed.
+    pub fn renumber(&mut self, renumbering: &Renumbering) {
+        let follow = |seq: &mut Seq| *seq = renumbering.of_live(*seq);
+        self.joined.iter_mut().for_each(follow);
+        (self.reach, self.climb) = (
+            renumbering.of_live(self.reach),
+            renumbering.of_live(self.climb),
+        );
+        self.moved.iter_mut().for_each(|(from, _)| follow(from));
+        for stream in self.streams.values_mut() {
+            stream.first_live.iter_mut().for_each(follow);
+            stream.resume.iter_mut().for_each(follow);
+        }
+    }
+
     /// Takes in a source that has come into being.
-    pub fn add_source(&mut self, source: SourceId, host: HostId) {
-        self.streams
-            .entry(source)
-            .or_insert_with(|| SourceStream::new(host));
+    pub fn add_source(&mut self, source: &WindowSource) {
+        let has_rows = !self.rows.is_empty();
+        self.streams.entry(source.id).or_insert_with(|| {
+            let mut stream = SourceStream::new(source);
+            (stream.older.is_overtaken, stream.newer.is_overtaken) = (has_rows, has_rows);
+            stream
+        });
     }
 
     /// Sources at an end, with how they go on.
@@ -205,17 +233,19 @@ impl PageWindow {
             .iter()
             .filter(|(_, stream)| is_wanted(stream) && stream.queue(side).needs_page());
         wanted
-            .map(|(&source, stream)| {
-                let (start, bound) = stream.start(side, self.split);
-                MissingPage {
-                    host: stream.host,
-                    source,
-                    side,
-                    start,
-                    bound,
-                }
-            })
+            .map(|(&source, stream)| self.request(source, stream, side))
             .collect()
+    }
+
+    fn request(&self, source: SourceId, stream: &SourceStream, side: Side) -> MissingPage {
+        let (start, bound) = stream.start(side, self.split);
+        MissingPage {
+            host: stream.host,
+            source,
+            side,
+            start,
+            bound,
+        }
     }
 
     /// Notes that a page was asked for.
@@ -238,21 +268,23 @@ impl PageWindow {
         }
     }
 
-    /// Takes in a page that was asked for.
+    /// Takes in a page that was asked for. False where the window has to be read again to have its
+    /// rows.
     pub fn arrived(
         &mut self,
         request: &MissingPage,
         page: ReceivedPage,
         scrollback: &Scrollback,
         lens: &Lens,
-    ) {
+    ) -> bool {
         let Some(stream) = self.streams.get_mut(&request.source) else {
-            return;
+            return true;
         };
         let run = stream.queue_mut(request.side);
         if run.state != StreamState::Asked || run.asked != Some(request.start) {
-            return;
+            return true;
         }
+        run.is_overtaken |= page.ended.is_err();
         let mut entries = page.entries;
         run.state = match page.ended {
             Ok(true) => StreamState::End,
@@ -260,14 +292,34 @@ impl PageWindow {
             Err(why) => StreamState::Failed(why),
         };
         match request.side {
-            Side::Older if self.has_begun_since(request, scrollback) => return,
+            Side::Older if self.has_begun_since(request, scrollback) => return true,
             Side::Older => entries.reverse(),
             Side::Newer => self.meet_ring(request.source, &mut entries, scrollback, lens),
         }
-        if let Some(stream) = self.streams.get_mut(&request.source) {
-            stream.queue_mut(request.side).ahead.extend(entries);
-        }
+        let is_whole = self.queue_up(request, entries);
         self.bound_ahead();
+        is_whole
+    }
+
+    /// Lets rows wait for their turn; those whose turn is over go where they belong.
+    fn queue_up(&mut self, request: &MissingPage, mut entries: Vec<RingEntry>) -> bool {
+        let MissingPage { source, side, .. } = *request;
+        let is_overtaken = self
+            .streams
+            .get(&source)
+            .is_some_and(|stream| stream.queue(side).is_overtaken);
+        if is_overtaken {
+            let Some(beyond) = self.take_overtaken(source, side, entries) else {
+                return false;
+            };
+            entries = beyond;
+        }
+        if let Some(stream) = self.streams.get_mut(&source) {
+            let queue = stream.queue_mut(side);
+            queue.is_overtaken &= entries.is_empty() && queue.state != StreamState::End;
+            queue.ahead.extend(entries);
+        }
+        true
     }
 
     /// A source without a known line is asked by time, and may have written since: then it is asked
@@ -394,16 +446,18 @@ impl PageWindow {
         let head = self.head(lens);
         let mut live = None;
         if let Some(seq) = head {
-            let (time, source) = order_of(scrollback.ring().get(seq)?);
-            live = Some((time, source, From::Live(seq)));
+            live = Some((
+                order_of(&self.streams, scrollback.ring().get(seq)?),
+                From::Live(seq),
+            ));
         }
         let due = self
             .streams
             .iter()
             .filter(|(_, stream)| is_due(stream, head));
-        let (time, source, from) = next_rows(due.clone(), Side::Older).chain(live).max()?;
+        let (order, from) = next_rows(due.clone(), Side::Older).chain(live).max()?;
         let bar = awaited_rows(due, Side::Older, self.split).max();
-        (bar.is_none_or(|bar| (time, source) > bar)).then_some((source, from))
+        (bar.is_none_or(|bar| order > bar)).then_some((order.source, from))
     }
 
     /// The newest row of the ring that passes and is not in the window yet.
@@ -501,80 +555,46 @@ impl PageWindow {
         }
         by
     }
+}
 
-    /// Lets go of rows at the end that is farther from this one, until the budget is kept. Whether
-    /// any went.
-    pub fn trim(&mut self, keep: Seq, budget: usize, scrollback: &Scrollback) {
-        while self.rows.bytes() > budget && self.rows.end() - self.rows.first() > 1 {
-            let above = keep.rows_after(self.rows.first());
-            let below = self.rows.end().rows_after(keep);
-            if self.reach > Seq::NOTICE {
-                self.abandon_ring(scrollback);
-            }
-            let (side, entry) = if above >= below {
-                (Side::Older, self.rows.pop_oldest())
-            } else {
-                self.part();
-                (Side::Newer, self.rows.pop_newest())
-            };
-            if let Some(entry) = entry {
-                self.give_back(entry, side);
-            }
-        }
-    }
+/// By what rows of different sources are put in order: those with the same stamp by their host and
+/// the name of their source, so that it is the same order each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct RowOrder<'a> {
+    time: Time,
+    host: HostId,
+    name: &'a str,
+    source: SourceId,
+}
 
-    /// The window ends before the ring from now on.
-    fn part(&mut self) {
-        if self.joined.take().is_none() {
-            return;
-        }
-        self.climb = Seq::NOTICE;
-        for stream in self.streams.values_mut() {
-            (stream.newer, stream.resume) = (PageQueue::default(), None);
-        }
-    }
-
-    /// A row leaves the window: the only one of its source that waits before it, by which what
-    /// follows is asked.
-    fn give_back(&mut self, entry: RingEntry, side: Side) {
-        let Some((_, source)) = entry.origin() else {
-            return;
-        };
-        let (first, end) = (self.rows.first(), self.rows.end());
-        let Some(stream) = self
-            .streams
-            .get_mut(&source)
-            .filter(|_| entry.line().is_some())
-        else {
-            return;
-        };
-        let run = stream.queue_mut(side);
-        run.ahead.clear();
-        run.ahead.push_back(entry);
-        run.state = StreamState::Open;
-        stream.first_live = None;
-        if side == Side::Newer {
-            stream.resume = None;
-        }
-        stream.first_row = stream.first_row.filter(|&seq| seq >= first && seq < end);
+fn order_of<'a>(streams: &'a BTreeMap<SourceId, SourceStream>, entry: &RingEntry) -> RowOrder<'a> {
+    let end = (HostId(u32::MAX), SourceId(u32::MAX));
+    let (host, source) = entry.origin().unwrap_or(end);
+    RowOrder {
+        time: entry.time(),
+        host,
+        name: streams.get(&source).map_or("", |stream| &stream.name),
+        source,
     }
 }
 
-/// By what rows of different sources are put in order.
-fn order_of(entry: &RingEntry) -> (Time, SourceId) {
-    let origin = entry.origin();
-    let source = origin.map_or(SourceId(u32::MAX), |(_, source)| source);
-    (entry.time(), source)
+fn order_at(source: SourceId, stream: &SourceStream, time: Time) -> RowOrder<'_> {
+    RowOrder {
+        time,
+        host: stream.host,
+        name: &stream.name,
+        source,
+    }
 }
 
 /// The next row of each stream that has one.
 fn next_rows<'a>(
     streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
     side: Side,
-) -> impl Iterator<Item = (Time, SourceId, From)> {
+) -> impl Iterator<Item = (RowOrder<'a>, From)> {
     streams.filter_map(move |(&source, stream)| {
         let row = stream.queue(side).ahead.front()?;
-        Some((row.time(), source, From::Stream))
+        Some((order_at(source, stream, row.time()), From::Stream))
     })
 }
 
@@ -583,7 +603,7 @@ fn awaited_rows<'a>(
     streams: impl Iterator<Item = (&'a SourceId, &'a SourceStream)>,
     side: Side,
     split: Time,
-) -> impl Iterator<Item = (Time, SourceId)> {
+) -> impl Iterator<Item = RowOrder<'a>> {
     let awaited = streams.filter(move |(_, stream)| stream.queue(side).is_awaited());
-    awaited.map(move |(&source, stream)| (stream.start(side, split).1, source))
+    awaited.map(move |(&source, stream)| order_at(source, stream, stream.start(side, split).1))
 }

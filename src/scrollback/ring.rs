@@ -5,9 +5,10 @@
 //! been forgotten. The lines of a record know their neighbours in it, even where lines of other
 //! sources lie between them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::renumbering::Renumbering;
 use super::seq::Seq;
 use crate::model::gap::Gap;
 use crate::model::host::HostId;
@@ -242,6 +243,65 @@ impl Ring {
         filled.budget = budget;
         *self = filled;
         by
+    }
+
+    /// Puts entries, which are in order, between those before an index: each after the last of them
+    /// that it may not pass. Says what has become of the numbers.
+    pub fn weave(
+        &mut self,
+        before: usize,
+        entries: Vec<RingEntry>,
+        may_pass: impl Fn(&RingEntry, &RingEntry) -> bool,
+    ) -> Renumbering {
+        let mut at = before.min(self.slots.len());
+        let mut places = Vec::with_capacity(entries.len());
+        for entry in entries.iter().rev() {
+            while at > 0 && may_pass(&self.slots[at - 1].entry, entry) {
+                at -= 1;
+            }
+            places.push(at);
+        }
+        places.reverse();
+        let numbers = places.iter().map(|&place| self.first + place as u64);
+        let renumbering = Renumbering::new(numbers.collect());
+        let tail = self.cut(at);
+        self.lower_numbers(entries.len() as u64);
+        let mut woven = places.into_iter().zip(entries).peekable();
+        for (index, entry) in (at..).zip(tail) {
+            while let Some((_, new)) = woven.next_if(|(place, _)| *place <= index) {
+                self.push(new);
+            }
+            self.push(entry);
+        }
+        woven.for_each(|(_, new)| self.push(new));
+        renumbering
+    }
+
+    /// Takes away the entries from an index on, so that they can be added again.
+    fn cut(&mut self, at: usize) -> Vec<RingEntry> {
+        let from = self.first + at as u64;
+        let tail = self.slots.split_off(at);
+        self.last.retain(|_, last| *last < from);
+        let mut seen = BTreeSet::new();
+        for (index, slot) in (0u64..).zip(&tail) {
+            self.bytes -= slot.entry.cost();
+            let Some(line) = slot.entry.line().filter(|line| seen.insert(line.source)) else {
+                continue;
+            };
+            let before = from + index - u64::from(slot.back);
+            if slot.back > 0 && before >= self.first {
+                self.last.insert(line.source, before);
+            }
+        }
+        tail.into_iter().map(|slot| slot.entry).collect()
+    }
+
+    /// Gives all entries numbers that are so much lower.
+    fn lower_numbers(&mut self, by: u64) {
+        (self.first, self.begin) = (self.first - by, self.begin - by);
+        for last in self.last.values_mut() {
+            *last = *last - by;
+        }
     }
 
     /// Notes that a line is the last of its source now, and that the one before it is followed by

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::host::{Endpoint, HostName, TransportKind};
-use crate::model::line::{ByteSpan, Line};
+use crate::model::line::{ByteSpan, Line, LineOrder};
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::TimeSource;
 use crate::query::ReferenceTime;
@@ -18,7 +18,7 @@ fn fleet_line(host: u32, text: &str) -> FleetLine {
     FleetLine {
         host: HostId(host),
         source: SourceId(host),
-        late: false,
+        order: LineOrder::InOrder,
         content: Line {
             time: Time(0),
             time_from: TimeSource::Arrival,
@@ -387,4 +387,162 @@ proptest! {
             .collect();
         prop_assert_eq!(numbers(&lens), expected);
     }
+}
+
+fn at(host: u32, time: i64, order: LineOrder) -> FleetLine {
+    let mut line = fleet_line(host, &format!("{host} at {time}"));
+    line.order = order;
+    line.content.time = Time(time);
+    line.content.cursor.offset = time.unsigned_abs();
+    line
+}
+
+fn texts(scrollback: &Scrollback, seqs: impl Iterator<Item = Seq>) -> Vec<String> {
+    let line = |seq| scrollback.ring().get(seq)?.line();
+    seqs.filter_map(line)
+        .map(|line| String::from_utf8_lossy(&line.content.raw).into_owned())
+        .collect()
+}
+
+fn all_texts(scrollback: &Scrollback) -> Vec<String> {
+    let ring = scrollback.ring();
+    texts(scrollback, ring.first().onwards().take(ring.len()))
+}
+
+#[test]
+fn the_first_lines_of_a_host_that_comes_late_go_where_they_belong_and_keep_their_order() {
+    use LineOrder::{Backlog, InOrder, Late};
+    let mut scrollback = scrollback(1 << 20);
+    let shown = [
+        at(0, 10, InOrder),
+        at(0, 30, InOrder),
+        at(2, 5, Late),
+        at(0, 50, InOrder),
+    ];
+    scrollback.apply(vec![Update::Lines(shown.into())], Time(0));
+    let mut lens = Lens::new(Filter::default(), &scrollback);
+    while !lens.advance(&scrollback, 1 << 20) {}
+    // The second chunk of a source goes behind its first, though one of its stamps is older.
+    let chunks = [
+        vec![at(1, 1, Backlog), at(1, 20, Backlog), at(1, 30, Backlog)],
+        vec![at(1, 40, Backlog), at(1, 35, Backlog), at(1, 60, InOrder)],
+    ];
+    for chunk in chunks {
+        scrollback.apply(vec![Update::Lines(chunk)], Time(0));
+        lens.renumber(&scrollback.take_renumbered(), &scrollback);
+        while !lens.advance(&scrollback, 1 << 20) {}
+    }
+    let expected = [
+        "1 at 1", "0 at 10", "1 at 20", "0 at 30", "1 at 30", "2 at 5", "1 at 40", "1 at 35",
+        "0 at 50", "1 at 60",
+    ];
+    let all = all_texts(&scrollback);
+    assert_eq!(all.iter().filter(|text| *text != "2 at 5").count(), 9);
+    let in_order = |all: &[String]| -> Vec<String> {
+        all.iter()
+            .filter(|text| *text != "2 at 5")
+            .cloned()
+            .collect()
+    };
+    assert_eq!(in_order(&all), in_order(&expected.map(str::to_owned)));
+    let seen = (0..lens.len()).filter_map(|index| lens.get(index));
+    assert_eq!(texts(&scrollback, seen), all, "the lens has followed");
+    let marked = scrollback.ring().from(scrollback.ring().first());
+    let marked = marked.filter_map(|(_, entry)| entry.line());
+    assert_eq!(marked.filter(|line| line.order != InOrder).count(), 1);
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_late_a_lens_and_numbers_follow(
+        shown in prop::collection::vec((0u32..3, 0i64..40), 1..40),
+        backlog in prop::collection::vec((3u32..6, 0i64..40, any::<bool>()), 0..40),
+        chunk in 1usize..6,
+    ) {
+        let mut shown = shown;
+        shown.sort_by_key(|line| line.1);
+        let mut scrollback = scrollback(1 << 20);
+        let lines = shown.iter().map(|&(host, time)| at(host, time, LineOrder::InOrder));
+        scrollback.apply(vec![Update::Lines(lines.collect())], Time(0));
+        let mut lens = Lens::new(only(&[0, 4]), &scrollback);
+        while !lens.advance(&scrollback, 64) {}
+        let mut watched = scrollback.ring().first() + (shown.len() as u64 / 2);
+        let watched_text = texts(&scrollback, std::iter::once(watched));
+        for lines in backlog.chunks(chunk) {
+            let line = |&(host, time, continues): &(u32, i64, bool)| {
+                let mut line = at(host, time, LineOrder::Backlog);
+                line.content.continues = continues;
+                line
+            };
+            scrollback.apply(vec![Update::Lines(lines.iter().map(line).collect())], Time(0));
+            let renumbered = scrollback.take_renumbered();
+            watched = renumbered.iter().fold(watched, |seq, next| next.of_live(seq));
+            lens.renumber(&renumbered, &scrollback);
+            while !lens.advance(&scrollback, 64) {}
+        }
+        let mut anew = Lens::new(only(&[0, 4]), &scrollback);
+        while !anew.advance(&scrollback, 1 << 20) {}
+        let seqs = |lens: &Lens| (0..lens.len()).filter_map(|index| lens.get(index)).collect::<Vec<_>>();
+        prop_assert_eq!(seqs(&lens), seqs(&anew));
+        prop_assert_eq!(texts(&scrollback, std::iter::once(watched)), watched_text);
+        prop_assert_eq!(scrollback.ring().len(), shown.len() + backlog.len());
+        for source in 0..6 {
+            let own = |text: &String| text.starts_with(&format!("{source} "));
+            let got: Vec<_> = all_texts(&scrollback).into_iter().filter(own).collect();
+            let sent = shown.iter().map(|line| (line.0, line.1));
+            let sent = sent.chain(backlog.iter().map(|line| (line.0, line.1)));
+            let sent: Vec<_> = sent.map(|(host, time)| format!("{host} at {time}")).filter(own).collect();
+            prop_assert_eq!(got, sent);
+        }
+    }
+}
+
+#[test]
+fn a_host_that_is_tried_again_keeps_its_past_and_its_uptime_grows_while_it_is_up() {
+    let spec = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("valid")));
+    let mut scrollback = Scrollback::new(&[spec], 1 << 20);
+    let mut tell = |status: HostStatus, second: i64| {
+        let update = Update::Status(HostId(0), status);
+        scrollback.apply(vec![update], Time(second * 1_000_000_000));
+        let row = &scrollback.hosts()[0];
+        let lasting = row.lasting_status();
+        (lasting.state, row.failures, row.is_tried_again())
+    };
+    let failed = || HostStatus::because(LinkState::Timeout, "no answer", "wait");
+    let connecting = || HostStatus::plain(LinkState::Connecting);
+    assert_eq!(tell(connecting(), 0), (LinkState::Connecting, 0, false));
+    for tries in 1..3 {
+        assert_eq!(tell(failed(), 1), (LinkState::Timeout, tries, false));
+        assert_eq!(tell(connecting(), 2), (LinkState::Timeout, tries, true));
+    }
+    let up = HostStatus::plain(LinkState::Ok);
+    assert_eq!(tell(up, 3), (LinkState::Ok, 0, false));
+    assert_eq!(tell(connecting(), 4), (LinkState::Connecting, 0, false));
+}
+
+#[test]
+fn uptime_grows_while_a_host_is_connected_and_not_while_it_is_lost() {
+    let spec = HostSpec::new(Endpoint::new(HostName::new("web-1").expect("valid")));
+    let mut scrollback = Scrollback::new(&[spec], 1 << 20);
+    let second = |second: i64| Time(second * 1_000_000_000);
+    let facts = crate::model::host::SystemFacts {
+        uptime_s: 100,
+        ..Default::default()
+    };
+    let facts = Update::Facts(HostId(0), Arc::new(facts));
+    scrollback.apply(vec![facts], second(0));
+    let uptime = |scrollback: &Scrollback, now| scrollback.hosts()[0].uptime_s(second(now));
+    assert_eq!(uptime(&scrollback, 360), Some(460));
+    let lost = HostStatus::because(LinkState::Unreachable, "gone", "");
+    scrollback.apply(vec![Update::Status(HostId(0), lost)], second(400));
+    assert_eq!(uptime(&scrollback, 900), Some(500));
+    let sample = crate::model::metrics::Sample {
+        uptime_s: Some(12.4),
+        ..Default::default()
+    };
+    scrollback.apply(
+        vec![Update::Sample(HostId(0), Arc::new(sample))],
+        second(1000),
+    );
+    assert_eq!(uptime(&scrollback, 1010), Some(22), "it was started again");
 }

@@ -19,7 +19,7 @@ use crate::model::backfilled::BackfilledLines;
 use crate::model::cursor::LineRef;
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::HostId;
-use crate::model::line::{FleetLine, Line};
+use crate::model::line::{FleetLine, Line, LineOrder};
 use crate::model::source::SourceId;
 use crate::model::update::Update;
 use crate::query::gap_fill::{FillOutcome, GapBoundary, GapFill};
@@ -446,7 +446,7 @@ impl GapRequest {
 
     fn backfilled(&self, line: Line) -> FleetLine {
         FleetLine {
-            late: true,
+            order: LineOrder::Late,
             ..FleetLine::new(self.gap.host, self.gap.source, line)
         }
     }

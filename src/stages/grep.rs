@@ -369,7 +369,7 @@ mod tests {
     use crate::model::cursor::{Cursor, FileId};
     use crate::model::gap::GapReason;
     use crate::model::host::HostId;
-    use crate::model::line::{ByteSpan, Line};
+    use crate::model::line::{ByteSpan, Line, LineOrder};
     use crate::model::time::{Time, TimeSource};
     use crate::query::ReferenceTime;
 
@@ -379,7 +379,7 @@ mod tests {
         FleetLine {
             host: HostId(0),
             source: SourceId(source),
-            late: false,
+            order: LineOrder::InOrder,
             content: Line {
                 time: Time(0),
                 time_from: TimeSource::Stamp,

@@ -166,7 +166,7 @@ pub(super) fn turned_away(place: &ServerLabel, how: &str) -> LinkError {
     LinkError::new(
         LinkState::Throttled,
         format!("{place} {how} before the login"),
-        "sshd limits connections at once (MaxStartups) and after failed logins (PerSourcePenalties); it is not down",
+        "sshd limits concurrent connections (MaxStartups) and after failed logins (PerSourcePenalties); it is not down",
     )
 }
 

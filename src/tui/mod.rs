@@ -27,12 +27,15 @@ use crate::view::{Depth, Theme};
 
 mod answers;
 mod asker;
+mod basic_colours;
+mod capability;
 mod pacer;
 mod signals;
 mod terminal;
 mod writer;
 
 pub use asker::{Asked, ConsoleAsker, questions};
+pub use capability::TerminalCapability;
 pub use pacer::FramePacer;
 
 use answers::{Part, PendingResponses};
@@ -48,8 +51,10 @@ const LONG_TURN: Duration = Duration::from_millis(100);
 const MAX_COPY_BYTES: usize = 100_000;
 
 /// How the console looks at the start.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// What the terminal can do.
+    pub terminal: TerminalCapability,
     /// Name of the theme; `None`: `none` where `NO_COLOR` is set, else `dark`.
     pub theme: Option<String>,
     /// Folder of the operator's own themes.
@@ -80,7 +85,8 @@ pub async fn run(
     let appearance = Appearance::of(&options)?;
     let mut signals = Signals::listen()?;
     let app = App::new(hosts, zone).with_query(options.query);
-    let mut turn = Loop::new(Console::enter()?, app, appearance, questions, clock::now);
+    let console = Console::enter(options.terminal)?;
+    let mut turn = Loop::new(console, app, appearance, questions, clock::now);
     turn.hosts = fleet.requests();
     turn.reconnect = Box::new(|host| fleet.reconnect(host));
     let ended = turn.run(EventStream::new, updates, &mut signals).await;
@@ -99,7 +105,7 @@ struct Appearance {
 impl Appearance {
     /// What the options and the environment say.
     fn of(options: &Options) -> io::Result<Self> {
-        let depth = depth(std::env::var("COLORTERM").ok().as_deref());
+        let depth = options.terminal.depth;
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let name = start_theme(options, no_color);
         let themes = options.themes.clone();
@@ -444,13 +450,6 @@ async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
-    }
-}
-
-fn depth(colorterm: Option<&str>) -> Depth {
-    match colorterm {
-        Some("truecolor" | "24bit") => Depth::True,
-        _ => Depth::Indexed,
     }
 }
 

@@ -12,16 +12,18 @@ use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 
+use super::basic_colours::with_basic_colours;
+use super::capability::TerminalCapability;
 use super::writer::{FrameBuffer, Output};
 use crate::app::App;
-use crate::view::{self, Theme};
+use crate::view::{self, Depth, Drawing, Theme};
 
 /// How long the way out waits for a terminal that takes nothing: long enough for a slow line, short
 /// enough for a person.
@@ -51,12 +53,13 @@ pub(super) struct Console {
     terminal: Terminal<CrosstermBackend<FrameBuffer>>,
     frame: FrameBuffer,
     output: Output,
+    capability: TerminalCapability,
     _guard: TerminalGuard,
 }
 
 impl Console {
     /// Takes the terminal.
-    pub(super) fn enter() -> io::Result<Self> {
+    pub(super) fn enter(capability: TerminalCapability) -> io::Result<Self> {
         if !stdout().is_terminal() {
             return Err(io::Error::other(
                 "standard output is not a terminal; use --once to print",
@@ -72,6 +75,7 @@ impl Console {
             terminal,
             frame,
             output,
+            capability,
             _guard: guard,
         })
     }
@@ -106,9 +110,13 @@ impl Screen for Console {
             self.terminal
                 .resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))?;
         }
-        draw_frame(&mut self.terminal, app, theme)?;
+        draw_frame(&mut self.terminal, app, theme, self.capability.drawing)?;
         queue!(buffer, EndSynchronizedUpdate)?;
-        self.output.send(self.frame.take());
+        let frame = self.frame.take();
+        self.output.send(match self.capability.depth {
+            Depth::Sixteen => with_basic_colours(&frame),
+            Depth::Indexed | Depth::True => frame,
+        });
         Ok(())
     }
 
@@ -134,10 +142,13 @@ pub(super) fn draw_frame<B: ratatui::backend::Backend>(
     terminal: &mut Terminal<B>,
     app: &App,
     theme: &Theme,
+    drawing: Drawing,
 ) -> Result<(), B::Error> {
     terminal.draw(|frame| {
         let area: Rect = frame.area();
-        if let Some(cursor) = view::draw(app, theme, area, frame.buffer_mut()) {
+        let cursor = view::draw(app, theme, area, frame.buffer_mut());
+        drawing.apply(frame.buffer_mut());
+        if let Some(cursor) = cursor {
             frame.set_cursor_position(cursor);
         }
     })?;
@@ -191,7 +202,14 @@ fn enter(output: &Output) -> io::Result<()> {
     enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
     let mut bytes = Vec::new();
-    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    // A console without an alternate screen still shows what was there.
+    queue!(
+        bytes,
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        Clear(ClearType::All),
+        Hide
+    )?;
     output.send(bytes);
     output.drain(LAST_WORDS);
     Ok(())

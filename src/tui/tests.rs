@@ -18,7 +18,7 @@ use crate::model::prompt::OperatorPrompt;
 use crate::model::state::{HostStatus, LinkState};
 use crate::query::ReferenceTime;
 use crate::transport::PromptAnswerer;
-use crate::view::styled;
+use crate::view::{Drawing, styled};
 
 /// Cells in memory, and what was copied.
 struct Recorded {
@@ -47,7 +47,7 @@ impl Screen for Recorded {
 
     fn draw(&mut self, app: &App, theme: &Theme, _full_redraw: bool) -> io::Result<()> {
         self.frames += 1;
-        let Ok(()) = terminal::draw_frame(&mut self.terminal, app, theme);
+        let Ok(()) = terminal::draw_frame(&mut self.terminal, app, theme, Drawing::Unicode);
         Ok(())
     }
 
@@ -212,15 +212,29 @@ async fn the_newest_lines_are_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_search_goes_to_the_newest_match_and_n_goes_on_from_there() {
+async fn a_search_goes_to_the_newest_match_and_n_goes_on_in_that_direction() {
     let console = app(100).keys("/payment<ret>").await;
     console.says("E payment 93 failed");
     console.says("paused");
-    let console = console.keys("N").await;
+    let console = console.keys("n").await;
     console.says("E payment 85 failed");
-    let console = console.keys("nn").await;
-    console.says("went round the end");
+    let console = console.keys("NN").await;
+    console.says("search wrapped to the oldest line");
     console.says("E payment 5 failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_newest_line_both_keys_of_a_search_go_up_and_keep_going() {
+    for keys in ["nn", "NN"] {
+        let console = app(100).keys("g/payment<ret>f").await;
+        console.says("following");
+        let console = console.keys(keys).await;
+        console.says("E payment 85 failed");
+        console.says_not("wrapped");
+    }
+    // Where the search went down, n does, too.
+    let console = app(100).keys("g/payment<ret>n").await;
+    console.says("E payment 13 failed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -505,9 +519,17 @@ async fn an_idle_minute_draws_no_frame() {
 
 #[test]
 fn colours_follow_the_terminal_and_the_wish_for_none() {
-    assert_eq!(depth(Some("truecolor")), Depth::True);
-    assert_eq!(depth(None), Depth::Indexed);
-    let options = Options::default();
+    let terminal = TerminalCapability {
+        depth: Depth::True,
+        drawing: Drawing::Unicode,
+    };
+    let options = Options {
+        terminal,
+        theme: None,
+        themes: None,
+        query: None,
+        utc: false,
+    };
     assert_eq!(
         (start_theme(&options, true), start_theme(&options, false)),
         ("none", "dark")

@@ -124,9 +124,117 @@ pub(super) fn width_of(row: &[Piece]) -> usize {
     row.iter().map(|(text, _)| text.width()).sum()
 }
 
+/// The same rows; what is wider than so many cells goes on below its value, broken at blanks where
+/// there are any.
+pub(super) fn wrapped(lines: DialogLines, width: usize) -> DialogLines {
+    lines
+        .into_iter()
+        .flat_map(|line| wrapped_row(line, width))
+        .collect()
+}
+
+fn wrapped_row(line: Vec<Piece>, width: usize) -> DialogLines {
+    /// Narrower values would be a few letters a row.
+    const NARROWEST: usize = 12;
+    if width_of(&line) <= width || width == 0 {
+        return vec![line];
+    }
+    let label = line.first().filter(|_| line.len() > 1);
+    let indent = label.map_or(0, |(label, _)| label.width());
+    let mut rows = WrappedRows {
+        rows: vec![Vec::new()],
+        indent: if indent + NARROWEST > width {
+            0
+        } else {
+            indent
+        },
+        width,
+        left: width,
+    };
+    for (text, role) in line {
+        let text = SafeText::new(&text.to_string());
+        for word in text.as_str().split_inclusive(' ') {
+            rows.put_word(&SafeText::new(word), role);
+        }
+    }
+    rows.rows
+}
+
+/// Rows that are being filled with the words of one.
+struct WrappedRows {
+    rows: DialogLines,
+    /// Blanks before all but the first.
+    indent: usize,
+    width: usize,
+    /// Cells that the last of them has left.
+    left: usize,
+}
+
+impl WrappedRows {
+    fn put_word(&mut self, word: &SafeText, role: Role) {
+        let is_begun = self.left < self.width - self.indent;
+        if is_begun && SafeText::new(word.as_str().trim_end()).width() > self.left {
+            self.break_row();
+        }
+        for (at, part) in word.rows(self.left.max(1)).into_iter().enumerate() {
+            if at > 0 {
+                self.break_row();
+            }
+            let part = Shown::part(word, part).into_owned();
+            self.left = self.left.saturating_sub(part.width());
+            if let Some(row) = self.rows.last_mut() {
+                row.push((part, role));
+            }
+        }
+    }
+
+    fn break_row(&mut self) {
+        let indent = (" ".repeat(self.indent).into(), Role::Popup);
+        self.rows.push(vec![indent]);
+        self.left = self.width - self.indent;
+    }
+}
+
 /// A text in rows of so many cells.
 pub(super) fn wrap(text: &SafeText, width: usize) -> DialogLines {
     let rows = text.rows(width).into_iter();
     rows.map(|part| row(Role::Popup, Shown::part(text, part).into_owned()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(line: Vec<Piece>, width: usize) -> Vec<String> {
+        let text = |row: &Vec<Piece>| row.iter().map(|(text, _)| text.to_string()).collect();
+        wrapped(vec![line], width).iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_goes_on_below_itself() {
+        let line = || field("reason", "connect to 10.0.0.14:22: refused");
+        assert_eq!(
+            rows(line(), 60),
+            ["reason    connect to 10.0.0.14:22: refused"]
+        );
+        assert_eq!(
+            rows(line(), 24),
+            [
+                "reason    connect to ",
+                "          10.0.0.14:22: ",
+                "          refused"
+            ]
+        );
+        let path = field("source", "/a/very/long/path/without/blanks");
+        let all = rows(path, 24).concat().replace(' ', "");
+        assert_eq!(all, "source/a/very/long/path/without/blanks");
+        assert!(
+            rows(line(), 12)
+                .iter()
+                .all(|row| row.trim_end().chars().count() <= 12)
+        );
+        assert_eq!(rows(line(), 0).len(), 1, "nothing fits, and nothing hangs");
+        assert_eq!(rows(field("wide", "日本語日本語日本語日本語"), 22).len(), 2);
+    }
 }

@@ -21,7 +21,7 @@ pub(super) fn help_lines(width: u16) -> DialogLines {
             let shown = if keys.is_empty() {
                 format!(":{} {}", info.name, info.argument)
             } else {
-                keys.join("  ")
+                with_command(keys.join("  "), info.name, KEYS)
             };
             rows.push(keys_and_doc(format!("{shown:KEYS$} "), info.doc));
         }
@@ -29,8 +29,59 @@ pub(super) fn help_lines(width: u16) -> DialogLines {
     if width >= 2 * COLUMN {
         rows = side_by_side(rows, COLUMN.into());
     }
+    rows.extend(legend());
     rows.extend(language());
     rows
+}
+
+/// What the signs and words of the screen mean.
+const LEGEND: [(&str, &str); 18] = [
+    ("●  ◐", "host up; up, but something of it is missing"),
+    ("◔", "up, and behind: its link is slower than its logs"),
+    ("◌", "being dialled"),
+    ("○", "not reached, or silent; ↻ when it is dialled again"),
+    ("◍", "closed our connection before the login (throttled)"),
+    ("✕", "refused us, or shows another host key: needs you"),
+    ("↑", "came late: later lines stand above it"),
+    ("◆", "bookmarked"),
+    ("‹  ›", "the line goes on at that side"),
+    (
+        "T D I N W E F",
+        "trace, debug, info, notice, warning, error, fatal",
+    ),
+    ("following", "new lines move the pane"),
+    ("paused", "you have scrolled up; f follows again"),
+    ("frozen", "p holds the pane as it is"),
+    (
+        "history",
+        "lines are read from the hosts, apart from the newest",
+    ),
+    (
+        "psi",
+        "pressure: the share of time in which something waited",
+    ),
+    ("complete to", "every host that is up was read to this time"),
+    ("3 late", "lines that are marked ↑"),
+    ("1 gap", "bytes that could not be read; r on it tries again"),
+];
+
+fn legend() -> impl Iterator<Item = Vec<Piece>> {
+    const SIGN: usize = 19;
+    let title = [Vec::new(), row(Role::PopupTitle, "Signs and words")];
+    let rows = LEGEND
+        .iter()
+        .map(|(sign, meaning)| keys_and_doc(format!("{sign:SIGN$} "), meaning));
+    title.into_iter().chain(rows)
+}
+
+/// Keys, and the command that does the same where there is room for it.
+fn with_command(keys: String, name: &str, room: usize) -> String {
+    let both = format!("{keys}  :{name}");
+    if both.chars().count() <= room {
+        both
+    } else {
+        keys
+    }
 }
 
 /// How queries are written.

@@ -22,7 +22,8 @@ pub(super) fn host_lines(app: &App, id: HostId) -> DialogLines {
     let mut lines = state(host, app.now());
     if let Some(known) = &host.facts {
         lines.push(Vec::new());
-        lines.extend(facts(known));
+        let uptime = host.uptime_s(app.now()).unwrap_or(known.uptime_s);
+        lines.extend(facts(known, uptime));
     }
     if let Some(sample) = &host.sample {
         lines.push(Vec::new());
@@ -40,9 +41,15 @@ pub(super) fn host_lines(app: &App, id: HostId) -> DialogLines {
 
 /// How it is doing, why, and what to do.
 fn state(host: &HostRow, now: Time) -> DialogLines {
-    let status = &host.status;
+    let status = host.lasting_status();
     let (sign, _) = glyph(status);
+    let mut state = format!("{sign} {}", status.state);
+    if host.is_tried_again() {
+        state.push_str(", dialled again now");
+    }
+    let waits = host.status.reason.clone().filter(|_| host.is_tried_again());
     let reason = status.reason.clone();
+    let tries = (host.failures > 0).then(|| attempts(host.failures));
     let behind = status.behind_s.map(|seconds| {
         let span = span(seconds);
         format!("{span}: its link is slower than its logs, or is silent")
@@ -52,17 +59,27 @@ fn state(host: &HostRow, now: Time) -> DialogLines {
         .map(|seconds| format!("{}; r dials now", span(seconds)));
     let tags = Some(host.tags.join(", ")).filter(|tags| !tags.is_empty());
     let rows = [
-        Some(field("state", format!("{sign} {}", status.state))),
+        Some(field("state", state)),
+        Some(field("address", host.address.clone())),
         reason.map(|reason| field_in(Role::PopupBad, "reason", reason)),
+        waits.map(|waits| field("now", waits)),
         status.hint.clone().map(|hint| field("try", hint)),
         behind.map(|behind| field("behind", behind)),
+        tries.map(|tries| field("attempts", tries)),
         retry.map(|retry| field("again in", retry)),
         tags.map(|tags| field("tags", tags)),
     ];
     rows.into_iter().flatten().collect()
 }
 
-fn facts(facts: &SystemFacts) -> DialogLines {
+fn attempts(failures: u32) -> String {
+    match failures {
+        1 => "1 has failed".to_owned(),
+        more => format!("{more} have failed since it was last up"),
+    }
+}
+
+fn facts(facts: &SystemFacts, uptime_s: u64) -> DialogLines {
     let SystemFacts {
         os,
         kernel,
@@ -75,13 +92,36 @@ fn facts(facts: &SystemFacts) -> DialogLines {
         field("system", format!("{os} {kernel} {arch}")),
         field("hardware", format!("{memory}, {cores} cores")),
         field("hostname", facts.hostname.clone()),
-        field("up", span(facts.uptime_s)),
+        field("up", span(uptime_s)),
     ];
     if let (Some(offset), Some(error)) = (facts.clock_offset_ms, facts.clock_error_ms) {
-        let words = format!("{offset:+.1} ms ± {error:.1} ms against ours");
-        lines.push(field("clock", words));
+        lines.push(field("clock", clock(offset, error)));
     }
     lines
+}
+
+/// How the host's clock goes beside ours, and how well that is known.
+fn clock(offset_ms: f64, error_ms: f64) -> String {
+    let size = clock_span(offset_ms.abs());
+    let error = clock_span(error_ms);
+    if offset_ms.abs() <= error_ms {
+        return format!("as ours, to within {error}");
+    }
+    let side = if offset_ms < 0.0 {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    format!("{size} {side} ours, ± {error}")
+}
+
+fn clock_span(ms: f64) -> String {
+    match ms {
+        ..10.0 => format!("{ms:.1} ms"),
+        10.0..1000.0 => format!("{ms:.0} ms"),
+        1000.0..120_000.0 => format!("{:.1} s", ms / 1000.0),
+        _ => span((ms / 1000.0) as u64).to_string(),
+    }
 }
 
 fn metrics(sample: &Sample) -> DialogLines {

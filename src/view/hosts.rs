@@ -103,7 +103,7 @@ fn draw_host(
         Style::new()
     };
     let mut row = row.fill(under);
-    let (glyph, role) = glyph(&host.status);
+    let (glyph, role) = glyph(host.lasting_status());
     row.put(glyph, theme.get(role)).blank(1);
     let name_style = if is_listed(app, index) {
         theme.host(index)
@@ -112,9 +112,8 @@ fn draw_host(
     };
     row.column(SafeText::new(host.name.as_str()), columns.name, name_style)
         .blank(1);
-    if host.status.state.is_up()
-        || (host.status.state == LinkState::Connecting && host.sample.is_some())
-    {
+    let state = host.lasting_status().state;
+    if state.is_up() || (state == LinkState::Connecting && host.sample.is_some()) {
         draw_numbers(app, theme, columns, host, &mut row);
     } else {
         row.column(
@@ -189,8 +188,9 @@ pub(super) fn glyph(status: &HostStatus) -> (&'static str, Role) {
 
 /// The state in words, with the time of the next try.
 fn state_words(host: &HostRow, now: Time) -> Shown<'static> {
-    let state = host.status.state;
+    let state = host.lasting_status().state;
     match (state, host.retry_in_s(now)) {
+        (_, None) if host.is_tried_again() => format!("{state} ↻ now").into(),
         (_, Some(0)) => format!("{state} ↻ now").into(),
         // The popup of the host has room for what it waits for.
         (LinkState::Connecting, None) if host.status.reason.is_some() => "logged in …".into(),

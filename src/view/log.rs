@@ -9,6 +9,7 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::{App, LogPane, PaneId};
 use crate::scrollback::{Side, StreamState};
+use notice::missing;
 
 mod lines;
 mod notice;
@@ -70,7 +71,13 @@ fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(header_role(focused));
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.put(" ", style);
-    let (state, held) = state(app, pane);
+    let title = Shown::from(title(app, pane).join(" · "));
+    let (mut state, held) = state(app, pane);
+    let used = state.width() + title.width() + 6;
+    let room = usize::from(area.width).saturating_sub(used);
+    if let Some(words) = missing(app, pane, room) {
+        state = format!("{state} · {words}").into();
+    }
     let state_style = if held && !focused {
         theme.get(Role::PanePaused)
     } else {
@@ -79,7 +86,7 @@ fn draw_header(view: LogView<'_>, area: Rect, buffer: &mut Buffer) {
     row.at_end(" ", style)
         .at_end(state, state_style)
         .at_end(" ", style);
-    row.put(title(app, pane).join(" · "), style);
+    row.put(title, style);
 }
 
 /// What the pane shows: hosts, sources, filter, search.
@@ -145,7 +152,7 @@ fn place(app: &App, pane: &LogPane) -> String {
         .window()
         .is_none_or(|window| window.is_over(Side::Older));
     let mut place = match () {
-        () if pane.is_apart() => "in the past".to_owned(),
+        () if pane.is_apart() => "history".to_owned(),
         // A share of what has been read so far would say nothing, and jump with each page.
         () if !is_whole => "paused".to_owned(),
         () => format!("paused {}%", share_above(pane)),

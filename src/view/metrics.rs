@@ -9,6 +9,7 @@ use super::theme::{Role, Theme};
 use super::time;
 use crate::app::App;
 use crate::model::metrics::DiskUsage;
+use crate::model::state::LinkState;
 use crate::model::text::SafeText;
 use crate::model::time::Time;
 use crate::scrollback::{HostRow, Series};
@@ -106,24 +107,27 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let area = bordered(theme, area, buffer);
-    if host.sample.is_some() {
+    // Numbers of a host that was lost are not those of now.
+    let state = host.lasting_status().state;
+    let is_current = state.is_up() || state == LinkState::Connecting;
+    if host.sample.is_some() && is_current {
         return draw_numbers(theme, host, app.now(), area, buffer);
     }
-    draw_heading(theme, host, area, buffer);
+    draw_heading(theme, host, app.now(), area, buffer);
     draw_reason(theme, host, below(area, 1), buffer);
 }
 
 fn draw_numbers(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &mut Buffer) {
     let disks = disks(host);
-    let stall = stall(host);
-    let fixed = 1 + disks.len() + usize::from(!stall.is_empty());
+    let pressure = pressure(host);
+    let fixed = 1 + disks.len() + usize::from(!pressure.is_empty());
     let mut blocks = blocks(host, now);
     let room = usize::from(area.height).saturating_sub(fixed);
     grow(&mut blocks, room);
     // At the bottom, so that it ends on the row on which the log ends.
     let used: usize = blocks.iter().map(|block| usize::from(block.rows)).sum();
     let mut rest = below(area, u16::try_from(room.saturating_sub(used)).unwrap_or(0));
-    draw_heading(theme, host, rest, buffer);
+    draw_heading(theme, host, now, rest, buffer);
     rest = below(rest, 1);
     for block in blocks {
         let height = block.rows.min(rest.height);
@@ -134,7 +138,7 @@ fn draw_numbers(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &m
         draw_disk(theme, disk, Row::new(buffer, rest, 0));
         rest = below(rest, 1);
     }
-    draw_stall(theme, &stall, Row::new(buffer, rest, 0));
+    draw_pressure(theme, &pressure, Row::new(buffer, rest, 0));
 }
 
 /// What is left of an area below so many rows.
@@ -147,14 +151,15 @@ fn below(area: Rect, rows: u16) -> Rect {
     }
 }
 
-fn draw_heading(theme: &Theme, host: &HostRow, area: Rect, buffer: &mut Buffer) {
+fn draw_heading(theme: &Theme, host: &HostRow, now: Time, area: Rect, buffer: &mut Buffer) {
     let style = theme.get(Role::PaneHeader);
     let mut row = Row::new(buffer, area, 0).fill(style);
     row.put(" ", style)
         .put(SafeText::new(host.name.as_str()), style);
     if let Some(facts) = &host.facts {
         let cores = cores(facts.cores);
-        let up = Shown::from(format!("{cores} · up {}", time::span(facts.uptime_s)));
+        let uptime = host.uptime_s(now).unwrap_or(facts.uptime_s);
+        let up = Shown::from(format!("{cores} · up {}", time::span(uptime)));
         row.at_end(" ", style);
         let fits = up.width() < row.left().into();
         row.at_end(if fits { up } else { cores }, style);
@@ -168,7 +173,7 @@ fn cores(count: u32) -> Shown<'static> {
 
 /// Why there are no numbers, and what to do.
 fn draw_reason(theme: &Theme, host: &HostRow, body: Rect, buffer: &mut Buffer) {
-    let status = &host.status;
+    let status = host.lasting_status();
     let reason = status.reason.as_deref().map(|text| (text, Role::LineNone));
     let hint = status.hint.as_deref().map(|text| (text, Role::Dim));
     let width = usize::from(body.width.saturating_sub(2));
@@ -404,7 +409,7 @@ fn draw_disk(theme: &Theme, disk: &DiskUsage, mut row: Row<'_>) {
 }
 
 /// Shares of the time in which something waited for a resource.
-fn stall(host: &HostRow) -> Vec<(&'static str, f64)> {
+fn pressure(host: &HostRow) -> Vec<(&'static str, f64)> {
     let Some(psi) = host.sample.as_ref().and_then(|sample| sample.psi) else {
         return Vec::new();
     };
@@ -419,12 +424,11 @@ fn stall(host: &HostRow) -> Vec<(&'static str, f64)> {
         .collect()
 }
 
-fn draw_stall(theme: &Theme, stall: &[(&'static str, f64)], mut row: Row<'_>) {
-    if !stall.is_empty() {
-        row.blank(1)
-            .column("stall", LABEL - 1, theme.get(Role::Dim));
+fn draw_pressure(theme: &Theme, pressure: &[(&'static str, f64)], mut row: Row<'_>) {
+    if !pressure.is_empty() {
+        row.blank(1).column("psi", LABEL - 1, theme.get(Role::Dim));
     }
-    for (label, share) in stall {
+    for (label, share) in pressure {
         // Half a number is worse than none.
         if usize::from(row.left()) < label.len() + percent(*share).width() {
             break;

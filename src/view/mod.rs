@@ -20,6 +20,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::{App, Pane};
 
+mod ascii;
 mod dialog;
 mod help;
 mod hints;
@@ -39,6 +40,7 @@ mod time;
 use log::LogView;
 use panel::draw_border;
 
+pub use ascii::Drawing;
 pub use theme::{Depth, ROLES, Role, Theme, ThemeError};
 
 /// Draws the console. Returns where the cursor goes, if text is being typed.

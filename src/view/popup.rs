@@ -3,11 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::dialog::Dialog;
+use super::dialog::{Dialog, wrapped};
 use super::help::help_lines;
 use super::host::host_lines;
 use super::paint::Shown;
-use super::question::{answer_cursor, question_lines};
+use super::question::{answer_cursor, question_lines, question_title};
 use super::record::{gap_lines, record_lines};
 use super::theme::Theme;
 use crate::app::{App, Popup};
@@ -29,14 +29,16 @@ pub(super) fn draw(
             .set_limit(u16::try_from(hidden).unwrap_or(u16::MAX));
     }
     let question = app.questions().open()?;
+    let width = screen.width.saturating_sub(4).min(84);
+    let lines = question_lines(app, question, width.saturating_sub(4).into());
     let dialog = Dialog {
-        title: Shown::from(" A host asks "),
-        lines: question_lines(app, question),
-        width: screen.width.saturating_sub(4).min(84),
+        title: Shown::from(question_title(question)),
+        lines,
+        width,
         offset: 0,
     };
     let area = dialog.draw(theme, screen, buffer);
-    answer_cursor(app, question, dialog.lines.len(), area)
+    answer_cursor(app, question, &dialog.lines, area)
 }
 
 /// What is open, in at most so many cells.
@@ -59,7 +61,7 @@ fn popup_dialog(app: &App, popup: &Popup, room: u16) -> Dialog {
     };
     Dialog {
         title,
-        lines,
+        lines: wrapped(lines, inside.into()),
         width,
         offset: popup.scroll().offset(),
     }

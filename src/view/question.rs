@@ -2,12 +2,43 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::dialog::{DialogLines, Piece, row, width_of};
+use super::dialog::{DialogLines, Piece, row, width_of, wrapped};
 use super::theme::Role;
 use crate::app::App;
 use crate::model::prompt::OperatorPrompt;
 
-pub(super) fn question_lines(app: &App, question: &OperatorPrompt) -> DialogLines {
+/// Before what is typed.
+const ANSWER_SIGN: &str = "› ";
+
+fn is_sign((text, role): &Piece) -> bool {
+    *role == Role::PopupKey && text.to_string() == ANSWER_SIGN
+}
+
+/// What it is about.
+pub(super) fn question_title(question: &OperatorPrompt) -> &'static str {
+    match question {
+        OperatorPrompt::TrustHostKey { .. } => " Unknown host key ",
+        OperatorPrompt::Passphrase { .. } => " Passphrase of a key ",
+        OperatorPrompt::Secret { .. } => " Login ",
+    }
+}
+
+/// What is asked, in rows of at most so many cells.
+pub(super) fn question_lines(app: &App, question: &OperatorPrompt, width: usize) -> DialogLines {
+    let is_answer = |line: &Vec<Piece>| line.first().is_some_and(is_sign);
+    let lines = all_lines(app, question).into_iter();
+    lines
+        .flat_map(|line| {
+            if is_answer(&line) {
+                vec![line]
+            } else {
+                wrapped(vec![line], width)
+            }
+        })
+        .collect()
+}
+
+fn all_lines(app: &App, question: &OperatorPrompt) -> DialogLines {
     let mut lines = match question {
         OperatorPrompt::TrustHostKey {
             host,
@@ -76,7 +107,7 @@ fn masked(app: &App, echo: bool) -> Vec<Piece> {
         "•".repeat(typed.chars().count().min(60))
     };
     vec![
-        ("› ".into(), Role::PopupKey),
+        (ANSWER_SIGN.into(), Role::PopupKey),
         (shown.into(), Role::PopupTitle),
     ]
 }
@@ -84,7 +115,7 @@ fn masked(app: &App, echo: bool) -> Vec<Piece> {
 pub(super) fn answer_cursor(
     app: &App,
     question: &OperatorPrompt,
-    rows: usize,
+    lines: &DialogLines,
     inner: Rect,
 ) -> Option<Position> {
     let echo = match question {
@@ -93,11 +124,13 @@ pub(super) fn answer_cursor(
         OperatorPrompt::Secret { echo, .. } => *echo,
     };
     let width = width_of(&masked(app, echo));
-    let fits = usize::from(inner.height) >= rows.min(3);
+    let row = lines
+        .iter()
+        .position(|line| line.first().is_some_and(is_sign))?;
+    let row = u16::try_from(row).unwrap_or(u16::MAX);
     let x = inner
         .x
         .saturating_add(u16::try_from(width).unwrap_or(u16::MAX))
         .min(inner.right().saturating_sub(1));
-    fits.then_some(Position::new(x, inner.y + 2))
-        .filter(|at| inner.contains(*at))
+    Some(Position::new(x, inner.y.saturating_add(row))).filter(|at| inner.contains(*at))
 }

@@ -29,7 +29,10 @@ const MAX_FIELDS: usize = 100;
 
 pub(super) fn record_lines(app: &App, seq: Seq, width: u16) -> DialogLines {
     let Some(whole) = app.whole(seq) else {
-        return vec![row(Role::PopupDim, "this line has been forgotten")];
+        return vec![row(
+            Role::PopupDim,
+            "this line was dropped from memory; t goes to its time on the hosts",
+        )];
     };
     let width = width.max(1).into();
     let parts = [

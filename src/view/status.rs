@@ -123,7 +123,9 @@ fn count_up(app: &App) -> (usize, usize) {
 fn states(app: &App) -> Vec<Fact> {
     let count = |state| {
         let hosts = app.scrollback().hosts().iter();
-        hosts.filter(|host| host.status.state == state).count()
+        hosts
+            .filter(|host| host.lasting_status().state == state)
+            .count()
     };
     let counted = LinkState::WORST_FIRST.map(|state| (state, count(state)));
     let present = counted.into_iter().filter(|(_, number)| *number > 0);
@@ -157,9 +159,9 @@ fn draw_right(app: &App, theme: &Theme, row: &mut Row<'_>) {
     let waiting = app.questions().len();
     if waiting > 0 && app.questions().open().is_none() {
         let words = if waiting == 1 {
-            " a host asks: ! answers ".to_owned()
+            " 1 question: ! answers ".to_owned()
         } else {
-            format!(" {waiting} hosts ask: ! answers ")
+            format!(" {waiting} questions: ! answers ")
         };
         row.at_end(words, theme.get(Role::StatusBad));
     }
@@ -184,7 +186,7 @@ fn facts(app: &App) -> Vec<Fact> {
         Some((gap_words.into(), gap_role)),
         (late > 0).then(|| (format!("{late} late").into(), Role::StatusDim)),
         (forgotten > 0).then(|| {
-            let words = format!("{} forgotten", count(forgotten as f64));
+            let words = format!("{} older rows dropped from memory", count(forgotten as f64));
             (words.into(), Role::StatusDim)
         }),
     ];

@@ -59,6 +59,9 @@ fn the_main_screen_in_every_size_with_and_without_colour() {
 /// The busy fixture after these hosts have come into these states.
 fn in_states(states: &[(u32, LinkState)], width: u16, height: u16) -> App {
     let mut app = fixture::busy(width, height, 200);
+    // A host that is dialled after a failure is shown with that.
+    let up = |&(host, _): &(u32, _)| Update::Status(HostId(host), HostStatus::plain(LinkState::Ok));
+    app.update(Event::Batch(states.iter().map(up).collect()), app.now());
     let update = |&(host, state)| {
         Update::Status(
             HostId(host),
@@ -517,4 +520,66 @@ proptest! {
         let mut smaller = Buffer::empty(Rect::new(0, 0, width / 2, height / 3));
         draw(&app, &theme("none"), area, &mut smaller);
     }
+}
+
+#[test]
+fn the_popup_of_a_host_that_is_dialled_again_says_why_how_often_and_where_in_full() {
+    let mut app = fixture::busy(80, 24, 20);
+    let reason = format!(
+        "connect to 10.0.0.14:22: {} the end",
+        "very long words ".repeat(12)
+    );
+    let failed = HostStatus::because(LinkState::Timeout, reason, "is the host up?");
+    let dialled = HostStatus::plain(LinkState::Connecting);
+    let statuses = [failed, dialled].map(|status| Update::Status(HostId(3), status));
+    app.update(Event::Batch(statuses.into()), app.now());
+    let text_of = |app: &App| text(&screen(app, "dark", 80, 24));
+    assert!(text_of(&app).contains("1 timeout"), "{}", text_of(&app));
+    app.keys("<tab>jjj<ret>");
+    let shown = text_of(&app);
+    for words in [
+        "timeout, dialled again now",
+        "the end",
+        "is the host up?",
+        "cache-1",
+        "2 have failed",
+    ] {
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    }
+    let mut narrow = fixture::busy(44, 10, 20);
+    narrow.update(
+        Event::Batch(vec![Update::Status(
+            HostId(3),
+            HostStatus::because(LinkState::Timeout, "word ".repeat(60) + "last", "try"),
+        )]),
+        narrow.now(),
+    );
+    narrow.keys("<tab>jjj<ret>G");
+    let shown = text(&screen(&narrow, "dark", 44, 10));
+    assert!(shown.contains("lines"), "it scrolls to its end:\n{shown}");
+}
+
+#[test]
+fn the_help_explains_every_sign_and_word_of_the_screen() {
+    let mut app = fixture::busy(120, 180, 20);
+    app.keys("?");
+    let shown = text(&screen(&app, "dark", 120, 180));
+    for sign in [
+        "●", "◐", "◔", "◌", "◍", "○", "✕", "↑", "◆", "late", "frozen", "history", "gap",
+    ] {
+        assert!(shown.contains(sign), "{sign}:\n{shown}");
+    }
+}
+
+#[test]
+fn a_host_that_was_lost_shows_why_in_place_of_its_last_numbers() {
+    let mut app = fixture::busy(80, 24, 20);
+    let lost = HostStatus::because(LinkState::Unreachable, "it hung up", "r reconnects");
+    app.update(
+        Event::Batch(vec![Update::Status(HostId(0), lost)]),
+        app.now(),
+    );
+    let shown = text(&screen(&app, "dark", 80, 24));
+    assert!(shown.contains("it hung up"), "{shown}");
+    assert!(!shown.contains("psi"), "{shown}");
 }

@@ -1,6 +1,7 @@
 //! Themes: a style for every role, from TOML. A user's file may inherit from a built-in theme and
 //! change a few roles.
 
+mod basic;
 mod looks;
 
 use std::collections::BTreeMap;
@@ -64,6 +65,8 @@ pub enum Depth {
     True,
     /// The palette of 256.
     Indexed,
+    /// The basic ones.
+    Sixteen,
 }
 
 /// A style for every role, and the colours of hosts.
@@ -183,7 +186,7 @@ impl Theme {
         let mut next = Some(name.to_owned());
         for _ in 0..MAX_DEPTH {
             let Some(current) = next.take() else {
-                return Self::build(name, &merged, depth);
+                return Self::build(name, &merged, depth).map(Self::limited);
             };
             // A file that is called like a built-in theme may inherit from it.
             let above = (current == name && merged.inherits.is_some()).then_some(name);
@@ -192,6 +195,23 @@ impl Theme {
             merge(&mut merged, file);
         }
         Err(ThemeError::Circle(name.to_owned()))
+    }
+
+    /// The same on a terminal with sixteen colours, where backgrounds and shades are attributes.
+    fn limited(self) -> Self {
+        if self.depth != Depth::Sixteen {
+            return self;
+        }
+        let plain = Self::load("none", None, Depth::True).unwrap_or_else(|_| Self::plain());
+        let styles = self.styles.iter().zip(&plain.styles);
+        let hosts = self.hosts.iter().map(|host| limit(*host, self.depth));
+        Self {
+            hosts: hosts.collect(),
+            styles: styles
+                .map(|(style, plain)| basic::basic_style(*style, *plain))
+                .collect(),
+            ..self
+        }
     }
 
     /// The dark theme, which is always there.
@@ -229,7 +249,11 @@ impl Theme {
     fn build(name: &str, file: &ThemeFile, depth: Depth) -> Result<Self, ThemeError> {
         let colour = |given: &str| {
             let resolved = file.palette.get(given).map_or(given, String::as_str);
-            let parsed = resolved.parse::<Color>().map(|colour| limit(colour, depth));
+            let parsed = resolved.parse::<Color>().map(|colour| match depth {
+                // Its hue decides, and the nearest colour may be a grey.
+                Depth::Sixteen => colour,
+                _ => limit(colour, depth),
+            });
             parsed.map_err(|_| ThemeError::Colour {
                 name: name.to_owned(),
                 given: given.to_owned(),
@@ -357,6 +381,7 @@ fn merge(theme: &mut ThemeFile, base: ThemeFile) {
 fn limit(colour: Color, depth: Depth) -> Color {
     match colour {
         Color::Rgb(r, g, b) if depth == Depth::Indexed => Color::Indexed(nearest(r, g, b)),
+        colour if depth == Depth::Sixteen => basic::nearest_basic(colour),
         colour => colour,
     }
 }
@@ -397,7 +422,7 @@ mod tests {
     #[test]
     fn every_theme_defines_every_role() {
         for (name, _) in BUILT_IN {
-            for depth in [Depth::True, Depth::Indexed] {
+            for depth in [Depth::True, Depth::Indexed, Depth::Sixteen] {
                 let theme =
                     Theme::load(name, None, depth).unwrap_or_else(|error| panic!("{error}"));
                 assert_eq!(theme.styles.len(), ROLES.len());

@@ -542,6 +542,12 @@ fn metrics_come_without_lines_whatever_the_logs_are_like() {
         ran.out
     );
     assert!(ran.objects("line").is_empty());
+    let once = hosts.run(&["--once", "--json"]);
+    for told in [&ran, &once] {
+        assert_eq!(told.objects("host")[0]["state"], "degraded", "{}", told.out);
+    }
+    let ran = hosts.run(&["metrics"]);
+    assert!(ran.out.contains("1/1 hosts · 1 degraded"), "{}", ran.out);
 }
 
 /// A command that goes on, and what it has printed so far.

@@ -143,7 +143,7 @@ fn a_time_is_gone_to_and_a_match_is_found_that_the_console_never_had() {
     screen.wait_for("serial=002100");
     screen.keys(":at 2026-11-20T08:20:34Z\r");
     screen.wait_for("serial=001234");
-    screen.wait_for("in the past");
+    screen.wait_for("history");
     screen.keys("G");
     screen.wait_for("serial=002100");
     screen.keys("/serial=000123\r");

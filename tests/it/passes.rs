@@ -324,3 +324,26 @@ async fn r31_a_command_that_is_cut_is_not_run_again_in_a_pass_and_the_host_says_
         "{last:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_without_lines_runs_no_command() {
+    let sshd = Sshd::start();
+    let words = ["echo", "said"].map(str::to_owned).to_vec();
+    let host = || HostSpec {
+        sources: vec![source("now", SourceKind::Command(words.clone()))],
+        ..sshd.host("web-1")
+    };
+    for (lines, runs) in [(0, false), (5, true)] {
+        let options = FleetOptions {
+            goal: Goal::Once {
+                deadline: 60 * SECOND,
+            },
+            lines,
+            ..follow_options()
+        };
+        let mut pass = Watched::by(vec![host()], options, field_connector());
+        pass.until_within(90 * SECOND, "the end of the pass", |w| w.over)
+            .await;
+        assert_eq!(!pass.texts().is_empty(), runs, "{:?}", pass.statuses);
+    }
+}

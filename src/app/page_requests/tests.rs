@@ -80,7 +80,7 @@ fn a_search_looks_on_the_hosts_where_only_some_sources_have_their_lines() {
     world.seek("/keep<ret>");
     answer_everything(&mut world);
     assert_eq!(world.seen().1, Some(101), "{}", world.state());
-    world.seek("N");
+    world.seek("n");
     answer_everything(&mut world);
     assert_eq!(world.seen().1, Some(0), "{}", world.state());
 }
@@ -92,9 +92,123 @@ fn a_search_on_the_hosts_finds_only_what_the_filter_lets_through() {
         .collect();
     let mut world = World::new(&seeds, 5, 1 << 20, 1 << 20, Some("keep"));
     world.seek("/\"of 1\"<ret>");
-    world.seek("NNN");
+    world.seek("nnn");
     answer_everything(&mut world);
     assert_eq!(world.seen().1, Some(10), "{}", world.state());
+}
+
+/// Time in which rows stop waiting for slow hosts.
+const PATIENCE: i64 = 1100;
+
+#[test]
+fn a_slow_host_keeps_nothing_of_the_others_from_a_view_of_the_past_and_is_sorted_in_when_it_comes()
+{
+    for query in [None, Some("line")] {
+        for slow in 0..SOURCES {
+            let mut world = World::new(&seeds(300), 5, 1 << 20, 1 << 20, query);
+            world.go_to(150);
+            world.answer_all_but(slow);
+            let (seen, _) = world.seen();
+            assert!(seen.len() <= 1, "they wait a moment: {seen:?}");
+            world.pass(PATIENCE);
+            world.answer_all_but(slow);
+            let (seen, _) = world.seen();
+            assert!(seen.len() > 5, "{query:?} {slow}: {}", world.state());
+            let is_slow = |at: &usize| world.lines[*at].source.0 == slow;
+            assert!(!seen.iter().any(is_slow), "{}", world.state());
+            let (waited, failed) = world.pane().window().expect("a window").missing_hosts();
+            assert_eq!((waited.len(), failed.len()), (1, 0));
+            let cursor = world.seen().1;
+            world.answer_the_rest();
+            world
+                .check()
+                .expect("in order, with the rows of the slow host");
+            assert_eq!(world.seen().1, cursor, "the cursor stays on its line");
+            assert!(
+                world
+                    .seen()
+                    .0
+                    .iter()
+                    .any(|at| world.lines[*at].source.0 == slow)
+            );
+            let (waited, failed) = world.pane().window().expect("a window").missing_hosts();
+            assert!(waited.is_empty() && failed.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_slow_host_is_caught_up_with_page_by_page_wherever_one_scrolls() {
+    let mut world = World::new(&seeds(3000), 5, 1 << 20, 1 << 20, None);
+    world.go_to(2000);
+    world.answer_all_but(1);
+    for _ in 0..12 {
+        world.pass(PATIENCE);
+        world.keys("<pgup><pgup><pgup>");
+        world.answer_all_but(1);
+    }
+    world.answer_the_rest();
+    world.check().expect("in order");
+    world.keys("gg");
+    answer_everything(&mut world);
+    assert_eq!(world.seen().0.first(), Some(&0), "{}", world.state());
+    world.check().expect("in order");
+}
+
+#[test]
+fn a_search_jumps_to_a_match_without_waiting_long_for_a_slow_host_and_tells_of_a_nearer_one() {
+    // The slow host has the nearer match.
+    let seeds: Vec<_> = (0..900)
+        .map(|at| (at % 3, true, at == 300 || at == 700))
+        .collect();
+    let slow = 700 % SOURCES;
+    let mut world = World::new(&seeds, 5, 1 << 20, 1 << 20, None);
+    world.seek("/keep<ret>");
+    world.answer_all_but(slow);
+    assert!(
+        world
+            .app
+            .searching_hosts()
+            .is_some_and(|words| words.contains("waiting for web-2"))
+    );
+    world.pass(2000);
+    world.answer_all_but(slow);
+    world.pass(PATIENCE);
+    world.answer_all_but(slow);
+    assert_eq!(world.seen().1, Some(300), "{}", world.state());
+    let words = world.app.searching_hosts().expect("still asked");
+    assert!(words.contains("not searched yet: web-2"), "{words}");
+    answer_everything(&mut world);
+    assert_eq!(world.app.searching_hosts(), None);
+    assert_eq!(world.seen().1, Some(300), "nobody is moved");
+    assert!(
+        world
+            .app
+            .notice()
+            .is_some_and(|notice| notice.contains("a match there is nearer")),
+        "{:?}",
+        world.app.notice()
+    );
+}
+
+#[test]
+fn taking_the_filter_off_keeps_the_line_among_those_with_the_same_stamp() {
+    // Three lines at each moment; the last of them passes the filter.
+    let seeds: Vec<_> = (0..600)
+        .map(|at| (at % 3, at % 3 == 0, at % 3 == 2))
+        .collect();
+    let mut world = World::new(&seeds, 5, 1 << 20, 1 << 20, Some("keep"));
+    world.go_to(300);
+    answer_everything(&mut world);
+    world.keys("jjj");
+    answer_everything(&mut world);
+    let before = world.seen().1;
+    assert!(before.is_some(), "{}", world.state());
+    for _ in 0..2 {
+        world.keys("<C-f>");
+        answer_everything(&mut world);
+        assert_eq!(world.seen().1, before, "{}", world.state());
+    }
 }
 
 #[test]

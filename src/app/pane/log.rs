@@ -12,7 +12,7 @@ use crate::model::line::FleetLine;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
 use crate::query::Query;
-use crate::scrollback::{Filter, Lens, PageWindow, RingEntry, Scrollback, Seq};
+use crate::scrollback::{Filter, Lens, PageWindow, RingEntry, Scrollback, Seq, Side};
 
 /// Bytes of lines that one turn of the loop may spend on one pane: about two milliseconds of
 /// matching.
@@ -40,6 +40,8 @@ pub struct LogPane {
     /// Whether the rows of `window` are seen; before, what the ring has is not in order with them
     /// yet.
     in_window: bool,
+    /// Since when rows that have come wait for others.
+    pub(crate) held_up: HeldUp,
     /// How many windows there were.
     pub(crate) window_number: u32,
     /// A line that is on its way, to which the cursor will go.
@@ -50,7 +52,25 @@ pub struct LogPane {
     pub wrap: bool,
     /// What is highlighted, and what `n` looks for.
     pub search: Option<Query>,
+    /// Whether the last search went to newer lines: `n` goes on that way, `N` the other.
+    pub(crate) searches_forward: bool,
     bookmarks: BTreeSet<Seq>,
+}
+
+/// Since when each end of the window waits for rows, while it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct HeldUp {
+    pub(crate) older: Option<Time>,
+    pub(crate) newer: Option<Time>,
+}
+
+impl HeldUp {
+    pub(crate) fn side_mut(&mut self, side: Side) -> &mut Option<Time> {
+        match side {
+            Side::Older => &mut self.older,
+            Side::Newer => &mut self.newer,
+        }
+    }
 }
 
 /// Where the operator is, when not following.
@@ -87,11 +107,13 @@ impl LogPane {
             frozen: None,
             window: None,
             in_window: false,
+            held_up: HeldUp::default(),
             window_number: 0,
             landing: None,
             left: 0,
             wrap: false,
             search: None,
+            searches_forward: false,
             bookmarks: BTreeSet::new(),
         }
     }
@@ -112,12 +134,14 @@ impl LogPane {
             search: self.search.clone(),
             window: None,
             in_window: false,
+            held_up: HeldUp::default(),
             landing: None,
             position,
             ..*self
         };
-        if let Some(time) = self.time_in_window(scrollback) {
+        if let Some((time, line)) = self.place_in_window(scrollback) {
             pane.go_to(time, scrollback);
+            pane.landing = line;
         }
         pane
     }
@@ -173,12 +197,13 @@ impl LogPane {
     }
 
     fn look_through(&mut self, filter: Filter, scrollback: &Scrollback) {
-        let time = self.time_in_window(scrollback);
+        let place = self.place_in_window(scrollback);
         self.close_window();
         self.lens.set_filter(filter, scrollback);
         self.advance(scrollback);
-        if let Some(time) = time {
+        if let Some((time, line)) = place {
             self.go_to(time, scrollback);
+            self.landing = line;
         }
     }
 
@@ -388,6 +413,8 @@ impl LogPane {
 
     /// Moves the cursor; past the newest line, follows.
     pub fn move_cursor(&mut self, delta: i64, height: u16, scrollback: &Scrollback) {
+        // Who moves does not want to be taken elsewhere any more.
+        self.landing = None;
         let Some((index, row)) = self.cursor_row(height) else {
             return self.scroll_back(delta, scrollback);
         };
@@ -403,6 +430,7 @@ impl LogPane {
 
     /// Moves what is seen; the cursor stays on its row. Past the newest line, follows.
     pub fn scroll(&mut self, delta: i64, height: u16, scrollback: &Scrollback) {
+        self.landing = None;
         let Some((index, row)) = self.cursor_row(height) else {
             return self.scroll_back(delta, scrollback);
         };
@@ -464,6 +492,7 @@ impl LogPane {
     /// Puts the cursor on the entry at an index, in the middle of the pane where it was not on it
     /// already.
     pub fn jump(&mut self, index: usize, height: u16, scrollback: &Scrollback) {
+        self.landing = None;
         let Some((here, row)) = self.cursor_row(height) else {
             return;
         };

@@ -55,6 +55,9 @@ impl ProgramTurns {
         if self.command != CommandPass::NotRun {
             return self.refuse_to_run_again(host).await;
         }
+        if self.is_needless(host) {
+            return;
+        }
         let mut backoff = Backoff::default();
         while self.is_wanted(host).await {
             let began = Instant::now();
@@ -88,6 +91,12 @@ impl ProgramTurns {
             );
             self.program.tell(host, Some(problem)).await;
         }
+    }
+
+    /// Whether it would run for nothing: a pass without lines has no use for what a command says.
+    fn is_needless(&self, host: &ProgramsHost<'_>) -> bool {
+        let is_command = matches!(self.program.kind, ProgramKind::Command(_));
+        is_command && host.work.once && host.work.lines == 0
     }
 
     /// Waits until there is something to read; false in a bounded pass where there is nothing.

@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
     use crate::model::cursor::FileId;
-    use crate::model::line::{ByteSpan, Line};
+    use crate::model::line::{ByteSpan, Line, LineOrder};
     use crate::model::time::{Time, TimeSource};
     use crate::query::ReferenceTime;
 
@@ -167,7 +167,7 @@ mod tests {
         let record = |(n, text): (u64, &str)| FleetLine {
             host: HostId(0),
             source: SourceId(0),
-            late: false,
+            order: LineOrder::InOrder,
             content: Line {
                 time: Time(0),
                 time_from: TimeSource::Stamp,

@@ -456,7 +456,7 @@ impl<'a, W: Write, N: Write> ResponsePrinter<'a, W, N> {
     }
 
     fn outcome(&self) -> Outcome {
-        let outcome = self.table.outcome();
+        let outcome = self.table.outcome(false);
         let is_search = matches!(self.options.shape, ResponseShape::Hits { .. });
         let has_missed = is_search && self.hits == 0 && outcome.exit == 0;
         Outcome {

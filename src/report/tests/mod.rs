@@ -19,7 +19,7 @@ use crate::fleet::Feed;
 use crate::model::cursor::{Cursor, FileId};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::host::{Endpoint, HostId, HostName, HostSpec, SystemFacts};
-use crate::model::line::{ByteSpan, FleetLine, Line};
+use crate::model::line::{ByteSpan, FleetLine, Line, LineOrder};
 use crate::model::metrics::{
     CpuUsage, DiskIo, DiskUsage, LoadAverage, MemoryUsage, NetworkTraffic, PressureStall, Sample,
     SwapUsage,
@@ -136,7 +136,7 @@ fn line(raw: &[u8]) -> Update {
     Update::Lines(vec![FleetLine {
         host: HostId(0),
         source: SourceId(0),
-        late: false,
+        order: LineOrder::InOrder,
         content: Line {
             time: AT,
             time_from: TimeSource::Stamp,

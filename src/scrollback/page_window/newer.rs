@@ -112,21 +112,20 @@ impl PageWindow {
         let mut live = None;
         let mut wall = None;
         if let Some(seq) = self.foot(lens) {
-            let (time, source) = order_of(scrollback.ring().get(seq)?);
-            if self.follows_stream(source) {
-                live = Some((time, source, From::Live(seq)));
+            let order = order_of(&self.streams, scrollback.ring().get(seq)?);
+            if self.follows_stream(order.source) {
+                live = Some((order, From::Live(seq)));
             } else {
                 // Behind it, rows of other sources wait that are in the ring. Its own stream may
                 // have that very row.
-                wall = Some((time, source));
+                wall = Some(order);
             }
         }
         let rows = next_rows(self.streams.iter(), Side::Newer);
-        let (time, source, from) = rows.chain(live).min()?;
+        let (order, from) = rows.chain(live).min()?;
         let bar = awaited_rows(self.streams.iter(), Side::Newer, self.split).min();
-        let is_first = bar.is_none_or(|bar| (time, source) < bar)
-            && wall.is_none_or(|wall| (time, source) <= wall);
-        is_first.then_some((source, from))
+        let is_first = bar.is_none_or(|bar| order < bar) && wall.is_none_or(|wall| order <= wall);
+        is_first.then_some((order.source, from))
     }
 
     /// Whether the ring goes on where the stream of a source ends, with nothing between.

@@ -2,6 +2,7 @@
 //! where more is asked.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::super::{Lens, Ring, RingEntry, Scrollback, Seq};
 use crate::model::cursor::LineRef;
@@ -40,6 +41,8 @@ pub(super) struct PageQueue {
     pub(super) state: StreamState,
     /// From where it was asked for last: another answer comes too late.
     pub(super) asked: Option<PageStart>,
+    /// Rows of other sources have gone past its next ones.
+    pub(super) is_overtaken: bool,
 }
 
 impl Default for PageQueue {
@@ -48,6 +51,7 @@ impl Default for PageQueue {
             ahead: VecDeque::new(),
             state: StreamState::Open,
             asked: None,
+            is_overtaken: false,
         }
     }
 }
@@ -67,9 +71,10 @@ impl PageQueue {
         self.ahead.is_empty() && self.state == StreamState::Open
     }
 
-    /// Whether its next row is not known yet, and there may be one.
+    /// Whether its next row is not known yet, there may be one, and the others wait for it.
     pub(super) fn is_awaited(&self) -> bool {
-        self.ahead.is_empty() && matches!(self.state, StreamState::Open | StreamState::Asked)
+        let may_come = matches!(self.state, StreamState::Open | StreamState::Asked);
+        self.ahead.is_empty() && may_come && !self.is_overtaken
     }
 
     /// Bytes of its rows.
@@ -78,9 +83,21 @@ impl PageQueue {
     }
 }
 
+/// A source that a window has rows of.
+#[derive(Debug, Clone)]
+pub struct WindowSource {
+    /// The source.
+    pub id: SourceId,
+    /// Its host.
+    pub host: HostId,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
 #[derive(Debug)]
 pub(super) struct SourceStream {
     pub(super) host: HostId,
+    pub(super) name: Arc<str>,
     pub(super) older: PageQueue,
     pub(super) newer: PageQueue,
     /// The oldest line whose place is known; the newest in the window.
@@ -96,9 +113,10 @@ pub(super) struct SourceStream {
 }
 
 impl SourceStream {
-    pub(super) fn new(host: HostId) -> Self {
+    pub(super) fn new(source: &WindowSource) -> Self {
         Self {
-            host,
+            host: source.host,
+            name: Arc::clone(&source.name),
             older: PageQueue::default(),
             newer: PageQueue::default(),
             oldest: None,

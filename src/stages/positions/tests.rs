@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
-use crate::model::line::{ByteSpan, Line};
+use crate::model::line::{ByteSpan, Line, LineOrder};
 use crate::model::time::TimeSource;
 
 fn line(source: u32, ino: u64, offset: u64) -> FleetLine {
@@ -12,11 +12,11 @@ fn line(source: u32, ino: u64, offset: u64) -> FleetLine {
         offset,
     };
     let (host, source, time, time_from) = (HostId(0), SourceId(source), Time(5), TimeSource::Stamp);
-    let (late, continues, stamp) = (false, false, ByteSpan::default());
+    let (continues, stamp) = (false, ByteSpan::default());
     FleetLine {
         host,
         source,
-        late,
+        order: LineOrder::InOrder,
         content: Line {
             time,
             time_from,

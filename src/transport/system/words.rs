@@ -105,7 +105,7 @@ fn state_of(words: &str) -> (LinkState, &'static str) {
     } else if has("kex_exchange_identification") {
         (
             LinkState::Throttled,
-            "sshd limits connections at once (MaxStartups); it is not down",
+            "sshd limits concurrent connections (MaxStartups); it is not down",
         )
     } else if hung_up(words) {
         (

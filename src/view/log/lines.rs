@@ -12,7 +12,7 @@ use crate::app::{App, LogPane};
 use crate::layout::LineColumns;
 use crate::model::gap::Gap;
 use crate::model::level::Level;
-use crate::model::line::FleetLine;
+use crate::model::line::{FleetLine, LineOrder};
 use crate::model::text::SafeText;
 use crate::model::time::{Time, TimeSource};
 use crate::parse::level;
@@ -106,10 +106,16 @@ impl<'a> ShownLines<'a> {
 
     fn draw_empty(&self, body: Rect, buffer: &mut Buffer) {
         let scrollback = self.app.scrollback();
+        let hosts = scrollback.hosts();
+        let has_sources = hosts.iter().any(|host| !host.sources.is_empty());
+        let is_settled = hosts.iter().any(|host| host.facts.is_some());
         let words = match (
             scrollback.ring().end() == Seq::BEGIN,
             self.pane.pending(scrollback),
         ) {
+            (true, _) if is_settled && !has_sources => {
+                "no log was found yet: Tab, then Enter, shows why; hosts.toml names sources"
+            }
             (true, _) => "waiting for the first lines …",
             (_, 0) => "nothing matches yet; :clear shows all",
             _ => "reading back …",
@@ -230,7 +236,7 @@ impl<'a> ShownLines<'a> {
         let theme = self.theme;
         let scrollback = self.app.scrollback();
         let is_bookmarked = seq.is_some_and(|seq| self.pane.is_bookmarked(seq));
-        match (is_bookmarked, line.late) {
+        match (is_bookmarked, line.order != LineOrder::InOrder) {
             (true, _) => row.put("◆", theme.get(Role::LineBookmark)),
             (_, true) => row.put("↑", theme.get(Role::LineLate)),
             _ => row.blank(1),

@@ -3,7 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{Role, Theme, limit};
+use super::{Depth, Role, Theme, limit};
 use crate::model::text::{MIN_CONTRAST, TextColour, TextLook, contrast, luminance};
 
 type Rgb = (u8, u8, u8);
@@ -36,7 +36,7 @@ impl Theme {
         }
         Some(match colour {
             TextColour::Basic(n) => self.ansi[usize::from(n) % self.ansi.len()],
-            TextColour::Indexed(n) => Color::Indexed(n),
+            TextColour::Indexed(n) => limit(Color::Indexed(n), self.depth),
             TextColour::Rgb(r, g, b) => limit(Color::Rgb(r, g, b), self.depth),
         })
     }
@@ -53,7 +53,15 @@ impl Theme {
         if contrast(front, back) >= MIN_CONTRAST {
             return style;
         }
-        let candidates = [text.fg, Some(Color::Indexed(16)), Some(Color::Indexed(231))];
+        let (black, white) = match self.depth {
+            Depth::Sixteen => (0, 15),
+            _ => (16, 231),
+        };
+        let candidates = [
+            text.fg,
+            Some(Color::Indexed(black)),
+            Some(Color::Indexed(white)),
+        ];
         // Of black and white one always has.
         let good =
             |fg: &Color| rgb(*fg).is_some_and(|front| contrast(front, back) >= GOOD_CONTRAST);
@@ -96,7 +104,7 @@ fn modifiers(look: TextLook) -> Modifier {
 }
 
 /// `None` for the terminal's own colour of letters, or of what is behind them.
-fn rgb(colour: Color) -> Option<Rgb> {
+pub(super) fn rgb(colour: Color) -> Option<Rgb> {
     const NAMED: [Color; 16] = [
         Color::Black,
         Color::Red,
@@ -127,7 +135,6 @@ fn rgb(colour: Color) -> Option<Rgb> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Depth;
     use super::*;
 
     const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "none"];

@@ -7,7 +7,7 @@ use super::super::*;
 use crate::app::keys::parse_keys;
 use crate::app::{Event, fixture};
 use crate::model::cursor::{Cursor, FileId};
-use crate::model::line::{ByteSpan as Stamp, FleetLine, Line};
+use crate::model::line::{ByteSpan as Stamp, FleetLine, Line, LineOrder};
 use crate::model::time::TimeSource;
 use crate::model::update::Update;
 use crate::query::MatchInput;
@@ -108,7 +108,7 @@ impl World {
         self.lines.push(FleetLine {
             host: HostId(source),
             source: SourceId(source),
-            late: false,
+            order: LineOrder::InOrder,
             content: Line {
                 time: Time(time),
                 time_from: TimeSource::Stamp,
@@ -193,6 +193,41 @@ impl World {
                 ..ResponseTotals::default()
             })],
         ));
+    }
+
+    /// Goes to the moment of a line.
+    pub(super) fn go_to(&mut self, line: usize) {
+        let time = self.lines[line].content.time;
+        let id = self.app.panes.focus;
+        self.app.cancel_for(id);
+        self.app
+            .with_pane(|pane, scrollback| pane.go_to(time, scrollback));
+        self.send(Event::Tick);
+    }
+
+    /// Lets so many milliseconds pass.
+    pub(super) fn pass(&mut self, ms: i64) {
+        self.now += ms;
+        self.send(Event::Tick);
+    }
+
+    /// Has all hosts answer but one.
+    pub(super) fn answer_all_but(&mut self, slow: u32) {
+        let quick = |world: &Self| {
+            let mut asked = world.asked.iter();
+            asked.position(|(_, host, _)| host.0 != slow)
+        };
+        while let Some(which) = quick(self) {
+            self.answer(which);
+        }
+    }
+
+    /// Has all hosts answer, though rows are missing until the last has.
+    pub(super) fn answer_the_rest(&mut self) {
+        for _ in 0..300 {
+            self.answer(0);
+        }
+        assert!(self.asked.is_empty(), "{}", self.state());
     }
 
     pub(super) fn answer_all(&mut self) -> Result<(), TestCaseError> {

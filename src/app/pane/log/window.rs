@@ -1,11 +1,15 @@
 //! What a pane shows of the time before the ring: it enters and leaves what was read, and stays
 //! where the operator is.
 
-use super::{LogPane, PanePosition};
-use crate::model::host::HostId;
+use std::sync::Arc;
+
+use super::{HeldUp, LogPane, PanePosition};
+use crate::model::cursor::Cursor;
 use crate::model::source::SourceId;
 use crate::model::time::Time;
-use crate::scrollback::{Filter, Lens, PageWindow, Ring, RingEntry, Scrollback, Seq, Whole};
+use crate::scrollback::{
+    Filter, Lens, PageWindow, Renumbering, Ring, RingEntry, Scrollback, Seq, Whole, WindowSource,
+};
 
 impl LogPane {
     /// The rows that are read of the time before the ring.
@@ -43,12 +47,17 @@ impl LogPane {
 
     /// Sources whose lines pass, with their hosts.
     #[must_use]
-    pub fn sources(&self, scrollback: &Scrollback) -> Vec<(SourceId, HostId)> {
-        let passes = |(id, host): &(SourceId, HostId)| self.lens.filter().admits_place(*host, *id);
-        scrollback
+    pub fn sources(&self, scrollback: &Scrollback) -> Vec<WindowSource> {
+        let filter = self.lens.filter();
+        let passing = scrollback
             .sources()
-            .map(|(id, row)| (id, row.host))
-            .filter(passes)
+            .filter(|(id, row)| filter.admits_place(row.host, *id));
+        passing
+            .map(|(id, row)| WindowSource {
+                id,
+                host: row.host,
+                name: Arc::clone(&row.info.name),
+            })
             .collect()
     }
 
@@ -114,6 +123,14 @@ impl LogPane {
         }
     }
 
+    /// Reads the window again around the line under the cursor.
+    pub(crate) fn read_again(&mut self, scrollback: &Scrollback) {
+        if let Some((time, line)) = self.place_in_window(scrollback) {
+            self.go_to(time, scrollback);
+            self.landing = line;
+        }
+    }
+
     /// What has moved from the ring keeps its place and its bookmark.
     pub(crate) fn follow_moved(&mut self) {
         let Some(window) = self.window.as_mut().filter(|_| self.in_window) else {
@@ -133,18 +150,44 @@ impl LogPane {
         }
     }
 
+    /// The rows of the window keep their places and bookmarks where others have come between them.
+    pub(crate) fn follow_woven_window(&mut self) {
+        let Some(window) = &mut self.window else {
+            return;
+        };
+        for woven in window.take_woven() {
+            let follow = |seq: Seq| {
+                if seq.is_live() || seq == Seq::NOTICE {
+                    seq
+                } else {
+                    woven.of(seq)
+                }
+            };
+            if let Some(position) = &mut self.position {
+                position.seq = follow(position.seq);
+            }
+            self.bookmarks = self.bookmarks.iter().map(|&seq| follow(seq)).collect();
+        }
+    }
+
     pub(crate) fn close_window(&mut self) {
         self.window = None;
         self.in_window = false;
         self.landing = None;
+        self.held_up = HeldUp::default();
         self.window_number = self.window_number.wrapping_add(1);
         self.bookmarks.retain(|seq| seq.is_live());
     }
 
-    /// The time at the cursor, where that is in what was read.
-    pub(crate) fn time_in_window(&self, scrollback: &Scrollback) -> Option<Time> {
+    /// The time at the cursor and the line there, where that is in what was read.
+    pub(crate) fn place_in_window(
+        &self,
+        scrollback: &Scrollback,
+    ) -> Option<(Time, Option<(SourceId, Cursor)>)> {
         let (seq, entry) = self.entry(scrollback)?;
-        (self.window.is_some() && self.in_window && !seq.is_live()).then(|| entry.time())
+        let line = entry.line().map(|line| (line.source, line.content.cursor));
+        (self.window.is_some() && self.in_window && !seq.is_live())
+            .then(|| (entry.time(), self.landing.or(line)))
     }
 
     /// Whether it shows nothing of the ring.
@@ -262,6 +305,27 @@ impl LogPane {
     pub(crate) fn retry(&mut self) {
         if let Some(window) = &mut self.window {
             window.retry();
+        }
+    }
+
+    /// Follows rows of the ring between which others were put.
+    pub(crate) fn follow_woven(&mut self, all: &[Renumbering], scrollback: &Scrollback) {
+        for renumbering in all {
+            self.renumber_places(renumbering);
+        }
+        self.lens.renumber(all, scrollback);
+    }
+
+    fn renumber_places(&mut self, renumbering: &Renumbering) {
+        if let Some(position) = &mut self.position {
+            position.seq = renumbering.of_live(position.seq);
+            position.since = renumbering.of_live(position.since);
+        }
+        self.frozen = self.frozen.map(|seq| renumbering.of_live(seq));
+        let bookmarks = self.bookmarks.iter();
+        self.bookmarks = bookmarks.map(|&seq| renumbering.of_live(seq)).collect();
+        if let Some(window) = &mut self.window {
+            window.renumber(renumbering);
         }
     }
 

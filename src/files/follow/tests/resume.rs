@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::cursor::Cursor;
 use crate::model::host::HostId;
-use crate::model::line::{ByteSpan, FleetLine, Line};
+use crate::model::line::{ByteSpan, FleetLine, Line, LineOrder};
 use crate::model::read_position::PrintedPositions;
 use crate::model::source::SourceId;
 use crate::model::time::{Time, TimeSource};
@@ -55,11 +55,11 @@ impl Runs {
                         let cursor = Cursor { file, offset };
                         let (host, source, time_from) = (HostId(0), SourceId(0), TimeSource::Stamp);
                         let (time, stamp, raw) = (self.time, ByteSpan::default(), bytes);
-                        let (late, continues) = (false, false);
+                        let continues = false;
                         let record = FleetLine {
                             host,
                             source,
-                            late,
+                            order: LineOrder::InOrder,
                             content: Line {
                                 time,
                                 time_from,
