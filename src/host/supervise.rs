@@ -271,7 +271,9 @@ fn next_wait(
     tried_for: Duration,
     until: Option<Instant>,
 ) -> Option<Duration> {
-    let LinkError { status, may_pass } = error;
+    let LinkError {
+        status, may_pass, ..
+    } = error;
     if status.state.needs_a_person() || (until.is_some() && !may_pass) {
         return None;
     }

@@ -30,6 +30,22 @@ impl LinkError {
         self.status.reason.as_deref().unwrap_or("no reason given")
     }
 
+    /// A host key that is not on record though the configuration has checking off: that is not
+    /// obeyed, so what was said to help does not.
+    pub(super) fn not_checked(&mut self) {
+        self.status.hint = Some(CHECKING_IS_OFF.to_owned());
+    }
+
+    /// As a failure of the user's own `ssh`, which is used because of this.
+    pub(super) fn by_ssh(mut self, why: &str) -> Self {
+        let reason = format!("{} (the system's ssh is used, for {why})", self.reason());
+        self.status.reason = Some(reason);
+        Self {
+            status: self.status.bounded(),
+            ..self
+        }
+    }
+
     /// The same failure, said of a jump host on the way.
     pub(super) fn at_hop(mut self, hop: &str) -> Self {
         self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
@@ -39,6 +55,10 @@ impl LinkError {
         }
     }
 }
+
+/// What helps where `ssh` would not have looked at the host key.
+const CHECKING_IS_OFF: &str = "StrictHostKeyChecking no of ~/.ssh/config is not obeyed; set host_keys = \"accept-new\" for the \
+     host, or use --host-keys accept-new";
 
 /// A server in a message: its name, and its address where that says more.
 #[derive(Debug, Clone)]

@@ -32,8 +32,10 @@ mod jump_spec;
 mod keyring;
 mod known_hosts;
 mod local;
+mod login_methods;
 mod noise;
 mod openssh;
+mod outward;
 mod overheard;
 mod pace;
 mod plan;
@@ -138,48 +140,54 @@ impl Connector {
     /// # Errors
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
-        let (road, warning) = match host.transport {
-            TransportKind::Local => (ConnectionBackend::Local(local::LocalShells::new()), None),
-            TransportKind::System => (self.system(host).await?, None),
-            TransportKind::Russh => {
-                let plan = self.inner.plan(&host.endpoint).await?;
-                self.russh(host, plan).await?
-            }
+        let state = match host.transport {
+            TransportKind::Local => self.state(ConnectionBackend::Local(local::LocalShells::new())),
+            TransportKind::System => self.system(host).await?,
+            TransportKind::Russh => self.russh(host).await?,
             TransportKind::Auto => self.choose(host).await?,
         };
-        let state = ConnectionState::new(road, self.inner.login_time(), warning);
         Ok(Connection {
             link: Arc::new(state),
         })
     }
 
-    async fn choose(
-        &self,
-        host: &HostSpec,
-    ) -> Result<(ConnectionBackend, Option<HostStatus>), LinkError> {
-        let plan = self.inner.plan(&host.endpoint).await?;
-        let Some(why) = &plan.beyond_russh else {
-            return self.russh(host, plan).await;
+    /// The built-in client, unless it cannot do what the configuration or the server asks for. That
+    /// is learnt once for each host, for a server was dialled for it.
+    async fn choose(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
+        let learnt = self.inner.beyond_russh(host.name());
+        let why = match learnt {
+            Some(why) => why,
+            None => match self.russh(host).await {
+                Err(LinkError {
+                    beyond_russh: Some(why),
+                    ..
+                }) => self.inner.learn_beyond_russh(host.name(), &why),
+                other => return other,
+            },
         };
-        tracing::info!(
-            "{} is reached by the system's ssh, for its configuration asks for {why}",
-            host.name()
-        );
-        Ok((self.system(host).await?, None))
+        let mut state = self
+            .system(host)
+            .await
+            .map_err(|error| error.by_ssh(&why))?;
+        state.by_ssh = Some(why);
+        Ok(state)
     }
 
-    async fn russh(
-        &self,
-        host: &HostSpec,
-        plan: plan::ConnectPlan,
-    ) -> Result<(ConnectionBackend, Option<HostStatus>), LinkError> {
+    async fn russh(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
+        let plan = self.inner.plan(&host.endpoint).await?;
         let reached = route::reach(&self.inner, host, plan).await?;
-        Ok((ConnectionBackend::Russh(reached.client), reached.warning))
+        let mut state = self.state(ConnectionBackend::Russh(reached.client));
+        state.warning = reached.warning;
+        Ok(state)
     }
 
-    async fn system(&self, host: &HostSpec) -> Result<ConnectionBackend, LinkError> {
+    async fn system(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
         let ssh = system::SystemSsh::connect(host, &self.inner).await?;
-        Ok(ConnectionBackend::System(ssh))
+        Ok(self.state(ConnectionBackend::System(ssh)))
+    }
+
+    fn state(&self, road: ConnectionBackend) -> ConnectionState {
+        ConnectionState::new(road, self.inner.login_time())
     }
 }
 
@@ -200,10 +208,13 @@ struct ConnectionState {
     /// Bytes that the login has printed before its shell answered.
     printed: AtomicU64,
     warning: Option<HostStatus>,
+    /// Why the user's own `ssh` is used in place of the built-in client, where nobody said that it
+    /// should be.
+    by_ssh: Option<Arc<str>>,
 }
 
 impl ConnectionState {
-    fn new(road: ConnectionBackend, login_time: Duration, warning: Option<HostStatus>) -> Self {
+    fn new(road: ConnectionBackend, login_time: Duration) -> Self {
         Self {
             road,
             sessions: sessions::SessionBudget::new(),
@@ -211,7 +222,8 @@ impl ConnectionState {
             login_time,
             since: Instant::now(),
             printed: AtomicU64::new(0),
-            warning,
+            warning: None,
+            by_ssh: None,
         }
     }
 }
@@ -237,7 +249,7 @@ impl Connection {
     pub(crate) fn by_shell(command: &[&str]) -> Self {
         let road = ConnectionBackend::Local(local::LocalShells::running(command));
         Self {
-            link: Arc::new(ConnectionState::new(road, LOGIN_TIME, None)),
+            link: Arc::new(ConnectionState::new(road, LOGIN_TIME)),
         }
     }
 
@@ -293,6 +305,13 @@ impl Connection {
     #[must_use]
     pub fn warning(&self) -> Option<&HostStatus> {
         self.link.warning.as_ref()
+    }
+
+    /// Why the user's own `ssh` is used in place of the built-in client, where the inventory does
+    /// not say so.
+    #[must_use]
+    pub fn by_ssh(&self) -> Option<&str> {
+        self.link.by_ssh.as_deref()
     }
 
     /// Whether a shell has answered: until then the login is not over.

@@ -18,7 +18,7 @@ use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
 use super::sessions::SessionPermit;
 use super::shell::{ShellInput, ShellOutput};
-use super::{LinkError, child, hops, route};
+use super::{LinkError, child, hops, openssh, route};
 use crate::model::host::{Endpoint, HostSpec};
 use crate::model::state::LinkState;
 
@@ -101,6 +101,7 @@ impl SystemSsh {
             place: &place,
             limit: inner.login_time(),
             ending: &ending,
+            checking_is_off: way.chain.iter().any(|plan| plan.checking_is_off),
         };
         login.wait(&mut child, stderr).await?;
         pacer.logged_in();
@@ -202,6 +203,8 @@ struct MasterLogin<'a> {
     place: &'a ServerLabel,
     limit: Duration,
     ending: &'a ConnectionEnd,
+    /// Whether the configuration of a server on the way has the checking of host keys off.
+    checking_is_off: bool,
 }
 
 impl MasterLogin<'_> {
@@ -213,7 +216,10 @@ impl MasterLogin<'_> {
             () = self.socket_appears() => Ok(()),
             status = master.wait() => {
                 let words = words.await.unwrap_or_default();
-                let error = explain(self.place, status.ok(), &words);
+                let mut error = explain(self.place, status.ok(), &words);
+                if self.checking_is_off && words.contains("Host key verification failed") {
+                    error.not_checked();
+                }
                 self.ending.end(error.clone());
                 Err(error)
             }
@@ -299,6 +305,7 @@ fn arguments(
         hops::strictness(policy)
     ));
     options.extend(config);
+    options.extend(session_options(way.chain));
     options.extend(endpoint_options(endpoint));
     options.extend(known_hosts_option(
         endpoint,
@@ -313,10 +320,17 @@ fn arguments(
     (options, vec!["--".to_owned(), endpoint.name.to_string()])
 }
 
+/// What makes a configuration for people at a terminal one under which our shell runs.
+fn session_options(chain: &[ConnectPlan]) -> impl Iterator<Item = String> {
+    let overrides = chain.last().map(|plan| plan.session_overrides.as_slice());
+    let overrides = overrides.unwrap_or_default();
+    overrides.iter().map(|option| format!("-o{option}"))
+}
+
 fn endpoint_options(endpoint: &Endpoint) -> Vec<String> {
     let mut options = Vec::new();
     if let Some(address) = &endpoint.address {
-        options.push(format!("-oHostName={address}"));
+        options.extend(openssh::at_address(address));
     }
     if let Some(port) = endpoint.port {
         options.push(format!("-p{port}"));
@@ -357,7 +371,7 @@ fn jump(hop: &Endpoint) -> String {
         .map(|user| format!("{user}@"))
         .unwrap_or_default();
     let name = if hop.name.as_str().contains(':') {
-        format!("[{}]", hop.name)
+        format!("[{}]", hop.name.as_str().replace('%', "%%"))
     } else {
         hop.name.to_string()
     };

@@ -81,6 +81,8 @@ fn facts(facts: &SystemFacts) -> DialogLines {
         let words = format!("{offset:+.1} ms ± {error:.1} ms against ours");
         lines.push(field("clock", words));
     }
+    let by_ssh = facts.by_ssh.iter();
+    lines.extend(by_ssh.map(|why| field("by", format!("the system's ssh, for {why}"))));
     lines
 }
 

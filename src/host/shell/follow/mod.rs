@@ -56,7 +56,8 @@ pub(crate) async fn run(
     };
     let opened = outbox.send(HostEvent::Status(begun));
     let script = Script::start_after(connection, &FOLLOW, opened).await?;
-    let driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    let mut driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    driver.by_ssh = connection.by_ssh().map(str::to_owned);
     session::run(driver, wanted, files, work, outbox).await
 }
 
@@ -74,7 +75,8 @@ pub(crate) async fn run_as_root(
 ) -> Result<(), LinkError> {
     let script = Script::start_as_root(connection, &FOLLOW).await?;
     files.clear_problems();
-    let driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    let mut driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    driver.by_ssh = connection.by_ssh().map(str::to_owned);
     session::run(driver, wanted, files, work, outbox).await
 }
 
@@ -89,6 +91,8 @@ pub(crate) struct ShellFollower {
     /// What was found out without an answer.
     told: VecDeque<DriverEvent>,
     lease: Instant,
+    /// Why the user's own `ssh` carries it, where that was chosen for it.
+    by_ssh: Option<String>,
 }
 
 /// A request that was sent.
@@ -116,6 +120,7 @@ impl ShellFollower {
             outgoing: String::new(),
             told: VecDeque::new(),
             lease: Instant::now() + LEASE_RENEWAL,
+            by_ssh: None,
         }
     }
 
@@ -211,7 +216,9 @@ impl ShellFollower {
                     sent: asked,
                     received: clock::now(),
                 };
-                DriverEvent::Described(Box::new(describe::parse(&text, trip)))
+                let mut described = describe::parse(&text, trip);
+                described.facts.by_ssh = self.by_ssh.clone();
+                DriverEvent::Described(Box::new(described))
             }
             FollowAnswer::Counters(text) => {
                 let counters = ProcCounters::parse(&String::from_utf8_lossy(&text));
