@@ -198,7 +198,7 @@ impl Answering {
     /// that waits for a session while it holds one may wait for ever: all others may be in use for
     /// as long as the connection lasts, or by a request that waits for this one.
     fn make_room(&mut self) {
-        if !self.connection.sessions().has_free_session() {
+        if !self.connection.has_room() {
             self.driver = None;
             self.root = None;
         }

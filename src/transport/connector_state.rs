@@ -11,6 +11,7 @@ use super::bastion_pool::BastionPool;
 use super::budget::HandshakeBudget;
 use super::error::LinkError;
 use super::keyring::Keyring;
+use super::outage::OutageWatch;
 use super::plan::{AgentAt, ConnectPlan};
 use super::prompt_answerer::PromptAnswerer;
 use super::resolve::AddressResolver;
@@ -46,6 +47,10 @@ pub(super) struct ConnectorState {
     pub(super) agent_time: OnceLock<Duration>,
     /// Hosts that the built-in client cannot reach and the user's `ssh` can, each with why.
     beyond_russh: std::sync::Mutex<HashMap<HostName, Arc<str>>>,
+    /// Hosts whose servers give a connection few sessions, each with how many.
+    sessions: std::sync::Mutex<HashMap<HostName, usize>>,
+    /// Connections that were lost of late.
+    pub(super) outage: std::sync::Mutex<OutageWatch>,
     /// Held while a host key is stored.
     pub(super) storing: Mutex<()>,
 }
@@ -67,6 +72,8 @@ impl ConnectorState {
             login_time: OnceLock::new(),
             agent_time: OnceLock::new(),
             beyond_russh: std::sync::Mutex::default(),
+            sessions: std::sync::Mutex::default(),
+            outage: std::sync::Mutex::default(),
             storing: Mutex::default(),
         }
     }
@@ -87,6 +94,23 @@ impl ConnectorState {
             .unwrap_or_else(PoisonError::into_inner)
             .get(host)
             .cloned()
+    }
+
+    /// How many sessions the server of a host gives a connection, where that was learnt.
+    pub(super) fn sessions(&self, host: &HostName) -> Option<usize> {
+        let learnt = self.sessions.lock();
+        learnt
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(host)
+            .copied()
+    }
+
+    /// Keeps that for the run. A refusal tells how many there were at most, so the least counts.
+    pub(super) fn learn_sessions(&self, host: &HostName, sessions: usize) {
+        tracing::info!("the server of {host} gives a connection {sessions} sessions");
+        let mut learnt = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let least = learnt.entry(host.clone()).or_insert(sessions);
+        *least = sessions.min(*least);
     }
 
     /// Keeps that for the run, and says it in the log.

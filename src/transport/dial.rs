@@ -97,7 +97,7 @@ impl ServerDial<'_> {
         // It speaks SSH, so it is there: from here on it may be as slow as a login may be.
         let mut deadline = Deadline::new(self.inner.login_time());
         let logged_in = self.log_in(&mut greeted, &mut deadline, &mut permit).await;
-        logged_in.map_err(|setback| self.by_the_way(setback))?;
+        greeted.person_was_asked = logged_in.map_err(|setback| self.by_the_way(setback))?;
         guard.disarm();
         Ok(RusshClient::new(
             greeted,
@@ -223,7 +223,7 @@ impl ServerDial<'_> {
         greeted: &mut HandshakenClient,
         deadline: &mut Deadline,
         permit: &mut Option<HandshakePermit>,
-    ) -> Result<(), AttemptError> {
+    ) -> Result<bool, AttemptError> {
         let host = self.host()?;
         let ConnectorState { keyring, asker, .. } = self.inner;
         let agent_time = self.inner.agent_time();

@@ -5,11 +5,15 @@ use logtrail::model::host::{Address, HostSpec, TransportKind};
 use logtrail::model::state::LinkState;
 use logtrail::transport::Connector;
 
+use crate::support::binary::logtrail;
 use crate::support::connect::output_of;
+use crate::support::files::append;
+use crate::support::inventory::Inventory;
 use crate::support::openssh::ssh;
 use crate::support::ssh_config::{configured, lets_in, named_only, ssh_section};
 use crate::support::sshd::Sshd;
-use crate::support::within;
+use crate::support::time_limit::Stopwatch;
+use crate::support::{wait_until, within};
 
 /// By which client a host is reached, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -315,4 +319,70 @@ async fn an_address_with_a_zone_is_dialled() {
             "{transport:?}: {reason}"
         );
     }
+}
+
+/// R40: the system's ssh, which holds the connection, does not outlive us.
+#[tokio::test(flavor = "multi_thread")]
+async fn r40_the_systems_ssh_and_its_folder_are_gone_after_kill_9() {
+    let sshd = Sshd::start();
+    let log = sshd.path("app.log");
+    append(&log, "one\n");
+    // Too long for the name of a socket.
+    let long = sshd.path(&"x".repeat(90));
+    std::fs::create_dir(&long).expect("a folder");
+    for folder in [sshd.path(""), long] {
+        let config = Inventory::default()
+            .following("web-1", &sshd, &log)
+            .line("transport = \"system\"")
+            .write(&sshd.path(""));
+        let out = sshd.path("out");
+        let file = std::fs::File::create(&out).expect("a file");
+        let mut console = logtrail(&config, &["tail", "-f"])
+            .env("TMPDIR", &folder)
+            .env_remove("XDG_RUNTIME_DIR")
+            .stdout(file)
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let printed = || match std::fs::read_to_string(&out) {
+            Ok(text) if text.contains("one") => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+        wait_until("the line", printed).await;
+        let ours = masters(sshd.port());
+        assert!(!ours.is_empty(), "it is reached by ssh");
+        console.kill().expect("SIGKILL");
+        console.wait().expect("it ends");
+        let killed = Stopwatch::start();
+        let gone = || {
+            let left = masters(sshd.port());
+            let folders = left_folders(&folder);
+            if left.is_empty() && folders.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{left:?} {folders:?}"))
+            }
+        };
+        wait_until("ssh to be gone", gone).await;
+        killed.assert_within_s(5, "the end of ssh");
+    }
+}
+
+/// Command lines of `ssh` that reach this port.
+fn masters(port: u16) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("/proc");
+    let lines = processes.filter_map(|entry| {
+        let line = std::fs::read(entry.ok()?.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    });
+    let to_it = format!("-p{port} ");
+    lines
+        .filter(|line| line.contains("-M -N") && line.contains(&to_it))
+        .collect()
+}
+
+fn left_folders(folder: &std::path::Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).expect("a folder");
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.starts_with("lt")).collect()
 }

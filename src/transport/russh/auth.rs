@@ -50,13 +50,14 @@ impl From<LinkError> for LoginFailure {
     }
 }
 
-/// Logs in. The permit for the handshake is given back before a person is asked.
+/// Logs in, and says whether a person was asked for it. The permit for the handshake is given back
+/// before that.
 pub(crate) async fn log_in(
     login: &LoginContext<'_>,
     greeted: &mut HandshakenClient,
     deadline: &mut Deadline,
     permit: &mut Option<HandshakePermit>,
-) -> Result<(), LoginFailure> {
+) -> Result<bool, LoginFailure> {
     let first = greeted.handle.authenticate_none(&login.plan.user);
     let first = deadline.run(first).await;
     let mut attempt = LoginAttempt {
@@ -74,18 +75,18 @@ pub(crate) async fn log_in(
     };
     let first = first.map_err(|_| attempt.silent())?;
     if attempt.settle(first).await? {
-        return Ok(());
+        return Ok(false);
     }
     attempt.take_banner();
     let keys_come_later =
         !attempt.may(MethodKind::PublicKey) || login.plan.login_methods.asks_first();
     if !keys_come_later && attempt.keys().await? {
-        return Ok(());
+        return Ok(false);
     }
     *permit = None;
     // `AuthenticationMethods password,publickey` wants keys once the prompts are answered.
     if attempt.prompts().await? || (keys_come_later && attempt.keys().await?) {
-        return Ok(());
+        return Ok(attempt.asked);
     }
     Err(attempt.refused().into())
 }
