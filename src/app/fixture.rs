@@ -113,6 +113,7 @@ fn facts() -> SystemFacts {
         utc_offset_s: Some(0),
         zone: None,
         booted: None,
+        by_ssh: None,
         boot_id: None,
     }
 }

@@ -14,6 +14,7 @@ use super::error::{ConfigError, suggestion};
 use super::file::ConfigText;
 use super::host_table::HostTable;
 use super::sources::check_label;
+use crate::model::host::Address;
 
 /// Groups in groups in groups: beyond this depth somebody has made a mistake.
 const MAX_NESTING: usize = 32;
@@ -113,7 +114,7 @@ pub(super) fn is_glob(text: &str) -> bool {
     let address = host
         .strip_prefix('[')
         .and_then(|inner| inner.split_once(']'));
-    if address.is_some_and(|(inner, _)| inner.parse::<std::net::Ipv6Addr>().is_ok()) {
+    if address.is_some_and(|(inner, _)| Address::is_ip(inner) && inner.contains(':')) {
         return false;
     }
     text.contains(['*', '?', '[', '{'])

@@ -1,7 +1,5 @@
 //! Targets that are typed in place of a name: `ops@10.0.0.7:2222`, `[::1]:22`, `ssh://mybox`.
 
-use std::net::IpAddr;
-
 use crate::model::host::{Address, NameError, UserName};
 
 /// `[ssh://][user@]host[:port]`, taken apart.
@@ -42,13 +40,13 @@ impl SshTarget {
         self.explicit
             || self.user.is_some()
             || self.port.is_some()
-            || self.host.as_str().parse::<IpAddr>().is_ok()
+            || Address::is_ip(self.host.as_str())
     }
 }
 
 /// Host and port; an IPv6 address with a port is in brackets.
 fn split_port(rest: &str) -> Result<(&str, Option<&str>), String> {
-    if rest.parse::<IpAddr>().is_ok() {
+    if Address::is_ip(rest) {
         return Ok((rest, None));
     }
     if let Some(inner) = rest.strip_prefix('[') {
@@ -67,7 +65,7 @@ fn split_brackets<'a>(rest: &str, inner: &'a str) -> Result<(&'a str, Option<&'a
     let (host, after) = inner
         .split_once(']')
         .ok_or_else(|| format!("{rest:?}: ']' is missing"))?;
-    if host.parse::<std::net::Ipv6Addr>().is_err() {
+    if !Address::is_ip(host) || !host.contains(':') {
         return Err(format!("{host:?} is not an IPv6 address"));
     }
     match after.strip_prefix(':') {
@@ -120,6 +118,11 @@ mod tests {
         check("[::1]:22", Ok((None, "::1", Some(22))));
         check("ops@[fe80::1]", Ok((Some("ops"), "fe80::1", None)));
         check("fe80::1", Ok((None, "fe80::1", None)));
+        check("fe80::1%eth0", Ok((None, "fe80::1%eth0", None)));
+        check(
+            "ops@[fe80::1%br-lan.7]:2222",
+            Ok((Some("ops"), "fe80::1%br-lan.7", Some(2222))),
+        );
         check(
             "ann@example.com@web",
             Ok((Some("ann@example.com"), "web", None)),
@@ -139,6 +142,11 @@ mod tests {
         check("web:", Err("not a port"));
         check("[::1", Err("']' is missing"));
         check("[web]:22", Err("not an IPv6 address"));
+        check("[10.0.0.1]:22", Err("not an IPv6 address"));
+        check("fe80::1%", Err("[::1]:22"));
+        check("[fe80::1%%eth0]:22", Err("not an IPv6 address"));
+        check("10.0.0.1%eth0", Err("'%'"));
+        check("web%h", Err("'%'"));
         check("::1:22:x", Err("[::1]:22"));
         check("a b", Err("' '"));
         check("@web", Err("user is empty"));

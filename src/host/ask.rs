@@ -7,7 +7,6 @@ use tokio::sync::mpsc;
 
 use crate::model::host::{HostSpec, SystemFacts, TransportKind};
 use crate::model::source::{SourceKind, SourceSpec};
-use crate::model::state::HostStatus;
 use crate::query::request::{LogRequest, LogResponse, ResponseTotals};
 use crate::transport::{Connection, LinkError};
 
@@ -127,17 +126,10 @@ impl Answering {
         // What is asked next needs the session.
         self.driver = None;
         described.map_err(|_| {
-            let hint = refusal
-                .status
-                .hint
-                .map(|hint| hint.replace("{user}", "the login"));
-            LinkError {
-                status: HostStatus {
-                    hint,
-                    ..refusal.status
-                },
-                may_pass: refusal.may_pass,
-            }
+            let mut refusal = refusal;
+            let hint = &mut refusal.status.hint;
+            *hint = hint.take().map(|hint| hint.replace("{user}", "the login"));
+            refusal
         })
     }
 
@@ -206,7 +198,7 @@ impl Answering {
     /// that waits for a session while it holds one may wait for ever: all others may be in use for
     /// as long as the connection lasts, or by a request that waits for this one.
     fn make_room(&mut self) {
-        if !self.connection.sessions().has_free_session() {
+        if !self.connection.has_room() {
             self.driver = None;
             self.root = None;
         }

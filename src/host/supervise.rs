@@ -15,6 +15,7 @@ use crate::model::state::{HostStatus, LinkState};
 use crate::transport::backoff::Backoff;
 use crate::transport::{Connection, Connector, LinkError};
 
+use super::driver::follow::HostDriver as _;
 use super::followed_files::FollowedFiles;
 use super::problems::{Problem, ProblemKey};
 use super::programs::Programs;
@@ -72,6 +73,8 @@ struct Feeders {
     files: FollowedFiles,
     privileged: PrivilegedFiles,
     programs: Programs,
+    /// The least wait before the next dial, where other hosts were lost with this one.
+    spread: Duration,
 }
 
 impl Feeders {
@@ -83,6 +86,7 @@ impl Feeders {
             privileged: PrivilegedFiles::new(&host.sources, privileged),
             programs: Programs::new(&host.sources, &state),
             state,
+            spread: Duration::ZERO,
         }
     }
 }
@@ -121,6 +125,7 @@ impl Supervisor<'_> {
                 return self.outbox.send(HostEvent::Done).await;
             };
             let wait = next_wait(&mut backoff, &error, began.elapsed(), self.work.until);
+            let wait = wait.map(|wait| wait.max(std::mem::take(&mut feeders.spread)));
             let is_over = self.work.once && wait.is_none();
             let status = if is_over {
                 error.status.at_last(tries)
@@ -168,6 +173,10 @@ impl Supervisor<'_> {
         let result = self.work_until_it_ends(&connection, feeders).await;
         if connection.is_greeted() {
             backoff.after_connection(connected.elapsed());
+            // A pass has an end, by which its hosts want to be asked.
+            if result.is_err() && !self.work.once {
+                feeders.spread = self.connector.lost_one().mul_f64(rand::random());
+            }
         }
         self.set_down("is not connected any more");
         connection.close().await;
@@ -230,7 +239,8 @@ impl Supervisor<'_> {
             self.work,
             self.outbox,
         );
-        tokio::try_join!(of_login, others)?;
+        let (mut session, ()) = tokio::try_join!(of_login, others)?;
+        session.end().await;
         // A program may have found its problem after the files were done.
         self.outbox.send_all(files.take_events()).await;
         Ok(())
@@ -271,7 +281,9 @@ fn next_wait(
     tried_for: Duration,
     until: Option<Instant>,
 ) -> Option<Duration> {
-    let LinkError { status, may_pass } = error;
+    let LinkError {
+        status, may_pass, ..
+    } = error;
     if status.state.needs_a_person() || (until.is_some() && !may_pass) {
         return None;
     }

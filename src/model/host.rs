@@ -91,7 +91,8 @@ fn validate(what: &'static str, given: &str, extra: &str) -> Result<(), NameErro
         });
     }
     let allowed = |c: char| c.is_alphanumeric() || "._-".contains(c) || extra.contains(c);
-    match given.chars().find(|&c| !allowed(c)) {
+    let refused = |c: &char| !allowed(*c) || (*c == '%' && !has_zone(given));
+    match given.chars().find(refused) {
         Some(found) => Err(NameError::Character {
             what,
             given: given.to_owned(),
@@ -99,6 +100,18 @@ fn validate(what: &'static str, given: &str, extra: &str) -> Result<(), NameErro
         }),
         None => Ok(()),
     }
+}
+
+/// Whether the `%` of a name begins the zone of an IPv6 address (`fe80::1%eth0`), which is all that
+/// it may do. Around the address may be what a target has: a user, brackets, a port.
+fn has_zone(given: &str) -> bool {
+    let Some((before, zone)) = given.split_once('%') else {
+        return false;
+    };
+    let address = before.rsplit(['@', '[']).next().unwrap_or_default();
+    let zone = zone.split(']').next().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    address.parse::<std::net::Ipv6Addr>().is_ok() && !zone.is_empty() && zone.chars().all(is_name)
 }
 
 macro_rules! validated_name {
@@ -141,13 +154,33 @@ macro_rules! validated_name {
 validated_name!(
     /// What a host is called in the inventory, on screen and in JSON. `@` and `:` occur in names of
     /// ad-hoc targets.
-    HostName, "host name", "@:[]"
+    HostName, "host name", "@:[]%"
 );
 validated_name!(
-    /// What is dialled: a DNS name, or an IPv4 or IPv6 address without brackets. A zone (`%eth0`)
-    /// is refused with the other uses of `%`; name it in `~/.ssh/config`.
-    Address, "address", ":"
+    /// What is dialled: a DNS name, or an IPv4 or IPv6 address without brackets, the latter perhaps
+    /// with its zone (`fe80::1%eth0`). `%` may do nothing else, for `ssh` has tokens that begin with
+    /// it.
+    Address, "address", ":%"
 );
+
+impl Address {
+    /// As an option of `ssh` has it, where `%` begins a token.
+    #[must_use]
+    pub fn without_tokens(&self) -> String {
+        self.as_str().replace('%', "%%")
+    }
+
+    /// Whether a text is an IP address, an IPv6 address perhaps with its zone.
+    #[must_use]
+    pub fn is_ip(text: &str) -> bool {
+        let bare = if has_zone(text) {
+            text.split_once('%').map_or(text, |(bare, _)| bare)
+        } else {
+            text
+        };
+        bare.parse::<std::net::IpAddr>().is_ok()
+    }
+}
 validated_name!(
     /// A login on the remote host.
     UserName, "user", "@+"
@@ -283,6 +316,8 @@ pub struct SystemFacts {
     pub zone: Option<String>,
     /// When the host was started, by its own clock.
     pub booted: Option<Time>,
+    /// Why the user's own `ssh` is used for it, where nobody said that it should be.
+    pub by_ssh: Option<String>,
     /// Changes with each boot.
     pub boot_id: Option<String>,
 }

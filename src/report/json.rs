@@ -146,6 +146,7 @@ struct HostFacts<'a> {
     uptime_s: u64,
     clock_offset_ms: Option<f64>,
     clock_error_ms: Option<f64>,
+    by_ssh: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -201,6 +202,7 @@ impl<'a> HostFacts<'a> {
             uptime_s: facts.uptime_s,
             clock_offset_ms: facts.clock_offset_ms.map(rounded),
             clock_error_ms: facts.clock_error_ms.map(rounded),
+            by_ssh: facts.by_ssh.as_deref(),
         }
     }
 }

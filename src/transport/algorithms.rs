@@ -1,7 +1,7 @@
-//! Which algorithms are used and which are refused, in one table, and how strong keys must be.
+//! Which algorithms are negotiated with a server, and how strong keys must be.
 //!
-//! What is negotiated with a server is made from the table, and so are the words about a server
-//! that has nothing else. `known_hosts` decides whether a key is the right one.
+//! What is used and what is refused is in one table; the user's configuration goes before it. From
+//! both are made the words about a server that has nothing else. `known_hosts` decides whether a key is the right one.
 
 use std::borrow::Cow;
 
@@ -9,243 +9,14 @@ use ::russh::keys::ssh_key::public::KeyData;
 use ::russh::keys::{Algorithm, Certificate};
 use ::russh::{AlgorithmKind, Preferred, cipher, compression, kex, mac};
 
-use super::openssh::OpenSsh;
+use super::openssh::{AlgorithmLists, OpenSsh};
+
+mod table;
+
+use table::{AlgorithmRow, AlgorithmUse, TABLE};
 
 /// The least size of an RSA key where the user's configuration does not ask for more.
 const RSA_BITS: u32 = 1024;
-
-/// What an algorithm does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AlgorithmUse {
-    /// Key exchange.
-    Kex,
-    /// Signatures: of a host key, and of an authority in a certificate.
-    Signature,
-    Cipher,
-    Mac,
-}
-
-/// An algorithm by its name on the wire.
-pub(super) struct AlgorithmRow {
-    part: AlgorithmUse,
-    name: &'static str,
-    used: bool,
-    /// Why, with the release or the manual of OpenSSH that says so.
-    source: &'static str,
-}
-
-const fn used(part: AlgorithmUse, name: &'static str, source: &'static str) -> AlgorithmRow {
-    AlgorithmRow {
-        part,
-        name,
-        used: true,
-        source,
-    }
-}
-
-const fn refused(part: AlgorithmUse, name: &'static str, source: &'static str) -> AlgorithmRow {
-    AlgorithmRow {
-        part,
-        name,
-        used: false,
-        source,
-    }
-}
-
-const SHA1_KEX: &str = "SHA-1; not in the default KexAlgorithms of OpenSSH 9.2, ssh_config(5)";
-const CBC: &str = "CBC; the client of OpenSSH 7.6 ceased to offer it";
-const SHORT_MAC: &str = "MD5 or a shortened tag; off in the client since OpenSSH 7.2";
-const REMOVED_CIPHER: &str = "removed in OpenSSH 7.6";
-
-/// Of what is used, the first of each part is preferred.
-const TABLE: &[AlgorithmRow] = &[
-    used(
-        AlgorithmUse::Kex,
-        "mlkem768x25519-sha256",
-        "OpenSSH 9.9; the first choice since 10.0",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "curve25519-sha256",
-        "OpenSSH 7.4; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "curve25519-sha256@libssh.org",
-        "OpenSSH 6.5; the same under its first name",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group-exchange-sha256",
-        "in the defaults of OpenSSH 9.2, with groups of 2048 bits or more",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group18-sha512",
-        "OpenSSH 7.3; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group17-sha512",
-        "RFC 8268; OpenSSH has its neighbours",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group16-sha512",
-        "OpenSSH 7.3; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group15-sha512",
-        "RFC 8268; OpenSSH has its neighbours",
-    ),
-    used(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group14-sha256",
-        "OpenSSH 7.3; in its defaults",
-    ),
-    refused(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group1-sha1",
-        "a group of 1024 bits; off since OpenSSH 7.0",
-    ),
-    refused(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group14-sha1",
-        "SHA-1; off since OpenSSH 8.2",
-    ),
-    refused(
-        AlgorithmUse::Kex,
-        "diffie-hellman-group-exchange-sha1",
-        SHA1_KEX,
-    ),
-    refused(
-        AlgorithmUse::Kex,
-        "none",
-        "no key exchange; OpenSSH never had it",
-    ),
-    used(
-        AlgorithmUse::Signature,
-        "ssh-ed25519",
-        "OpenSSH 6.5; the first choice since 8.5",
-    ),
-    used(
-        AlgorithmUse::Signature,
-        "ecdsa-sha2-nistp256",
-        "OpenSSH 5.7; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Signature,
-        "ecdsa-sha2-nistp384",
-        "OpenSSH 5.7; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Signature,
-        "ecdsa-sha2-nistp521",
-        "OpenSSH 5.7; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Signature,
-        "rsa-sha2-512",
-        "OpenSSH 7.2; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Signature,
-        "rsa-sha2-256",
-        "OpenSSH 7.2; in its defaults",
-    ),
-    refused(
-        AlgorithmUse::Signature,
-        "ssh-rsa",
-        "SHA-1; off since OpenSSH 8.8, of authorities since 8.2 (CASignatureAlgorithms)",
-    ),
-    refused(
-        AlgorithmUse::Signature,
-        "ssh-dss",
-        "DSA of 1024 bits with SHA-1; off since OpenSSH 7.0, removed in 10.0",
-    ),
-    used(
-        AlgorithmUse::Cipher,
-        "aes128-gcm@openssh.com",
-        "OpenSSH 6.2; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Cipher,
-        "aes256-gcm@openssh.com",
-        "OpenSSH 6.2; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Cipher,
-        "chacha20-poly1305@openssh.com",
-        "OpenSSH 6.5; in its defaults, and safe with strict key exchange (9.6)",
-    ),
-    used(
-        AlgorithmUse::Cipher,
-        "aes256-ctr",
-        "in the defaults of OpenSSH 9.2",
-    ),
-    used(
-        AlgorithmUse::Cipher,
-        "aes128-ctr",
-        "in the defaults of OpenSSH 9.2",
-    ),
-    refused(AlgorithmUse::Cipher, "aes128-cbc", CBC),
-    refused(AlgorithmUse::Cipher, "aes192-cbc", CBC),
-    refused(AlgorithmUse::Cipher, "aes256-cbc", CBC),
-    refused(
-        AlgorithmUse::Cipher,
-        "3des-cbc",
-        "blocks of 64 bits; off in the client since OpenSSH 7.4",
-    ),
-    refused(AlgorithmUse::Cipher, "blowfish-cbc", REMOVED_CIPHER),
-    refused(AlgorithmUse::Cipher, "cast128-cbc", REMOVED_CIPHER),
-    refused(AlgorithmUse::Cipher, "arcfour", REMOVED_CIPHER),
-    refused(AlgorithmUse::Cipher, "arcfour128", REMOVED_CIPHER),
-    refused(AlgorithmUse::Cipher, "arcfour256", REMOVED_CIPHER),
-    refused(
-        AlgorithmUse::Cipher,
-        "none",
-        "no encryption; OpenSSH never had it",
-    ),
-    used(
-        AlgorithmUse::Mac,
-        "hmac-sha2-512-etm@openssh.com",
-        "OpenSSH 6.2; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Mac,
-        "hmac-sha2-256-etm@openssh.com",
-        "OpenSSH 6.2; in its defaults",
-    ),
-    used(
-        AlgorithmUse::Mac,
-        "hmac-sha2-512",
-        "in the defaults of OpenSSH 9.2",
-    ),
-    used(
-        AlgorithmUse::Mac,
-        "hmac-sha2-256",
-        "in the defaults of OpenSSH 9.2",
-    ),
-    refused(
-        AlgorithmUse::Mac,
-        "hmac-sha1",
-        "SHA-1; OpenSSH 9.2 still has it as its last choice",
-    ),
-    refused(
-        AlgorithmUse::Mac,
-        "hmac-sha1-etm@openssh.com",
-        "SHA-1; OpenSSH 9.2 still has it among its last choices",
-    ),
-    refused(AlgorithmUse::Mac, "hmac-sha1-96", SHORT_MAC),
-    refused(AlgorithmUse::Mac, "hmac-md5", SHORT_MAC),
-    refused(AlgorithmUse::Mac, "hmac-md5-96", SHORT_MAC),
-    refused(
-        AlgorithmUse::Mac,
-        "none",
-        "no integrity; OpenSSH never had it",
-    ),
-];
 
 /// What the names on either side of a negotiation are made from.
 fn names(part: AlgorithmUse) -> impl Iterator<Item = &'static str> {
@@ -266,8 +37,10 @@ fn row(part: AlgorithmUse, name: &str) -> Option<&'static AlgorithmRow> {
 pub(super) struct KeyPolicy {
     /// `RequiredRSASize`; it may only be raised.
     rsa_bits: Option<u32>,
-    /// `HostKeyAlgorithms`, which may take away and not add.
-    host_keys: Option<Vec<String>>,
+    /// What `ssh` would negotiate. `HostKeyAlgorithms` may take away from the table and not add.
+    said: AlgorithmLists,
+    /// What it would negotiate if nothing were configured.
+    defaults: AlgorithmLists,
     /// `CASignatureAlgorithms`, likewise.
     authorities: Option<Vec<String>>,
 }
@@ -277,7 +50,8 @@ impl KeyPolicy {
     pub(super) fn new(said: &OpenSsh) -> Self {
         Self {
             rsa_bits: said.required_rsa_size,
-            host_keys: said.host_key_algorithms.clone(),
+            said: said.algorithms.clone(),
+            defaults: said.default_algorithms.clone(),
             authorities: said.ca_signature_algorithms.clone(),
         }
     }
@@ -308,44 +82,132 @@ impl KeyPolicy {
         Some(format!("the key of its authority is too weak ({why})"))
     }
 
+    /// Whether `HostKeyAlgorithms` has a name.
+    fn allows(&self, name: &str) -> bool {
+        let allowed = &self.said.host_keys;
+        allowed.is_empty() || allowed.iter().any(|one| one == name)
+    }
+
+    fn lists(&self, part: AlgorithmUse) -> (&[String], &[String]) {
+        (list_of(&self.said, part), list_of(&self.defaults, part))
+    }
+
+    /// What is offered for a part: what the table uses, with what the configuration adds to the
+    /// defaults of `ssh` at the end; or what the configuration has in place of these, as far as the
+    /// library has it, with what the table refuses at the end.
+    fn offered(&self, part: AlgorithmUse) -> Vec<&'static str> {
+        let (said, defaults) = self.lists(part);
+        let known = |name: &String| row(part, name).filter(|row| has(row));
+        if let Some(added) = said.strip_prefix(defaults) {
+            let mut offered: Vec<_> = names(part).collect();
+            let new = added.iter().filter_map(known).map(|row| row.name);
+            offered.extend(new.filter(|name| !names(part).any(|used| used == *name)));
+            return offered;
+        }
+        let rows = said.iter().filter_map(known);
+        let (first, last): (Vec<_>, Vec<_>) = rows.partition(|row| row.used);
+        first.into_iter().chain(last).map(|row| row.name).collect()
+    }
+
+    /// What the configuration asks for and the library has nothing of.
+    pub(super) fn beyond(&self) -> Option<&'static str> {
+        let is_empty = |part| self.offered(part).is_empty();
+        let certified = || {
+            let mut all =
+                names(AlgorithmUse::Signature).filter_map(|name| Algorithm::new(name).ok());
+            all.any(|one| self.allows(one.as_str()) || self.allows(&one.to_certificate_type()))
+        };
+        if is_empty(AlgorithmUse::Kex) {
+            Some("KexAlgorithms")
+        } else if is_empty(AlgorithmUse::Cipher) {
+            Some("Ciphers")
+        } else if is_empty(AlgorithmUse::Mac) {
+            Some("MACs")
+        } else if !certified() {
+            Some("HostKeyAlgorithms")
+        } else {
+            None
+        }
+    }
+
+    /// What `ssh` has in common with a server with which we have nothing in common.
+    pub(super) fn only_ssh_can(&self, error: &::russh::Error) -> Option<Box<str>> {
+        let ::russh::Error::NoCommonAlgo { kind, theirs, .. } = error else {
+            return None;
+        };
+        let part = part_of(kind)?;
+        let (said, _) = self.lists(part);
+        let common: Vec<&str> = theirs
+            .iter()
+            .filter(|name| said.contains(name))
+            .map(String::as_str)
+            .collect();
+        let what = part.in_words();
+        (!common.is_empty())
+            .then(|| format!("its server has no {what} but {}", common.join(", ")).into())
+    }
+
     /// What to negotiate with a server. Types on record go first, or a server with several keys
     /// would present one that nobody ever saw; `certificates` is whether those of an authority are
     /// wanted.
     pub(super) fn preferred(&self, recorded: &[Algorithm], certificates: bool) -> Preferred {
-        let allows = |name: &String| {
-            self.host_keys
-                .as_ref()
-                .is_none_or(|allowed| allowed.contains(name))
-        };
         let signatures: Vec<Algorithm> = names(AlgorithmUse::Signature)
             .filter_map(|name| Algorithm::new(name).ok())
             .collect();
         let plain = signatures
             .iter()
-            .filter(|a| allows(&a.as_str().to_owned()))
+            .filter(|a| self.allows(a.as_str()))
             .cloned()
             .collect();
         let certified = signatures
             .iter()
-            .filter(|a| certificates && allows(&a.to_certificate_type()))
+            .filter(|a| certificates && self.allows(&a.to_certificate_type()))
             .cloned()
             .collect();
         Preferred {
-            kex: names(AlgorithmUse::Kex)
+            kex: self
+                .offered(AlgorithmUse::Kex)
+                .into_iter()
                 .filter_map(|name| kex::Name::try_from(name).ok())
                 .chain(EXTENSIONS)
                 .collect(),
             key: Cow::Owned(recorded_first(plain, recorded)),
             host_key_certificates: Cow::Owned(certified),
-            cipher: names(AlgorithmUse::Cipher)
+            cipher: self
+                .offered(AlgorithmUse::Cipher)
+                .into_iter()
                 .filter_map(|name| cipher::Name::try_from(name).ok())
                 .collect(),
-            mac: names(AlgorithmUse::Mac)
+            mac: self
+                .offered(AlgorithmUse::Mac)
+                .into_iter()
                 .filter_map(|name| mac::Name::try_from(name).ok())
                 .collect(),
             compression: Cow::Borrowed(&[compression::NONE]),
         }
     }
+}
+
+fn list_of(lists: &AlgorithmLists, part: AlgorithmUse) -> &[String] {
+    match part {
+        AlgorithmUse::Kex => &lists.kex,
+        AlgorithmUse::Signature => &lists.host_keys,
+        AlgorithmUse::Cipher => &lists.ciphers,
+        AlgorithmUse::Mac => &lists.macs,
+    }
+}
+
+/// Whether the library has an algorithm of the table. The pseudo-algorithms that protect nothing
+/// are none.
+fn has(row: &AlgorithmRow) -> bool {
+    let name = row.name;
+    name != "none"
+        && match row.part {
+            AlgorithmUse::Kex => kex::Name::try_from(name).is_ok(),
+            AlgorithmUse::Cipher => cipher::Name::try_from(name).is_ok(),
+            AlgorithmUse::Mac => mac::Name::try_from(name).is_ok(),
+            AlgorithmUse::Signature => row.used,
+        }
 }
 
 /// Not algorithms: that signatures may be RSA with SHA-2 (RFC 8308), and that packets before the
@@ -383,16 +245,20 @@ pub(super) fn of_signature(blob: &[u8]) -> Option<&str> {
     std::str::from_utf8(name).ok()
 }
 
-/// What a server offers where it offers nothing that is used: each name that is refused with the
-/// reason.
-pub(super) fn offers(kind: &AlgorithmKind, theirs: &[String]) -> String {
-    let part = match kind {
+fn part_of(kind: &AlgorithmKind) -> Option<AlgorithmUse> {
+    match kind {
         AlgorithmKind::Kex => Some(AlgorithmUse::Kex),
         AlgorithmKind::Key => Some(AlgorithmUse::Signature),
         AlgorithmKind::Cipher => Some(AlgorithmUse::Cipher),
         AlgorithmKind::Mac => Some(AlgorithmUse::Mac),
         AlgorithmKind::Compression => None,
-    };
+    }
+}
+
+/// What a server offers where it offers nothing that is used: each name that is refused with the
+/// reason.
+pub(super) fn offers(kind: &AlgorithmKind, theirs: &[String]) -> String {
+    let part = part_of(kind);
     let each = theirs.iter().map(|name| {
         let known = part
             .and_then(|part| row(part, name))
@@ -409,11 +275,13 @@ mod tests {
     /// As the documents have it.
     fn document() -> String {
         let mut text = String::from(
-            "# Algorithms\n\nWhat the built-in SSH client (`transport = \"russh\"`) negotiates, by preference, and what it refuses. \
-             `HostKeyAlgorithms` and\n`CASignatureAlgorithms` of `~/.ssh/config` can take away from it, not add; `RequiredRSASize` can \
-             be raised from 1024 bits, and holds for\nhost keys, for keys of authorities (which `ssh` does not measure), and for your \
-             own. A host that has nothing else than what is refused\nneeds a new `sshd`, or `transport = \"system\"` and the \
-             algorithm in `~/.ssh/config`.\n",
+            "# Algorithms\n\nWhat the built-in SSH client negotiates, by preference, and what it refuses unless `~/.ssh/config` \
+             asks for it: what\n`KexAlgorithms`, `Ciphers` or `MACs` add there is offered last, and a list of your own takes the \
+             place of the table's.\n`HostKeyAlgorithms` and `CASignatureAlgorithms` can take away, not add; `RequiredRSASize` can be \
+             raised from 1024 bits, and holds for\nhost keys, for keys of authorities (which `ssh` does not measure), and for your \
+             own.\n\nA host with which the built-in client has nothing in common and your `ssh` has, by its defaults or by \
+             `~/.ssh/config`, is reached by\n`ssh` (unless it has `transport = \"russh\"`), and says so. Any other that has \
+             nothing but what is refused needs a new `sshd`.\n",
         );
         for (part, title) in [
             (AlgorithmUse::Kex, "Key exchange"),

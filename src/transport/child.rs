@@ -170,14 +170,14 @@ fn signal_name(number: i32) -> String {
 }
 
 /// The process group that a child leads.
-struct ProcessGroup {
+pub(super) struct ProcessGroup {
     #[cfg(unix)]
     id: Option<rustix::process::Pid>,
 }
 
 impl ProcessGroup {
     #[cfg(unix)]
-    fn of(child: &Child) -> Self {
+    pub(super) fn of(child: &Child) -> Self {
         let id = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
@@ -186,13 +186,13 @@ impl ProcessGroup {
     }
 
     #[cfg(not(unix))]
-    fn of(_: &Child) -> Self {
+    pub(super) fn of(_: &Child) -> Self {
         Self {}
     }
 
     /// Ends whatever of the group is left, also what a shell that ended by itself left in the
     /// background: politely, then by force. A group that is empty is no error.
-    async fn end(mut self, child: &mut Child) {
+    pub(super) async fn end(mut self, child: &mut Child) {
         #[cfg(unix)]
         if let Some(id) = self.id.take() {
             use rustix::process::{Signal, kill_process_group};

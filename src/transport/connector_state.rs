@@ -1,7 +1,8 @@
 //! What the hosts of a run share when they are dialled: settings, budget, keys, jump hosts.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -10,11 +11,12 @@ use super::bastion_pool::BastionPool;
 use super::budget::HandshakeBudget;
 use super::error::LinkError;
 use super::keyring::Keyring;
+use super::outage::OutageWatch;
 use super::plan::{AgentAt, ConnectPlan};
 use super::prompt_answerer::PromptAnswerer;
 use super::resolve::AddressResolver;
 use super::settings::TransportSettings;
-use crate::model::host::{Endpoint, HostKeyPolicy};
+use crate::model::host::{Endpoint, HostKeyPolicy, HostName};
 
 /// As long as sshd itself waits for a login (LoginGraceTime): under load, with a slow directory
 /// service or a slow home, a login takes longer than anybody likes, and is no less welcome for it.
@@ -43,6 +45,12 @@ pub(super) struct ConnectorState {
     pub(super) login_time: OnceLock<Duration>,
     /// In place of [`AGENT_TIME`].
     pub(super) agent_time: OnceLock<Duration>,
+    /// Hosts that the built-in client cannot reach and the user's `ssh` can, each with why.
+    beyond_russh: std::sync::Mutex<HashMap<HostName, Arc<str>>>,
+    /// Hosts whose servers give a connection few sessions, each with how many.
+    sessions: std::sync::Mutex<HashMap<HostName, usize>>,
+    /// Connections that were lost of late.
+    pub(super) outage: std::sync::Mutex<OutageWatch>,
     /// Held while a host key is stored.
     pub(super) storing: Mutex<()>,
 }
@@ -63,6 +71,9 @@ impl ConnectorState {
             last_word: OnceLock::new(),
             login_time: OnceLock::new(),
             agent_time: OnceLock::new(),
+            beyond_russh: std::sync::Mutex::default(),
+            sessions: std::sync::Mutex::default(),
+            outage: std::sync::Mutex::default(),
             storing: Mutex::default(),
         }
     }
@@ -74,6 +85,44 @@ impl ConnectorState {
             Some(file) => Some(format!("-F{}", file.display())),
             None => None,
         }
+    }
+
+    /// Why a host is out of reach of the built-in client, where that was learnt.
+    pub(super) fn beyond_russh(&self, host: &HostName) -> Option<Arc<str>> {
+        let learnt = self.beyond_russh.lock();
+        learnt
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(host)
+            .cloned()
+    }
+
+    /// How many sessions the server of a host gives a connection, where that was learnt.
+    pub(super) fn sessions(&self, host: &HostName) -> Option<usize> {
+        let learnt = self.sessions.lock();
+        learnt
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(host)
+            .copied()
+    }
+
+    /// Keeps that for the run. A refusal tells how many there were at most, so the least counts.
+    pub(super) fn learn_sessions(&self, host: &HostName, sessions: usize) {
+        tracing::info!("the server of {host} gives a connection {sessions} sessions");
+        let mut learnt = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let least = learnt.entry(host.clone()).or_insert(sessions);
+        *least = sessions.min(*least);
+    }
+
+    /// Keeps that for the run, and says it in the log.
+    pub(super) fn learn_beyond_russh(&self, host: &HostName, why: &str) -> Arc<str> {
+        tracing::info!("{host} is reached by the system's ssh, for {why}");
+        let why: Arc<str> = why.into();
+        let mut learnt = self
+            .beyond_russh
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        learnt.insert(host.clone(), Arc::clone(&why));
+        why
     }
 
     /// How long a server that speaks SSH, and then the shell of a login, may take.

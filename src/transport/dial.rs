@@ -3,17 +3,15 @@
 //! `route` decides which servers are dialled, and through which others.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::russh::keys::PublicKey;
-use tokio::net::TcpStream;
 
 use super::budget::HandshakePermit;
 use super::connector_state::ConnectorState;
 use super::deadline::Deadline;
-use super::failure::{self, ServerLabel};
+use super::failure;
 use super::known_hosts::{self, KeyVerdict, KnownHosts, RevokedKeys};
 use super::overheard::{self, ServerLanguage, StepOverdue};
 use super::pace::LinkPacer;
@@ -22,7 +20,7 @@ use super::russh::auth::{self, LoginContext, LoginFailure};
 use super::russh::client::{self, HandlerNotes, HandshakenClient, LoginPacing, RusshClient};
 use super::russh::trust::{self, HostKeyJudge, JudgedKey};
 use super::stream::ByteStream;
-use super::{LinkError, proxy};
+use super::{LinkError, outward, proxy};
 use crate::model::host::{HostKeyPolicy, HostName};
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::model::state::LinkState;
@@ -99,7 +97,7 @@ impl ServerDial<'_> {
         // It speaks SSH, so it is there: from here on it may be as slow as a login may be.
         let mut deadline = Deadline::new(self.inner.login_time());
         let logged_in = self.log_in(&mut greeted, &mut deadline, &mut permit).await;
-        logged_in.map_err(|setback| self.by_the_way(setback))?;
+        greeted.person_was_asked = logged_in.map_err(|setback| self.by_the_way(setback))?;
         guard.disarm();
         Ok(RusshClient::new(
             greeted,
@@ -128,7 +126,11 @@ impl ServerDial<'_> {
             (None, Some(command)) => (Ok(proxy::run(command, self.plan)), "the proxy command"),
             (None, None) => (
                 deadline
-                    .run(connect(place, deadline_share(self.inner)))
+                    .run(outward::connect(
+                        place,
+                        &self.plan.local_end,
+                        deadline_share(self.inner),
+                    ))
                     .await,
                 "a TCP connection",
             ),
@@ -158,7 +160,10 @@ impl ServerDial<'_> {
             }
             Err((::russh::Error::UnknownKey, notes)) => Err(self.key_not_taken(&notes)),
             Err((error, _)) => {
-                let failed = client::shaking_hands(&self.plan.place, &error);
+                let failed = LinkError {
+                    beyond_russh: self.plan.policy.only_ssh_can(&error),
+                    ..client::shaking_hands(&self.plan.place, &error)
+                };
                 Err(self.not_shaken(failed, overheard.language()).into())
             }
         }
@@ -187,9 +192,17 @@ impl ServerDial<'_> {
             Some(judged) if judged.verdict == KeyVerdict::Unknown => {
                 AttemptError::UnknownKey(judged)
             }
-            Some(judged) => trust::distrusted(place, &self.plan.subject, &judged).into(),
+            Some(judged) => self.distrusted(&judged).into(),
             None => client::shaking_hands(place, &::russh::Error::UnknownKey).into(),
         }
+    }
+
+    fn distrusted(&self, judged: &JudgedKey) -> LinkError {
+        let mut error = trust::distrusted(&self.plan.place, &self.plan.subject, judged);
+        if judged.verdict == KeyVerdict::Unknown && self.plan.checking_is_off {
+            error.not_checked();
+        }
+        error
     }
 
     /// What a failed handshake means, by what the server had said before.
@@ -210,7 +223,7 @@ impl ServerDial<'_> {
         greeted: &mut HandshakenClient,
         deadline: &mut Deadline,
         permit: &mut Option<HandshakePermit>,
-    ) -> Result<(), AttemptError> {
+    ) -> Result<bool, AttemptError> {
         let host = self.host()?;
         let ConnectorState { keyring, asker, .. } = self.inner;
         let agent_time = self.inner.agent_time();
@@ -284,11 +297,7 @@ impl ServerDial<'_> {
             fingerprint: known_hosts::fingerprint(key.key_data()),
         };
         if self.inner.asker.ask(question).await != PromptReply::Yes {
-            return Err(trust::distrusted(
-                &self.plan.place,
-                &self.plan.subject,
-                judged,
-            ));
+            return Err(self.distrusted(judged));
         }
         if let Err(error) = self.store(key).await {
             // The person trusts it for now; next time the question comes again.
@@ -354,33 +363,4 @@ async fn on_disk<T: Send + 'static>(
 /// What one address of several may take, so that one that drops packets leaves time for the next.
 fn deadline_share(inner: &ConnectorState) -> Duration {
     inner.settings.connect_timeout / 2
-}
-
-async fn connect(place: &ServerLabel, share: Duration) -> Result<Box<dyn ByteStream>, LinkError> {
-    let found = tokio::net::lookup_host((place.address.as_str(), place.port)).await;
-    let addresses: Vec<SocketAddr> = found
-        .map_err(|error| failure::unknown_name(place, &error))?
-        .collect();
-    let Some((last, others)) = addresses.split_last() else {
-        return Err(failure::unknown_name(
-            place,
-            &io::ErrorKind::NotFound.into(),
-        ));
-    };
-    for address in others {
-        let connecting = TcpStream::connect(address);
-        if let Ok(Ok(stream)) = tokio::time::timeout(share, connecting).await {
-            return Ok(without_delay(stream));
-        }
-    }
-    let connected = TcpStream::connect(last).await;
-    connected
-        .map(without_delay)
-        .map_err(|error| failure::dialling(place, &error))
-}
-
-/// Nagle's algorithm would hold back every small request for up to 40 ms.
-fn without_delay(stream: TcpStream) -> Box<dyn ByteStream> {
-    let _ = stream.set_nodelay(true);
-    Box::new(stream)
 }

@@ -12,6 +12,8 @@ pub struct LinkError {
     /// It may pass by itself, and soon: nobody has said no. A bounded pass tries again only then,
     /// for whoever waits for its end wants to hear at once of what stays as it is.
     pub may_pass: bool,
+    /// What the user's own `ssh` could do here, and the built-in client cannot.
+    pub(super) beyond_russh: Option<Box<str>>,
 }
 
 impl From<HostStatus> for LinkError {
@@ -19,7 +21,11 @@ impl From<HostStatus> for LinkError {
     /// makes the error knows.
     fn from(status: HostStatus) -> Self {
         let may_pass = matches!(status.state, LinkState::Timeout | LinkState::Throttled);
-        Self { status, may_pass }
+        Self {
+            status,
+            may_pass,
+            beyond_russh: None,
+        }
     }
 }
 

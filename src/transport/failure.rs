@@ -30,6 +30,32 @@ impl LinkError {
         self.status.reason.as_deref().unwrap_or("no reason given")
     }
 
+    /// A host key that is not on record though the configuration has checking off: that is not
+    /// obeyed, so what was said to help does not.
+    pub(super) fn not_checked(&mut self) {
+        self.status.hint = Some(CHECKING_IS_OFF.to_owned());
+    }
+
+    /// A session that was refused, where there is no further connection either.
+    pub(super) fn without_further(mut self, why: &str) -> Self {
+        let reason = format!("{}; no further connection: {why}", self.reason());
+        self.status.reason = Some(reason);
+        Self {
+            status: self.status.bounded(),
+            ..self
+        }
+    }
+
+    /// As a failure of the user's own `ssh`, which is used because of this.
+    pub(super) fn by_ssh(mut self, why: &str) -> Self {
+        let reason = format!("{} (the system's ssh is used, for {why})", self.reason());
+        self.status.reason = Some(reason);
+        Self {
+            status: self.status.bounded(),
+            ..self
+        }
+    }
+
     /// The same failure, said of a jump host on the way.
     pub(super) fn at_hop(mut self, hop: &str) -> Self {
         self.status.reason = Some(format!("jump host {hop}: {}", self.reason()));
@@ -39,6 +65,10 @@ impl LinkError {
         }
     }
 }
+
+/// What helps where `ssh` would not have looked at the host key.
+const CHECKING_IS_OFF: &str = "StrictHostKeyChecking no of ~/.ssh/config is not obeyed; set host_keys = \"accept-new\" for the \
+     host, or use --host-keys accept-new";
 
 /// A server in a message: its name, and its address where that says more.
 #[derive(Debug, Clone)]
@@ -273,6 +303,28 @@ pub(super) const UNREADABLE_REVOKED: &str =
     "mend the file or its permissions, or RevokedHostKeys in ~/.ssh/config";
 
 /// A refused login.
+/// A program for which no place is left on the first connection.
+pub(super) fn all_places_taken() -> LinkError {
+    LinkError::new(
+        LinkState::Throttled,
+        "as many other streams are followed as one connection allows",
+        "name fewer commands for this host",
+    )
+}
+
+/// A server that gives fewer sessions than are needed.
+pub(super) fn few_sessions(place: &str, sessions: usize) -> LinkError {
+    let many = match sessions {
+        0 | 1 => "one session".to_owned(),
+        many => format!("{many} sessions"),
+    };
+    LinkError::new(
+        LinkState::Throttled,
+        format!("{place} gives a connection {many} only"),
+        "sshd's MaxSessions is the limit of sessions per connection; ten or more lets everything run at once",
+    )
+}
+
 pub(super) fn denied(reason: impl Into<String>, hint: impl Into<String>) -> LinkError {
     LinkError::new(LinkState::Denied, reason, hint)
 }

@@ -75,7 +75,11 @@ fn section(hop: &ConnectPlan) -> String {
         strictness(hop.host_keys)
     );
     if let Some(address) = &own.address {
-        let _ = writeln!(text, " HostName {address}");
+        let address = address.without_tokens();
+        let _ = writeln!(text, " HostName {address}\n CanonicalizeHostname always");
+    }
+    for option in &hop.session_overrides {
+        let _ = writeln!(text, " {}", option.replace('=', " "));
     }
     for file in &own.identity {
         let _ = writeln!(text, " IdentityFile {}", path(file));

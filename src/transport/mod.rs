@@ -26,14 +26,18 @@ mod deadline;
 mod dial;
 mod error;
 mod failure;
+mod further;
 mod greeting;
 mod hops;
 mod jump_spec;
 mod keyring;
 mod known_hosts;
 mod local;
+mod login_methods;
 mod noise;
 mod openssh;
+mod outage;
+mod outward;
 mod overheard;
 mod pace;
 mod plan;
@@ -57,6 +61,7 @@ pub use error::LinkError;
 pub(crate) use noise::is_noise;
 pub use pace::{PaceShare as PaceAsker, PaceSpan};
 pub use prompt_answerer::PromptAnswerer;
+use sessions::SessionUse;
 pub use settings::TransportSettings;
 pub use shell::{ShellEvent, ShellInput, ShellOutput};
 
@@ -138,48 +143,72 @@ impl Connector {
     /// # Errors
     /// With the state, the reason and the hint for the host's row.
     pub async fn connect(&self, host: &HostSpec) -> Result<Connection, LinkError> {
-        let (road, warning) = match host.transport {
-            TransportKind::Local => (ConnectionBackend::Local(local::LocalShells::new()), None),
-            TransportKind::System => (self.system(host).await?, None),
-            TransportKind::Russh => {
-                let plan = self.inner.plan(&host.endpoint).await?;
-                self.russh(host, plan).await?
-            }
-            TransportKind::Auto => self.choose(host).await?,
-        };
-        let state = ConnectionState::new(road, self.inner.login_time(), warning);
+        let state = self.connect_alone(host).await?;
+        let further = further::FurtherConnections::new(self.clone(), host.clone());
+        let has_further = !state.person_was_asked();
         Ok(Connection {
-            link: Arc::new(state),
+            further: has_further.then(|| Arc::new(further)),
+            ..Connection::alone(Arc::new(state))
         })
     }
 
-    async fn choose(
-        &self,
-        host: &HostSpec,
-    ) -> Result<(ConnectionBackend, Option<HostStatus>), LinkError> {
-        let plan = self.inner.plan(&host.endpoint).await?;
-        let Some(why) = &plan.beyond_russh else {
-            return self.russh(host, plan).await;
+    /// A connection was lost: over how long the dials of all that were lost with it are spread.
+    #[must_use]
+    pub(crate) fn lost_one(&self) -> Duration {
+        let outage = self.inner.outage.lock();
+        let mut outage = outage.unwrap_or_else(std::sync::PoisonError::into_inner);
+        outage.lost(tokio::time::Instant::now())
+    }
+
+    /// One connection, on which no others follow.
+    async fn connect_alone(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
+        let mut state = match host.transport {
+            TransportKind::Local => self.state(ConnectionBackend::Local(local::LocalShells::new())),
+            TransportKind::System => self.system(host).await?,
+            TransportKind::Russh => self.russh(host).await?,
+            TransportKind::Auto => self.choose(host).await?,
         };
-        tracing::info!(
-            "{} is reached by the system's ssh, for its configuration asks for {why}",
-            host.name()
-        );
-        Ok((self.system(host).await?, None))
+        state.sessions = sessions::SessionBudget::new(self.inner.sessions(host.name()));
+        Ok(state)
     }
 
-    async fn russh(
-        &self,
-        host: &HostSpec,
-        plan: plan::ConnectPlan,
-    ) -> Result<(ConnectionBackend, Option<HostStatus>), LinkError> {
+    /// The built-in client, unless it cannot do what the configuration or the server asks for. That
+    /// is learnt once for each host, for a server was dialled for it.
+    async fn choose(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
+        let learnt = self.inner.beyond_russh(host.name());
+        let why = match learnt {
+            Some(why) => why,
+            None => match self.russh(host).await {
+                Err(LinkError {
+                    beyond_russh: Some(why),
+                    ..
+                }) => self.inner.learn_beyond_russh(host.name(), &why),
+                other => return other,
+            },
+        };
+        let mut state = self
+            .system(host)
+            .await
+            .map_err(|error| error.by_ssh(&why))?;
+        state.by_ssh = Some(why);
+        Ok(state)
+    }
+
+    async fn russh(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
+        let plan = self.inner.plan(&host.endpoint).await?;
         let reached = route::reach(&self.inner, host, plan).await?;
-        Ok((ConnectionBackend::Russh(reached.client), reached.warning))
+        let mut state = self.state(ConnectionBackend::Russh(reached.client));
+        state.warning = reached.warning;
+        Ok(state)
     }
 
-    async fn system(&self, host: &HostSpec) -> Result<ConnectionBackend, LinkError> {
+    async fn system(&self, host: &HostSpec) -> Result<ConnectionState, LinkError> {
         let ssh = system::SystemSsh::connect(host, &self.inner).await?;
-        Ok(ConnectionBackend::System(ssh))
+        Ok(self.state(ConnectionBackend::System(ssh)))
+    }
+
+    fn state(&self, road: ConnectionBackend) -> ConnectionState {
+        ConnectionState::new(road, self.inner.login_time())
     }
 }
 
@@ -188,6 +217,17 @@ impl Connector {
 #[derive(Clone)]
 pub struct Connection {
     link: Arc<ConnectionState>,
+    /// `None` for one of these, and where there may be none.
+    further: Option<Arc<further::FurtherConnections>>,
+    /// What its sessions are for, as far as this clone is concerned.
+    uses: SessionUse,
+}
+
+/// A shell, and the pace of the connection on which it is.
+pub(crate) struct OpenedShell {
+    pub(crate) input: ShellInput,
+    pub(crate) output: ShellOutput,
+    pub(crate) pace: PaceAsker,
 }
 
 struct ConnectionState {
@@ -200,19 +240,40 @@ struct ConnectionState {
     /// Bytes that the login has printed before its shell answered.
     printed: AtomicU64,
     warning: Option<HostStatus>,
+    /// Why the user's own `ssh` is used in place of the built-in client, where nobody said that it
+    /// should be.
+    by_ssh: Option<Arc<str>>,
 }
 
 impl ConnectionState {
-    fn new(road: ConnectionBackend, login_time: Duration, warning: Option<HostStatus>) -> Self {
+    fn new(road: ConnectionBackend, login_time: Duration) -> Self {
         Self {
             road,
-            sessions: sessions::SessionBudget::new(),
+            sessions: sessions::SessionBudget::new(None),
             greeted: watch::Sender::new(false),
             login_time,
             since: Instant::now(),
             printed: AtomicU64::new(0),
-            warning,
+            warning: None,
+            by_ssh: None,
         }
+    }
+}
+
+impl ConnectionState {
+    /// Whether the login needed a person: then another would, too.
+    fn person_was_asked(&self) -> bool {
+        matches!(&self.road, ConnectionBackend::Russh(client) if client.person_was_asked)
+    }
+
+    /// Ends it, with everything that runs on it.
+    async fn close(&self) {
+        match &self.road {
+            ConnectionBackend::Russh(client) => return client.close().await,
+            ConnectionBackend::System(system) => system.close(),
+            ConnectionBackend::Local(local) => local.close(),
+        }
+        let _ = tokio::time::timeout(CLOSE_TIME, self.sessions.all_free()).await;
     }
 }
 
@@ -236,9 +297,81 @@ impl Connection {
     #[cfg(test)]
     pub(crate) fn by_shell(command: &[&str]) -> Self {
         let road = ConnectionBackend::Local(local::LocalShells::running(command));
+        Self::alone(Arc::new(ConnectionState::new(road, LOGIN_TIME)))
+    }
+
+    fn alone(link: Arc<ConnectionState>) -> Self {
         Self {
-            link: Arc::new(ConnectionState::new(road, LOGIN_TIME, None)),
+            link,
+            further: None,
+            uses: SessionUse::default(),
         }
+    }
+
+    /// The same connection, for sessions of this use.
+    pub(crate) fn for_use(&self, uses: SessionUse) -> Self {
+        Self {
+            uses,
+            ..self.clone()
+        }
+    }
+
+    /// Starts a shell like [`Connection::open_shell_within`], on a further connection where this one
+    /// has no session for it.
+    ///
+    /// # Errors
+    /// The same; where there is no further connection either, with why.
+    pub(crate) async fn open_anywhere(
+        &self,
+        time: &mut Deadline,
+    ) -> Result<OpenedShell, LinkError> {
+        let Some(further) = &self.further else {
+            return self.open_here(time).await;
+        };
+        let sessions = &self.link.sessions;
+        let is_short = sessions.is_short() && !sessions.has_free_session();
+        let refusal = if self.uses == SessionUse::Beside {
+            failure::all_places_taken()
+        } else if is_short {
+            failure::few_sessions(&self.place(), sessions.in_use())
+        } else {
+            match self.open_here(time).await {
+                Err(refusal) if self.is_for_sessions(&refusal) => {
+                    sessions.limit_to(sessions.in_use());
+                    further.learn(sessions.in_use());
+                    refusal
+                }
+                other => return other,
+            }
+        };
+        let (connection, permit) = further.with_session(self.uses, refusal).await?;
+        connection.open_with(permit, time).await
+    }
+
+    async fn open_here(&self, time: &mut Deadline) -> Result<OpenedShell, LinkError> {
+        let permit = self.link.sessions.session(self.ended()).await?;
+        self.open_with(permit, time).await
+    }
+
+    /// Whether a shell was refused for the number of sessions.
+    fn is_for_sessions(&self, refusal: &LinkError) -> bool {
+        let is_refused = refusal.state() == crate::model::state::LinkState::Throttled;
+        is_refused && self.is_greeted() && self.link.sessions.in_use() > 0
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.link.road {
+            ConnectionBackend::Russh(client) => client.is_over(),
+            ConnectionBackend::System(system) => system.has_ended(),
+            ConnectionBackend::Local(local) => local.ending.get().is_some(),
+        }
+    }
+
+    /// Whether a log request could have another session at once.
+    pub(crate) fn has_room(&self) -> bool {
+        let sessions = &self.link.sessions;
+        let further = self.further.as_ref().filter(|_| sessions.is_short());
+        sessions.has_free_session() || further.is_some_and(|further| further.has_room())
     }
 
     /// Starts `exec /bin/sh -s` on the host, on a channel of its own. Waits while the budget of
@@ -262,7 +395,15 @@ impl Connection {
         &self,
         time: &mut Deadline,
     ) -> Result<(ShellInput, ShellOutput), LinkError> {
-        let permit = self.link.sessions.session(self.ended()).await?;
+        let opened = self.open_here(time).await?;
+        Ok((opened.input, opened.output))
+    }
+
+    async fn open_with(
+        &self,
+        permit: sessions::SessionPermit,
+        time: &mut Deadline,
+    ) -> Result<OpenedShell, LinkError> {
         let is_first = !self.is_greeted();
         let opened = match &self.link.road {
             ConnectionBackend::Russh(client) => {
@@ -277,7 +418,11 @@ impl Connection {
             greeting::greet(&mut input, &mut output, &self.place(), time, printed).await?;
             self.link.greeted.send_replace(true);
         }
-        Ok((input, output))
+        Ok(OpenedShell {
+            input,
+            output,
+            pace: self.pace(),
+        })
     }
 
     fn place(&self) -> String {
@@ -293,6 +438,13 @@ impl Connection {
     #[must_use]
     pub fn warning(&self) -> Option<&HostStatus> {
         self.link.warning.as_ref()
+    }
+
+    /// Why the user's own `ssh` is used in place of the built-in client, where the inventory does
+    /// not say so.
+    #[must_use]
+    pub fn by_ssh(&self) -> Option<&str> {
+        self.link.by_ssh.as_deref()
     }
 
     /// Whether a shell has answered: until then the login is not over.
@@ -380,11 +532,15 @@ impl Connection {
 
     /// Ends it, with everything that runs on it; returns within 2 seconds.
     pub async fn close(&self) {
-        match &self.link.road {
-            ConnectionBackend::Russh(client) => return client.close().await,
-            ConnectionBackend::System(system) => system.close(),
-            ConnectionBackend::Local(local) => local.close(),
-        }
-        let _ = tokio::time::timeout(CLOSE_TIME, self.link.sessions.all_free()).await;
+        let further = async {
+            if let Some(further) = &self.further {
+                further.close().await;
+            }
+        };
+        tokio::join!(self.link.close(), further);
+    }
+
+    async fn close_alone(&self) {
+        self.link.close().await;
     }
 }

@@ -1,8 +1,13 @@
-//! Asks `ssh -G` and reads its answer.
+//! What `ssh -G` is asked, and what its answer means.
+//!
+//! `tokens` runs it. What only the system's `ssh` can do is in one table here, `SystemOnlyOptions`;
+//! what of the rest is decided how is left to `plan`.
 
 use std::path::PathBuf;
 
-use crate::model::host::HostKeyPolicy;
+use super::login_methods::LoginMethods;
+use super::outward::{AddressFamily, LocalEnd};
+use crate::model::host::{Address, HostKeyPolicy};
 
 /// What `ssh -G` is asked: everything that its answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,7 +16,26 @@ pub(super) struct SshQuestion {
     pub(super) user: Option<String>,
     pub(super) port: Option<u16>,
     /// In place of `HostName`: tokens and `Match host` are about what is dialled.
-    pub(super) address: Option<String>,
+    pub(super) address: Option<Address>,
+}
+
+/// The options that tell `ssh` what is dialled under the name of a host. The sections of the address
+/// are for such a host too, after those of its name: where names are made canonical OpenSSH reads
+/// its configuration once more, for what the name came to.
+pub(super) fn at_address(address: &Address) -> [String; 2] {
+    [
+        format!("-oHostName={}", address.without_tokens()),
+        "-oCanonicalizeHostname=always".to_owned(),
+    ]
+}
+
+/// Lists of algorithms, as `ssh` has them in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct AlgorithmLists {
+    pub(super) kex: Vec<String>,
+    pub(super) host_keys: Vec<String>,
+    pub(super) ciphers: Vec<String>,
+    pub(super) macs: Vec<String>,
 }
 
 /// The part of `ssh -G` that matters here. Lists are as printed, tokens expanded, `~` not.
@@ -34,7 +58,17 @@ pub(super) struct OpenSsh {
     /// `RevokedHostKeys`; newer versions of OpenSSH take more than one.
     pub(super) revoked_host_keys: Vec<String>,
     pub(super) required_rsa_size: Option<u32>,
-    pub(super) host_key_algorithms: Option<Vec<String>>,
+    pub(super) algorithms: AlgorithmLists,
+    /// The same lists where nothing is configured.
+    pub(super) default_algorithms: AlgorithmLists,
+    /// Whether keys of ours may sign with SHA-1 (`PubkeyAcceptedAlgorithms +ssh-rsa`).
+    pub(super) signs_with_sha1: bool,
+    pub(super) login_methods: LoginMethods,
+    pub(super) local_end: LocalEnd,
+    /// `StrictHostKeyChecking no`, which is not obeyed.
+    pub(super) checking_is_off: bool,
+    /// Options of `ssh` that would keep a shell of ours from running, each with what to set it to.
+    pub(super) session_overrides: Vec<&'static str>,
     pub(super) ca_signature_algorithms: Option<Vec<String>>,
     /// The user's home as OpenSSH has it: that of the password file, whatever `$HOME` says.
     pub(super) home: Option<PathBuf>,
@@ -52,6 +86,8 @@ impl OpenSsh {
         for line in text.lines() {
             if let Some((key, value)) = line.trim().split_once(' ') {
                 said.set(key, value.trim());
+                said.login_methods.set(key, value.trim());
+                said.session_overrides.extend(overridden(key, value.trim()));
                 beyond.note(key, value.trim());
             }
         }
@@ -74,10 +110,21 @@ impl OpenSsh {
             "globalknownhostsfile" => self.global_known_hosts = words(),
             "hashknownhosts" => self.hash_known_hosts = is_yes(value),
             "hostkeyalias" => self.host_key_alias = some(),
-            "stricthostkeychecking" => self.host_keys = policy(value),
+            "stricthostkeychecking" => {
+                self.host_keys = policy(value);
+                self.checking_is_off = matches!(value, "no" | "off" | "false");
+            }
             "revokedhostkeys" => self.revoked_host_keys.extend(some()),
             "requiredrsasize" => self.required_rsa_size = value.parse().ok(),
-            "hostkeyalgorithms" => self.host_key_algorithms = Some(list(value)),
+            "hostkeyalgorithms" => self.algorithms.host_keys = list(value),
+            "kexalgorithms" => self.algorithms.kex = list(value),
+            "ciphers" => self.algorithms.ciphers = list(value),
+            "macs" => self.algorithms.macs = list(value),
+            "pubkeyacceptedalgorithms" | "pubkeyacceptedkeytypes" => {
+                self.signs_with_sha1 = list(value).iter().any(|name| name == "ssh-rsa");
+            }
+            "addressfamily" => self.local_end.family = AddressFamily::of(value),
+            "bindaddress" => self.local_end.address = some(),
             "casignaturealgorithms" => self.ca_signature_algorithms = Some(list(value)),
             // Asked for by us: see `tokens`.
             "controlpath" => {
@@ -103,9 +150,13 @@ impl SystemOnlyOptions {
         let reason = match key {
             "pkcs11provider" if value != "none" => "a smart card (PKCS11Provider)",
             "knownhostscommand" if value != "none" => "KnownHostsCommand",
+            "bindinterface" if value != "none" => "BindInterface",
+            "hostbasedauthentication" if is_yes(value) => "HostbasedAuthentication",
             "verifyhostkeydns" if value != "no" && value != "false" => "VerifyHostKeyDNS",
             "proxyusefdpass" if is_yes(value) => "ProxyUseFdpass",
-            "preferredauthentications" if only_foreign(value) => "GSSAPI or host-based login only",
+            "preferredauthentications" if foreign_first(value) => {
+                "GSSAPI or host-based login before others"
+            }
             _ => return,
         };
         self.reasons.push(reason.to_owned());
@@ -116,11 +167,24 @@ impl SystemOnlyOptions {
     }
 }
 
-/// Debian offers GSSAPI to everybody, so only a list that has nothing else counts.
-fn only_foreign(methods: &str) -> bool {
-    methods
-        .split(',')
-        .all(|method| method.starts_with("gssapi") || method == "hostbased")
+/// Debian offers GSSAPI to everybody, so only a list in which somebody has put it first counts.
+fn foreign_first(methods: &str) -> bool {
+    methods.starts_with("gssapi") || methods.starts_with("hostbased")
+}
+
+/// What an option must be set to where it would keep a shell of ours from running, or the reason
+/// why it does not from being told. Older versions do not know all of them, so only what was set is
+/// set again.
+fn overridden(key: &str, value: &str) -> Option<&'static str> {
+    match key {
+        "remotecommand" if value != "none" => Some("RemoteCommand=none"),
+        "sessiontype" if value != "default" => Some("SessionType=default"),
+        "forkafterauthentication" if is_yes(value) => Some("ForkAfterAuthentication=no"),
+        "stdinnull" if is_yes(value) => Some("StdinNull=no"),
+        "tunnel" if value != "no" && value != "false" => Some("Tunnel=no"),
+        "loglevel" if matches!(value, "QUIET" | "FATAL") => Some("LogLevel=INFO"),
+        _ => None,
+    }
 }
 
 fn list(value: &str) -> Vec<String> {
@@ -186,8 +250,34 @@ mod tests {
         );
         assert_eq!(
             said.beyond_russh.as_deref(),
-            Some("a smart card (PKCS11Provider), GSSAPI or host-based login only")
+            Some("a smart card (PKCS11Provider), GSSAPI or host-based login before others")
         );
+        let said = OpenSsh::parse("bindinterface eth1\nhostbasedauthentication yes\n");
+        assert_eq!(
+            said.beyond_russh.as_deref(),
+            Some("BindInterface, HostbasedAuthentication")
+        );
+    }
+
+    #[test]
+    fn what_would_keep_a_shell_from_running_is_set_again_where_it_was_set() {
+        let said = OpenSsh::parse(
+            "remotecommand tmux attach\nsessiontype subsystem\nforkafterauthentication yes\nstdinnull yes\ntunnel \
+             point-to-point\nloglevel QUIET\n",
+        );
+        assert_eq!(
+            said.session_overrides,
+            [
+                "RemoteCommand=none",
+                "SessionType=default",
+                "ForkAfterAuthentication=no",
+                "StdinNull=no",
+                "Tunnel=no",
+                "LogLevel=INFO"
+            ]
+        );
+        let defaults = "remotecommand none\nsessiontype default\nforkafterauthentication no\nstdinnull no\ntunnel false\nloglevel INFO\n";
+        assert!(OpenSsh::parse(defaults).session_overrides.is_empty());
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::algorithms::KeyPolicy;
 use super::failure::{self, ServerLabel};
 use super::known_hosts::RecordedServer;
+use super::login_methods::LoginMethods;
 use super::openssh::OpenSsh;
+use super::outward::LocalEnd;
 use super::{LinkError, TransportSettings};
 use crate::model::host::{Address, Endpoint, HostKeyPolicy, UserName};
 
@@ -40,6 +42,14 @@ pub(super) struct ConnectPlan {
     pub(super) proxy_jump: Vec<String>,
     /// Why russh cannot do what the user's configuration asks for.
     pub(super) beyond_russh: Option<String>,
+    pub(super) login_methods: LoginMethods,
+    /// Whether `ssh` would sign with SHA-1 for a server that knows nothing else.
+    pub(super) signs_with_sha1: bool,
+    pub(super) local_end: LocalEnd,
+    /// The configuration has the checking of host keys off, which is not obeyed.
+    pub(super) checking_is_off: bool,
+    /// Options for `ssh`, without which it would run no shell of ours.
+    pub(super) session_overrides: Vec<&'static str>,
 }
 
 /// Where the ssh-agent listens.
@@ -76,6 +86,7 @@ impl ConnectPlan {
             Some(alias) => RecordedServer::new(alias, 22),
             None => RecordedServer::new(&address, port),
         };
+        let policy = KeyPolicy::new(said);
         Ok(Self {
             user: user(endpoint, said)?,
             identities_only: !endpoint.identity.is_empty() || said.identities_only,
@@ -88,10 +99,15 @@ impl ConnectPlan {
             hash_names: said.hash_known_hosts,
             host_keys: strictest(endpoint.host_keys, said.host_keys),
             revoked: revoked(said, home.as_deref()),
-            policy: KeyPolicy::new(said),
+            beyond_russh: beyond_russh(said, &policy),
+            policy,
             proxy_command: said.proxy_command.clone(),
             proxy_jump: said.proxy_jump.clone(),
-            beyond_russh: said.beyond_russh.clone(),
+            login_methods: said.login_methods.clone(),
+            signs_with_sha1: said.signs_with_sha1,
+            local_end: said.local_end.clone(),
+            checking_is_off: said.checking_is_off,
+            session_overrides: said.session_overrides.clone(),
             place: ServerLabel {
                 name: endpoint.name.to_string(),
                 address,
@@ -100,6 +116,19 @@ impl ConnectPlan {
             own: endpoint.clone(),
         })
     }
+}
+
+fn beyond_russh(said: &OpenSsh, policy: &KeyPolicy) -> Option<String> {
+    let algorithms = policy
+        .beyond()
+        .map(|option| format!("{option} without any that the built-in client has"));
+    let all: Vec<String> = said
+        .beyond_russh
+        .iter()
+        .cloned()
+        .chain(algorithms)
+        .collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// What is strict in one file is not weakened by the other.

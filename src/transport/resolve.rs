@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::LinkError;
-use super::openssh::{OpenSsh, SshQuestion};
+use super::openssh::{AlgorithmLists, OpenSsh, SshQuestion};
 use super::tokens::SshQuery;
 use crate::model::host::Endpoint;
 
@@ -19,6 +19,8 @@ const AT_ONCE: usize = 4;
 /// The answers of this run.
 pub(super) struct AddressResolver {
     answers: Mutex<HashMap<SshQuestion, Arc<Answer>>>,
+    /// The algorithms of the installed `ssh` where nothing is configured.
+    default_algorithms: OnceCell<AlgorithmLists>,
     at_once: Semaphore,
 }
 
@@ -28,6 +30,7 @@ impl AddressResolver {
     pub(super) fn new() -> Self {
         Self {
             answers: Mutex::default(),
+            default_algorithms: OnceCell::new(),
             at_once: Semaphore::new(AT_ONCE),
         }
     }
@@ -46,7 +49,7 @@ impl AddressResolver {
             name: name_for_ssh(endpoint),
             user: endpoint.user.as_ref().map(ToString::to_string),
             port: endpoint.port,
-            address: endpoint.address.as_ref().map(ToString::to_string),
+            address: endpoint.address.clone(),
         };
         let cell = {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,13 +66,29 @@ impl AddressResolver {
         config: Option<String>,
     ) -> Result<Option<Arc<OpenSsh>>, LinkError> {
         let _permit = self.at_once.acquire().await.ok();
-        let ssh = SshQuery { asked, config };
+        let ssh = SshQuery::new(asked, config);
         let Some(text) = ssh.configuration().await? else {
             return Ok(None);
         };
         let mut said = OpenSsh::parse(&text);
         ssh.expand(&mut said).await?;
+        said.default_algorithms = self.default_algorithms().await?;
         Ok(Some(Arc::new(said)))
+    }
+
+    async fn default_algorithms(&self) -> Result<AlgorithmLists, LinkError> {
+        let ask = || async {
+            let nobody = SshQuestion {
+                name: "localhost".to_owned(),
+                user: None,
+                port: None,
+                address: None,
+            };
+            let ssh = SshQuery::new(nobody, Some("-Fnone".to_owned()));
+            let text = ssh.configuration().await?.unwrap_or_default();
+            Ok(OpenSsh::parse(&text).algorithms)
+        };
+        self.default_algorithms.get_or_try_init(ask).await.cloned()
     }
 }
 

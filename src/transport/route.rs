@@ -15,7 +15,7 @@ use super::dial::ServerDial;
 use super::plan::ConnectPlan;
 use super::russh::client::RusshClient;
 use super::{LinkError, failure, jump_spec};
-use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec};
+use crate::model::host::{Endpoint, HostKeyPolicy, HostSpec, TransportKind};
 use crate::model::state::{HostStatus, LinkState};
 
 /// Longest chain; a longer one is a circle.
@@ -38,10 +38,13 @@ pub(super) async fn reach(
     let mut failures = Vec::new();
     for chain in chains(inner, host, target).await {
         let (name, result) = match chain {
-            Ok(chain) => (
-                Some(route_name(&chain)),
-                through(inner, &chain, begun).await,
-            ),
+            Ok(chain) => match beyond_russh(host, &chain) {
+                Some(error) => (None, Err(error)),
+                None => (
+                    Some(route_name(&chain)),
+                    through(inner, &chain, begun).await,
+                ),
+            },
             Err(error) => (None, Err(error)),
         };
         match result {
@@ -61,6 +64,22 @@ pub(super) async fn reach(
         }
     }
     Err(sum_up(host, failures))
+}
+
+/// That a server on the way needs what only the user's own `ssh` can do, where it may be used.
+fn beyond_russh(host: &HostSpec, chain: &[ConnectPlan]) -> Option<LinkError> {
+    let needs = |plan: &ConnectPlan| Some((plan.place.name.clone(), plan.beyond_russh.clone()?));
+    let (name, why) = chain.iter().find_map(needs)?;
+    let error = LinkError {
+        beyond_russh: Some(format!("the configuration of {name} has {why}").into()),
+        ..failure::denied(
+            format!(
+                "the built-in client cannot do what the configuration of {name} asks for: {why}"
+            ),
+            "set transport = \"system\" for this host",
+        )
+    };
+    (host.transport != TransportKind::Russh).then_some(error)
 }
 
 /// Why a host was not reached by a route.
@@ -126,6 +145,7 @@ fn sum_up(host: &HostSpec, mut failures: Vec<RouteFailure>) -> LinkError {
     let hint = status.hint.clone().unwrap_or_default();
     let mut error = LinkError::new(status.state, reason, hint);
     let errors = failures.iter().map(|failure| &failure.error);
+    error.beyond_russh = errors.clone().find_map(|each| each.beyond_russh.clone());
     error.status.retry_in_s = errors
         .clone()
         .filter_map(|each| each.status.retry_in_s)
@@ -331,12 +351,18 @@ fn hop_key(plan: &ConnectPlan) -> String {
         proxy_command,
         proxy_jump,
         beyond_russh: _,
+        login_methods,
+        signs_with_sha1: _,
+        local_end,
+        checking_is_off: _,
+        session_overrides: _,
     } = plan;
     let at = format!(
-        "{user}@{} {proxy_jump:?} {proxy_command:?}",
+        "{user}@{} {proxy_jump:?} {proxy_command:?} {local_end:?}",
         place.dialled()
     );
-    let login = format!("{identity:?} {identities_only} {certificates:?} {agent:?}");
+    let login =
+        format!("{identity:?} {identities_only} {certificates:?} {agent:?} {login_methods:?}");
     let trust = format!(
         "{subject:?} {known_hosts:?} {store_in:?} {hash_names} {host_keys:?} {revoked:?} {policy:?}"
     );

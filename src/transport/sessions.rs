@@ -14,8 +14,12 @@
 //! What lasts as long as the connection leaves at least one session, and a request that needs
 //! another gives up its own where none is free. So no request waits for the end of the connection
 //! or for one that waits for it.
+//!
+//! Where the server gives fewer, and for commands beyond those that have a session of their own,
+//! there are further connections (`further`), and these rules hold for all of them together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
@@ -40,20 +44,40 @@ pub(crate) const REQUESTS: usize = 2;
 
 const _: () = assert!(FOLLOWED_FILES + FOLLOWED_PROGRAMS + SHARED_SHELLS < ALL);
 
+/// What a session is for, which decides whether further connections are made for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum SessionUse {
+    /// To answer a log request.
+    #[default]
+    Request,
+    /// For as long as the connection lasts.
+    Lasting,
+    /// The same, and not on the first connection, on which all places for such are taken.
+    Beside,
+}
+
 /// Lends the sessions of one connection.
 pub(crate) struct SessionBudget {
     free: Arc<Semaphore>,
+    /// How many there are in all.
+    size: Arc<AtomicUsize>,
     /// For programs that are followed in sessions of their own.
     programs: Semaphore,
 }
 
 /// Permission for one session; given back on drop.
-pub(super) struct SessionPermit(OwnedSemaphorePermit);
+pub(super) struct SessionPermit {
+    permit: OwnedSemaphorePermit,
+    size: Arc<AtomicUsize>,
+}
 
 impl SessionBudget {
-    pub(super) fn new() -> Self {
+    /// On a server that gives a connection so many at most, where that is known.
+    pub(super) fn new(most: Option<usize>) -> Self {
+        let size = most.map_or(ALL, |most| most.clamp(1, ALL));
         Self {
-            free: Arc::new(Semaphore::new(ALL)),
+            free: Arc::new(Semaphore::new(size)),
+            size: Arc::new(AtomicUsize::new(size)),
             programs: Semaphore::new(FOLLOWED_PROGRAMS),
         }
     }
@@ -70,19 +94,49 @@ impl SessionBudget {
             biased;
             why = ended => Err(why),
             permit = Arc::clone(&self.free).acquire_owned() => {
-                permit.map(SessionPermit).map_err(|_| failure::closed_by_us())
+                permit.map(|permit| self.lend(permit)).map_err(|_| failure::closed_by_us())
             }
         }
     }
 
+    /// A session that is free now.
+    pub(super) fn try_session(&self) -> Option<SessionPermit> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(self.lend(permit))
+    }
+
+    fn lend(&self, permit: OwnedSemaphorePermit) -> SessionPermit {
+        SessionPermit {
+            permit,
+            size: Arc::clone(&self.size),
+        }
+    }
+
+    /// The server gives so many and no more.
+    pub(super) fn limit_to(&self, most: usize) {
+        while self.size.load(Ordering::Relaxed) > most.max(1) && self.free.forget_permits(1) == 1 {
+            self.size.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the server gives fewer than there is use for.
+    pub(super) fn is_short(&self) -> bool {
+        self.size.load(Ordering::Relaxed) < ALL
+    }
+
+    pub(super) fn in_use(&self) -> usize {
+        let size = self.size.load(Ordering::Relaxed);
+        size.saturating_sub(self.free.available_permits())
+    }
+
     /// Whether a session could be had at once.
-    pub(crate) fn has_free_session(&self) -> bool {
+    pub(super) fn has_free_session(&self) -> bool {
         self.free.available_permits() > 0
     }
 
     /// Waits until every session has been given back.
     pub(super) async fn all_free(&self) {
-        let all = u32::try_from(ALL).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.size.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         let _ = self.free.acquire_many(all).await;
     }
 
@@ -100,8 +154,9 @@ impl SessionBudget {
 impl SessionPermit {
     /// How many other sessions of the connection are in use.
     pub(super) fn others(&self) -> usize {
-        let in_use = ALL - self.0.semaphore().available_permits();
-        in_use - self.0.num_permits()
+        let size = self.size.load(Ordering::Relaxed);
+        let in_use = size.saturating_sub(self.permit.semaphore().available_permits());
+        in_use.saturating_sub(self.permit.num_permits())
     }
 }
 
@@ -111,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_is_waited_for_until_one_is_free_or_the_connection_ends() {
-        let budget = SessionBudget::new();
+        let budget = SessionBudget::new(None);
         let mut held = Vec::new();
         for others in 0..ALL {
             let permit = budget.session(std::future::pending()).await.expect("free");
@@ -126,8 +181,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_gives_fewer_is_asked_for_no_more() {
+        let budget = SessionBudget::new(None);
+        let held = [budget.try_session(), budget.try_session()];
+        assert!(!budget.is_short());
+        budget.limit_to(2);
+        assert!(budget.is_short() && !budget.has_free_session());
+        assert_eq!(budget.in_use(), 2);
+        drop(held);
+        assert_eq!(budget.in_use(), 0);
+        let again = [budget.try_session(), budget.try_session()];
+        assert!(again.iter().all(Option::is_some) && budget.try_session().is_none());
+        assert_eq!(again[0].as_ref().map(SessionPermit::others), Some(1));
+        let known = SessionBudget::new(Some(1));
+        assert!(known.is_short() && known.try_session().is_some());
+    }
+
+    #[tokio::test]
     async fn so_many_programs_have_sessions_of_their_own() {
-        let budget = SessionBudget::new();
+        let budget = SessionBudget::new(None);
         let mut held: Vec<_> = std::iter::from_fn(|| budget.try_program()).collect();
         assert_eq!(held.len(), FOLLOWED_PROGRAMS);
         held.pop();

@@ -5,20 +5,21 @@
 //! uses it (`ControlPath` in a private folder). Nobody can be asked anything here: `BatchMode` is
 //! on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 
+use super::child::ProcessGroup;
 use super::connector_state::ConnectorState;
 use super::failure::{self, ConnectionEnd, ServerLabel};
 use super::pace::LinkPacer;
 use super::plan::ConnectPlan;
 use super::sessions::SessionPermit;
 use super::shell::{ShellInput, ShellOutput};
-use super::{LinkError, child, hops, route};
+use super::{LinkError, child, hops, openssh, route};
 use crate::model::host::{Endpoint, HostSpec};
 use crate::model::state::LinkState;
 
@@ -40,6 +41,8 @@ pub(super) struct SystemSsh {
     /// Everything before the remote command, for a shell that uses the master.
     arguments: Vec<String>,
     place: ServerLabel,
+    /// The master goes on while this is open: see `UNTIL_WE_END`.
+    _held: Option<ChildStdin>,
     /// Removed with its socket when the connection is dropped.
     _folder: tempfile::TempDir,
 }
@@ -82,10 +85,7 @@ impl SystemSsh {
 
     async fn by(way: &SystemRoute<'_>, inner: &ConnectorState) -> Result<Self, LinkError> {
         let place = place(&way.host.endpoint);
-        let folder = tempfile::Builder::new()
-            .prefix("lt")
-            .tempdir()
-            .map_err(unusable)?;
+        let folder = private_folder().map_err(unusable)?;
         let socket = folder.path().join("c");
         let config = hops::configuration(way.chain, inner, folder.path()).map_err(unusable)?;
         let (options, destination) = arguments(way, config, inner);
@@ -93,14 +93,18 @@ impl SystemSsh {
         let _permit = inner.budget.handshake(&place.dialled()).await;
         let pacer = LinkPacer::new();
         let master = ["-M", "-N", "-oControlPersist=no", "-S", &socket_text].map(str::to_owned);
-        let mut child = start(master.iter().chain(&options).chain(&destination), &place)?;
+        let arguments = master.iter().chain(&options).chain(&destination);
+        let mut child = start(folder.path(), arguments, &place)?;
         let ending = ConnectionEnd::new();
+        // Waiting for a child closes its standard input where that is left in it.
+        let held = child.stdin.take();
         let stderr = child.stderr.take();
         let login = MasterLogin {
             socket: &socket,
             place: &place,
             limit: inner.login_time(),
             ending: &ending,
+            checking_is_off: way.chain.iter().any(|plan| plan.checking_is_off),
         };
         login.wait(&mut child, stderr).await?;
         pacer.logged_in();
@@ -114,6 +118,7 @@ impl SystemSsh {
             ending: keep(child, ending, &place),
             pacer,
             place,
+            _held: held,
             _folder: folder,
         })
     }
@@ -124,6 +129,10 @@ impl SystemSsh {
 
     pub(super) async fn ended(&self) -> LinkError {
         self.ending.ended().await
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ending.get().is_some()
     }
 
     /// Ends every shell and the master; their permits say when the shells are gone.
@@ -174,14 +183,52 @@ fn unusable(error: std::io::Error) -> LinkError {
     )
 }
 
+/// Runs `ssh` and ends it, and what it leaves in its folder, when standard input ends: as it does
+/// when this process is killed, which no destructor sees.
+#[cfg(unix)]
+const UNTIL_WE_END: &str = "folder=$1; shift; exec 3<&0; \"$@\" </dev/null 3<&- & ssh=$!; \
+    { cat <&3; kill \"$ssh\"; } >/dev/null 2>&1 & guard=$!; exec 3<&-; wait \"$ssh\"; status=$?; \
+    kill \"$guard\" 2>/dev/null; rm -f \"$folder/config\" \"$folder/c\"; rmdir \"$folder\"; exit $status";
+
+#[cfg(unix)]
+fn master_command(folder: &Path) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command
+        .args(["-c", UNTIL_WE_END, "sh"])
+        .arg(folder)
+        .arg("ssh");
+    command
+}
+
+#[cfg(not(unix))]
+fn master_command(_: &Path) -> Command {
+    Command::new("ssh")
+}
+
+/// Longer names have no room for a socket: 108 bytes with its name, and 17 that `ssh` adds while it
+/// makes it.
+const FOLDER_BYTES: usize = 80;
+
+/// A folder of our own for a socket, where its name is not too long.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let run = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let others = run.into_iter().chain([PathBuf::from("/tmp")]);
+    let all = std::iter::once(std::env::temp_dir()).chain(others);
+    let mut fits =
+        all.filter(|folder| folder.as_os_str().len() + "/ltxxxxxx".len() <= FOLDER_BYTES);
+    let parent = fits.next().unwrap_or_else(std::env::temp_dir);
+    tempfile::Builder::new().prefix("lt").tempdir_in(parent)
+}
+
 fn start<'a>(
+    folder: &Path,
     arguments: impl Iterator<Item = &'a String>,
     place: &ServerLabel,
 ) -> Result<Child, LinkError> {
-    let mut command = Command::new("ssh");
+    let mut command = master_command(folder);
     command.args(arguments).env("SSH_ASKPASS_REQUIRE", "never");
     command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
@@ -202,6 +249,8 @@ struct MasterLogin<'a> {
     place: &'a ServerLabel,
     limit: Duration,
     ending: &'a ConnectionEnd,
+    /// Whether the configuration of a server on the way has the checking of host keys off.
+    checking_is_off: bool,
 }
 
 impl MasterLogin<'_> {
@@ -213,7 +262,10 @@ impl MasterLogin<'_> {
             () = self.socket_appears() => Ok(()),
             status = master.wait() => {
                 let words = words.await.unwrap_or_default();
-                let error = explain(self.place, status.ok(), &words);
+                let mut error = explain(self.place, status.ok(), &words);
+                if self.checking_is_off && words.contains("Host key verification failed") {
+                    error.not_checked();
+                }
                 self.ending.end(error.clone());
                 Err(error)
             }
@@ -250,7 +302,7 @@ fn keep(mut master: Child, ending: ConnectionEnd, place: &ServerLabel) -> Connec
     tokio::spawn(async move {
         tokio::select! {
             status = master.wait() => watched.end(explain(&place, status.ok(), "the connection was lost").passing()),
-            _ = watched.ended() => { let _ = master.kill().await; }
+            _ = watched.ended() => ProcessGroup::of(&master).end(&mut master).await,
         }
     });
     ending
@@ -299,6 +351,7 @@ fn arguments(
         hops::strictness(policy)
     ));
     options.extend(config);
+    options.extend(session_options(way.chain));
     options.extend(endpoint_options(endpoint));
     options.extend(known_hosts_option(
         endpoint,
@@ -313,10 +366,17 @@ fn arguments(
     (options, vec!["--".to_owned(), endpoint.name.to_string()])
 }
 
+/// What makes a configuration for people at a terminal one under which our shell runs.
+fn session_options(chain: &[ConnectPlan]) -> impl Iterator<Item = String> {
+    let overrides = chain.last().map(|plan| plan.session_overrides.as_slice());
+    let overrides = overrides.unwrap_or_default();
+    overrides.iter().map(|option| format!("-o{option}"))
+}
+
 fn endpoint_options(endpoint: &Endpoint) -> Vec<String> {
     let mut options = Vec::new();
     if let Some(address) = &endpoint.address {
-        options.push(format!("-oHostName={address}"));
+        options.extend(openssh::at_address(address));
     }
     if let Some(port) = endpoint.port {
         options.push(format!("-p{port}"));
@@ -357,7 +417,7 @@ fn jump(hop: &Endpoint) -> String {
         .map(|user| format!("{user}@"))
         .unwrap_or_default();
     let name = if hop.name.as_str().contains(':') {
-        format!("[{}]", hop.name)
+        format!("[{}]", hop.name.as_str().replace('%', "%%"))
     } else {
         hop.name.to_string()
     };

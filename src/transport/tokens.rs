@@ -6,17 +6,21 @@
 //! reads the answer.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::process::Command;
 
 use super::noise::{is_echo, is_noise};
-use super::openssh::{OpenSsh, SshQuestion};
+use super::openssh::{self, OpenSsh, SshQuestion};
 use super::{LinkError, failure};
 use crate::model::state::LinkState;
 
 /// `ssh -G` takes 14 ms; more than this is a `Match exec` that hangs.
 const TIME: Duration = Duration::from_secs(10);
+
+/// What is said in place of the answer that `ssh` refused to give.
+const FORKS: &str = "forkafterauthentication yes\n";
 
 /// Lines of what `ssh` complains of that are told.
 const LINES_TOLD: usize = 3;
@@ -25,16 +29,32 @@ const LINES_TOLD: usize = 3;
 pub(super) struct SshQuery {
     pub(super) asked: SshQuestion,
     pub(super) config: Option<String>,
+    /// The configuration wants `ssh` in the background, and `ssh -G` answers only where it is told
+    /// otherwise.
+    forks: AtomicBool,
 }
 
 impl SshQuery {
+    pub(super) fn new(asked: SshQuestion, config: Option<String>) -> Self {
+        Self {
+            asked,
+            config,
+            forks: AtomicBool::new(false),
+        }
+    }
+
     /// What `ssh -G` prints, with the user's home as its `controlpath`; `None` where there is no
     /// `ssh`.
     ///
     /// # Errors
     /// When `ssh` refuses the configuration or does not answer in time.
     pub(super) async fn configuration(&self) -> Result<Option<String>, LinkError> {
-        match self.print("%d").await {
+        let mut printed = self.print("%d").await;
+        if printed.as_ref().is_err_and(TokenRefusal::is_of_forking) {
+            self.forks.store(true, Ordering::Relaxed);
+            printed = self.print("%d").await.map(|text| text + FORKS);
+        }
+        match printed {
             Ok(text) => Ok(Some(text)),
             Err(TokenRefusal::Missing) => Ok(None),
             Err(refusal) => {
@@ -112,15 +132,18 @@ impl SshQuery {
             port,
             address,
         } = &self.asked;
+        let does_not_fork = "-oForkAfterAuthentication=no";
+        let forks = self.forks.load(Ordering::Relaxed);
         let mut command = Command::new("ssh");
         command
             .arg("-G")
             .args(&self.config)
+            .args(forks.then_some(does_not_fork))
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command.arg(format!("-oControlPath={}", quoted(path)));
         if let Some(address) = address {
-            command.arg(format!("-oHostName={address}"));
+            command.args(openssh::at_address(address));
         }
         if let Some(user) = user {
             command.args(["-l", user]);
@@ -156,6 +179,11 @@ enum TokenRefusal {
 }
 
 impl TokenRefusal {
+    /// `ForkAfterAuthentication yes`, which is for a command on the command line.
+    fn is_of_forking(&self) -> bool {
+        matches!(self, Self::Words(why) if why.contains("fork into background"))
+    }
+
     fn explain(self, what: &str, hint: String) -> LinkError {
         match self {
             Self::Words(why) => failure::denied(format!("{what}: {why}"), hint),

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// SIGTERM, SIGHUP or SIGINT: leave, and restore the terminal.
+    /// SIGTERM, SIGHUP, SIGINT, SIGQUIT or SIGABRT: leave, and restore the terminal.
     End,
     /// SIGTSTP: give the terminal back for a while.
     Suspend,
@@ -22,6 +22,8 @@ struct Kinds {
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    abort: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
 }
 
@@ -30,11 +32,14 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         /// SIGTSTP has no name in tokio; its number is the same on every Unix of ours but MIPS.
         const SIGTSTP: i32 = rustix::process::Signal::TSTP.as_raw();
+        const SIGABRT: i32 = rustix::process::Signal::ABORT.as_raw();
         Ok(Self {
             kinds: Some(Kinds {
                 terminate: signal(SignalKind::terminate())?,
                 hang_up: signal(SignalKind::hangup())?,
                 interrupt: signal(SignalKind::interrupt())?,
+                quit: signal(SignalKind::quit())?,
+                abort: signal(SignalKind::from_raw(SIGABRT))?,
                 stop: signal(SignalKind::from_raw(SIGTSTP))?,
             }),
         })
@@ -55,6 +60,8 @@ impl Signals {
             _ = kinds.terminate.recv() => Signal::End,
             _ = kinds.hang_up.recv() => Signal::End,
             _ = kinds.interrupt.recv() => Signal::End,
+            _ = kinds.quit.recv() => Signal::End,
+            _ = kinds.abort.recv() => Signal::End,
             _ = kinds.stop.recv() => Signal::Suspend,
         }
     }

@@ -97,6 +97,8 @@ fn facts(facts: &SystemFacts, uptime_s: u64) -> DialogLines {
     if let (Some(offset), Some(error)) = (facts.clock_offset_ms, facts.clock_error_ms) {
         lines.push(field("clock", clock(offset, error)));
     }
+    let by_ssh = facts.by_ssh.iter();
+    lines.extend(by_ssh.map(|why| field("by", format!("the system's ssh, for {why}"))));
     lines
 }
 

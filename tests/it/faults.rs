@@ -386,7 +386,7 @@ fn with_journal(mut host: HostSpec) -> HostSpec {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_with_one_session_follows_files_and_says_why_the_journal_is_left_out() {
+async fn r36_a_journal_is_read_beside_files_where_a_server_gives_one_session() {
     let sshd = Sshd::builder().config("MaxSessions 1").start();
     let log = sshd.path("app.log");
     append(&log, "one\n");
@@ -394,11 +394,11 @@ async fn a_server_with_one_session_follows_files_and_says_why_the_journal_is_lef
     let says_why = |w: &Watched| {
         let status = w.statuses.last().map(|(_, status)| status.clone());
         status.is_some_and(|s| {
-            s.state == LinkState::Degraded && s.reason.is_some_and(|why| why.contains("session"))
+            s.state == LinkState::Degraded && s.reason.is_some_and(|why| why.contains("journal"))
         })
     };
     watched
-        .until("the line and the reason", |w| {
+        .until("the line, and what journalctl says", |w| {
             w.records.len() == 1 && says_why(w)
         })
         .await;
@@ -406,7 +406,11 @@ async fn a_server_with_one_session_follows_files_and_says_why_the_journal_is_lef
     watched
         .until("the next line", |w| w.texts() == ["one", "two"])
         .await;
-    assert_eq!(sshd.accepted(), 1, "and the connection stands");
+    assert_eq!(
+        sshd.accepted(),
+        2,
+        "a further connection, and the first stands"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

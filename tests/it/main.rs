@@ -42,6 +42,7 @@ mod shell_files;
 mod shells;
 mod slow_links;
 mod sources;
+mod ssh_options;
 mod streams;
 mod structure;
 mod sudo;

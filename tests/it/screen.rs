@@ -164,7 +164,13 @@ fn the_terminal_is_given_back_however_it_ends() {
     let log = folder.path().join("app.log");
     std::fs::write(&log, "here\n").expect("write the log");
     let inventory = write_log_here(folder.path(), &log);
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+    for signal in [
+        Signal::TERM,
+        Signal::HUP,
+        Signal::INT,
+        Signal::QUIT,
+        Signal::ABORT,
+    ] {
         let mut screen = Pty::console(&inventory, (80, 24));
         screen.wait_for("here");
         assert!(screen.on_alternate_screen());

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use logtrail::files::access::ScanRequest;
 use logtrail::host::Files;
@@ -12,11 +13,11 @@ use logtrail::model::log_file::LogFile;
 use logtrail::model::state::{HostStatus, LinkState};
 use logtrail::query::{Query, ReferenceTime};
 
-use crate::support::connect::connect;
+use crate::support::connect::{connect, connector};
 use crate::support::fleet::Watched;
-use crate::support::program;
 use crate::support::spec::file_source;
 use crate::support::sshd::{Builder, Sshd};
+use crate::support::{Person, program, within};
 
 /// The login shells that people have, and what `tests/run` installs for them.
 const LOGIN_SHELLS: [&str; 7] = ["bash", "dash", "busybox ash", "zsh", "mksh", "fish", "tcsh"];
@@ -400,5 +401,34 @@ async fn r65_files_with_hostile_names_are_listed_read_measured_and_searched() {
             );
         }
         nothing_was_run(&[&folder, home.path(), &sshd.path("")], &canary, shell);
+    }
+}
+
+/// A start file that puts another shell in the place of ours, as people do who may not change their
+/// login shell.
+#[tokio::test(flavor = "multi_thread")]
+async fn r41_a_start_file_that_becomes_another_shell_is_served_or_told_in_one_line() {
+    for shell in ["zsh", "mksh", "bash", "busybox ash"] {
+        let sshd = Sshd::builder()
+            .config(format!("ForceCommand exec {shell}"))
+            .start();
+        lines_on(&sshd, shell).await;
+    }
+    for shell in ["fish", "tcsh"] {
+        let sshd = Sshd::builder()
+            .config(format!("ForceCommand exec {shell}"))
+            .start();
+        let connector = connector(&Person::absent()).with_login_time(Duration::from_secs(4));
+        let host = sshd.host("web-1");
+        let connecting = within("connecting", connector.connect(&host));
+        let connection = connecting.await.expect("it is let in");
+        let error = connection.open_shell().await.err().expect("no POSIX shell");
+        let reason = error.status.reason.unwrap_or_default();
+        assert!(
+            reason.contains("no shell") && !reason.contains('\n'),
+            "{shell}: {reason}"
+        );
+        let hint = error.status.hint.unwrap_or_default();
+        assert!(hint.contains(".bashrc"), "{shell}: {hint}");
     }
 }

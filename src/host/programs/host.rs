@@ -11,6 +11,7 @@ use crate::host::shell::ShellPrograms;
 use crate::host::state::SharedState;
 use crate::host::{Outbox, Work};
 use crate::model::time::HostClock;
+use crate::transport::sessions::SessionUse;
 use crate::transport::{Connection, LinkError, sessions};
 
 /// A host that has not said what time it has by then is taken to have UTC.
@@ -51,9 +52,13 @@ impl<'a> ProgramsHost<'a> {
         self.state.lock().set_problem(key, problem);
     }
 
-    /// Starts a shell for one source alone.
-    pub(super) async fn start_shell(&self, as_root: bool) -> Result<ShellPrograms, LinkError> {
-        ShellPrograms::start(self.connection, as_root).await
+    /// Starts a shell for one source alone, or for those that share it.
+    pub(super) async fn start_shell(
+        &self,
+        uses: SessionUse,
+        as_root: bool,
+    ) -> Result<ShellPrograms, LinkError> {
+        ShellPrograms::start(&self.connection.for_use(uses), as_root).await
     }
 
     /// Waits for the shell that sources share.
@@ -61,7 +66,7 @@ impl<'a> ProgramsHost<'a> {
         let mut place = self.shells[usize::from(as_root)].lock().await;
         let shell = match place.take() {
             Some(shell) => shell,
-            None => self.start_shell(as_root).await?,
+            None => self.start_shell(SessionUse::Lasting, as_root).await?,
         };
         Ok(SharedShell { place, shell })
     }

@@ -13,6 +13,7 @@ use super::kind::ProgramKind;
 use crate::host::problems::Problem;
 use crate::transport::LinkError;
 use crate::transport::backoff::Backoff;
+use crate::transport::sessions::SessionUse;
 
 /// In a bounded pass a command that goes on for ever is heard for so long.
 const HEARD_FOR: Duration = Duration::from_secs(3);
@@ -28,6 +29,12 @@ pub(super) struct ProgramTurns {
     program: FollowedProgram,
     as_root: bool,
     command: CommandPass,
+}
+
+/// A place in which a program is followed: one of the first connection, or on a further one.
+struct FollowPlace<'a> {
+    uses: SessionUse,
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
 /// How far a bounded pass has come with a command.
@@ -129,8 +136,8 @@ impl ProgramTurns {
             return Ok(None);
         }
         let follows = !self.program.kind.has_ended();
-        if follows && let Some(_place) = self.place(host).await {
-            let mut shell = host.start_shell(self.as_root).await?;
+        if follows && let Some(place) = self.place(host) {
+            let mut shell = host.start_shell(place.uses, self.as_root).await?;
             let end = self.program.read(&mut shell, host, true, None).await?;
             shell.end().await;
             self.program.ended(host, &end).await;
@@ -142,7 +149,8 @@ impl ProgramTurns {
     /// Reads the last lines, in a bounded pass.
     async fn read_once(&mut self, host: &ProgramsHost<'_>) -> Result<(), LinkError> {
         let _place = host.connection.sessions().program().await;
-        let mut shell = host.start_shell(self.as_root).await?;
+        let uses = SessionUse::Request;
+        let mut shell = host.start_shell(uses, self.as_root).await?;
         let is_command = matches!(self.program.kind, ProgramKind::Command(_));
         let limit = is_command.then(|| Instant::now() + HEARD_FOR);
         if is_command {
@@ -177,18 +185,18 @@ impl ProgramTurns {
         Ok(ASK_EVERY.max(asked.elapsed() * ASKING_SHARE * host.count_waiting()))
     }
 
-    /// Permission to follow it in a shell of its own, where there is room or it cannot do without.
-    async fn place<'a>(&mut self, host: &'a ProgramsHost<'_>) -> Option<SemaphorePermit<'a>> {
-        let sessions = host.connection.sessions();
-        let place = sessions.try_program();
-        if place.is_some() || !matches!(self.program.kind, ProgramKind::Command(_)) {
-            return place;
+    /// Where it is followed in a shell of its own, where there is room or it cannot do without: a
+    /// command says something else each time, so it is not asked now and then.
+    fn place<'a>(&self, host: &'a ProgramsHost<'_>) -> Option<FollowPlace<'a>> {
+        if let Some(permit) = host.connection.sessions().try_program() {
+            return Some(FollowPlace {
+                uses: SessionUse::Lasting,
+                _permit: Some(permit),
+            });
         }
-        let problem = Problem::new(
-            "it waits, for as many other streams are followed as one connection allows",
-            "name fewer commands and journals for this host",
-        );
-        self.program.tell(host, Some(problem)).await;
-        sessions.program().await
+        matches!(self.program.kind, ProgramKind::Command(_)).then_some(FollowPlace {
+            uses: SessionUse::Beside,
+            _permit: None,
+        })
     }
 }

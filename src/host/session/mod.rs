@@ -41,7 +41,7 @@ pub(crate) async fn run<D: HostDriver>(
     files: &mut FollowedFiles,
     work: &Work,
     outbox: &Outbox,
-) -> Result<(), LinkError> {
+) -> Result<D, LinkError> {
     if !wanted.is_empty()
         && let Some(begin) = files.wants_journal.take()
     {
@@ -71,7 +71,8 @@ pub(crate) async fn run<D: HostDriver>(
         is_described: false,
     };
     session.driver.describe();
-    session.follow().await
+    session.follow().await?;
+    Ok(session.driver)
 }
 
 struct FollowSession<'a, D> {
@@ -96,7 +97,6 @@ impl<D: HostDriver> FollowSession<'_, D> {
             if self.is_done() {
                 self.files.finish(clock::now());
                 self.tell().await;
-                self.driver.end().await;
                 return Ok(());
             }
             self.listen_until(self.next_deadline()).await?;

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::model::state::{HostStatus, LinkState};
 use crate::transport::{
-    Connection, Deadline, LinkError, PaceAsker, PaceSpan, ShellEvent, ShellInput, ShellOutput,
-    is_noise,
+    Connection, Deadline, LinkError, OpenedShell, PaceAsker, PaceSpan, ShellEvent, ShellInput,
+    ShellOutput, is_noise,
 };
 
 use super::frame::{END, Frame, Frames};
@@ -125,9 +125,13 @@ impl Script {
     }
 
     async fn open(connection: &Connection, time: &mut Deadline) -> Result<Self, LinkError> {
-        let (input, output) = connection.open_shell_within(time).await?;
+        let OpenedShell {
+            input,
+            output,
+            pace,
+        } = connection.open_anywhere(time).await?;
         let token = new_token();
-        let (frames, pace, heard) = (Frames::new(&token), connection.pace(), Instant::now());
+        let (frames, heard) = (Frames::new(&token), Instant::now());
         Ok(Self {
             input,
             output,

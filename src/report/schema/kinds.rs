@@ -96,6 +96,11 @@ const FACTS: SchemaType = Object(&[
         Number,
         "the offset is right to within this",
     ),
+    perhaps(
+        "by_ssh",
+        Text,
+        "why the system's ssh is used in place of the built-in client, where hosts.toml does not say so",
+    ),
 ]);
 
 const SOURCES: SchemaType = List(&Object(&[

@@ -20,6 +20,7 @@ use crate::transport::budget::HandshakePermit;
 use crate::transport::deadline::Deadline;
 use crate::transport::keyring::{self, KeyFile, PublicHalf};
 use crate::transport::known_hosts::fingerprint;
+use crate::transport::login_methods::LoginMethod;
 
 mod attempt;
 mod failures;
@@ -49,13 +50,14 @@ impl From<LinkError> for LoginFailure {
     }
 }
 
-/// Logs in. The permit for the handshake is given back before a person is asked.
+/// Logs in, and says whether a person was asked for it. The permit for the handshake is given back
+/// before that.
 pub(crate) async fn log_in(
     login: &LoginContext<'_>,
     greeted: &mut HandshakenClient,
     deadline: &mut Deadline,
     permit: &mut Option<HandshakePermit>,
-) -> Result<(), LoginFailure> {
+) -> Result<bool, LoginFailure> {
     let first = greeted.handle.authenticate_none(&login.plan.user);
     let first = deadline.run(first).await;
     let mut attempt = LoginAttempt {
@@ -67,22 +69,24 @@ pub(crate) async fn log_in(
         offers: 0,
         asked: false,
         ended_while_asking: false,
+        wants_sha1: false,
         agent_answers: false,
         agent_is_silent: false,
     };
     let first = first.map_err(|_| attempt.silent())?;
     if attempt.settle(first).await? {
-        return Ok(());
+        return Ok(false);
     }
     attempt.take_banner();
-    let keys_come_later = !attempt.may(MethodKind::PublicKey);
-    if attempt.keys().await? {
-        return Ok(());
+    let keys_come_later =
+        !attempt.may(MethodKind::PublicKey) || login.plan.login_methods.asks_first();
+    if !keys_come_later && attempt.keys().await? {
+        return Ok(false);
     }
     *permit = None;
     // `AuthenticationMethods password,publickey` wants keys once the prompts are answered.
     if attempt.prompts().await? || (keys_come_later && attempt.keys().await?) {
-        return Ok(());
+        return Ok(attempt.asked);
     }
     Err(attempt.refused().into())
 }
@@ -129,8 +133,26 @@ impl LoginAttempt<'_, '_> {
             .take()
     }
 
+    /// Whether the server and the user's configuration allow a method.
     fn may(&self, method: MethodKind) -> bool {
-        self.allowed.contains(&method)
+        let own = match method {
+            MethodKind::PublicKey => LoginMethod::Keys,
+            MethodKind::KeyboardInteractive => LoginMethod::KeyboardInteractive,
+            MethodKind::Password => LoginMethod::Password,
+            _ => return false,
+        };
+        let mut methods = self.login.plan.login_methods.in_order();
+        self.allowed.contains(&method) && methods.any(|method| method == own)
+    }
+
+    /// The best method that asks a person, of those that may be used.
+    fn prompting(&self) -> Option<LoginMethod> {
+        let mut methods = self.login.plan.login_methods.in_order();
+        methods.find(|method| match method {
+            LoginMethod::Keys => false,
+            LoginMethod::KeyboardInteractive => self.may(MethodKind::KeyboardInteractive),
+            LoginMethod::Password => self.may(MethodKind::Password),
+        })
     }
 
     async fn keys(&mut self) -> Result<bool, LoginFailure> {
@@ -412,7 +434,9 @@ impl LoginAttempt<'_, '_> {
         }
         let asking = self.greeted.handle.best_supported_rsa_hash();
         let supported = self.deadline.run(asking).await.map_err(|_| self.silent())?;
-        Ok(Some(rsa_hash(supported.ok().flatten())))
+        let supported = supported.ok().flatten();
+        self.wants_sha1 |= supported.flatten().is_none();
+        Ok(Some(rsa_hash(supported)))
     }
 }
 

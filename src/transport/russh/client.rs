@@ -41,6 +41,8 @@ pub(crate) struct RusshClient {
     pub(super) notes: Arc<HandlerNotes>,
     pub(crate) place: ServerLabel,
     pub(crate) pacer: LinkPacer,
+    /// Whether a person was asked in the login.
+    pub(crate) person_was_asked: bool,
     cut: StreamCut,
     /// The connection that carries this one.
     outer: Option<Arc<RusshClient>>,
@@ -65,6 +67,7 @@ pub(crate) struct HandshakenClient {
     pub(super) handle: Handle<ClientHandler>,
     pub(crate) notes: Arc<HandlerNotes>,
     pub(crate) cut: StreamCut,
+    pub(crate) person_was_asked: bool,
     pacer: LinkPacer,
 }
 
@@ -125,6 +128,7 @@ pub(crate) async fn handshake(
                 handle,
                 notes,
                 cut,
+                person_was_asked: false,
                 pacer,
             })
         }
@@ -197,6 +201,7 @@ impl RusshClient {
             handle,
             notes,
             cut,
+            person_was_asked,
             pacer,
         } = greeted;
         pacer.logged_in();
@@ -205,6 +210,7 @@ impl RusshClient {
             notes,
             place,
             pacer,
+            person_was_asked,
             cut,
             outer,
         });

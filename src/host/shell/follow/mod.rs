@@ -24,6 +24,7 @@ use crate::metrics::{ProcCounters, parse_df};
 use crate::model::source::SourceSpec;
 use crate::model::state::{HostStatus, LinkState};
 use crate::model::time::Time;
+use crate::transport::sessions::SessionUse;
 use crate::transport::{Connection, LinkError, PaceSpan};
 
 use super::describe;
@@ -40,13 +41,15 @@ use protocol::{FollowAnswer, FollowScriptRequest, Suspect, decode};
 /// # Errors
 /// When the shell does not start, hangs, or the connection breaks. What was read before has been
 /// sent.
+///
+/// In a pass it gives back the session, which the caller ends: some servers hang up with it.
 pub(crate) async fn run(
     connection: &Connection,
     wanted: &[SourceSpec],
     files: &mut FollowedFiles,
     work: &Work,
     outbox: &Outbox,
-) -> Result<(), LinkError> {
+) -> Result<ShellFollower, LinkError> {
     // Until it has said what it is, nothing is known of it but this, and what was told before is
     // true no more.
     let reason = Some("its shell has begun; waiting for what the host says of itself".to_owned());
@@ -56,7 +59,8 @@ pub(crate) async fn run(
     };
     let opened = outbox.send(HostEvent::Status(begun));
     let script = Script::start_after(connection, &FOLLOW, opened).await?;
-    let driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    let mut driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    driver.by_ssh = connection.by_ssh().map(str::to_owned);
     session::run(driver, wanted, files, work, outbox).await
 }
 
@@ -72,10 +76,14 @@ pub(crate) async fn run_as_root(
     work: &Work,
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
+    let connection = &connection.for_use(SessionUse::Lasting);
     let script = Script::start_as_root(connection, &FOLLOW).await?;
     files.clear_problems();
-    let driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
-    session::run(driver, wanted, files, work, outbox).await
+    let mut driver = ShellFollower::new(script, std::mem::take(&mut files.hung));
+    driver.by_ssh = connection.by_ssh().map(str::to_owned);
+    let mut driver = session::run(driver, wanted, files, work, outbox).await?;
+    driver.end().await;
+    Ok(())
 }
 
 /// A session with `follow.sh`.
@@ -89,6 +97,8 @@ pub(crate) struct ShellFollower {
     /// What was found out without an answer.
     told: VecDeque<DriverEvent>,
     lease: Instant,
+    /// Why the user's own `ssh` carries it, where that was chosen for it.
+    by_ssh: Option<String>,
 }
 
 /// A request that was sent.
@@ -116,6 +126,7 @@ impl ShellFollower {
             outgoing: String::new(),
             told: VecDeque::new(),
             lease: Instant::now() + LEASE_RENEWAL,
+            by_ssh: None,
         }
     }
 
@@ -211,7 +222,9 @@ impl ShellFollower {
                     sent: asked,
                     received: clock::now(),
                 };
-                DriverEvent::Described(Box::new(describe::parse(&text, trip)))
+                let mut described = describe::parse(&text, trip);
+                described.facts.by_ssh = self.by_ssh.clone();
+                DriverEvent::Described(Box::new(described))
             }
             FollowAnswer::Counters(text) => {
                 let counters = ProcCounters::parse(&String::from_utf8_lossy(&text));

@@ -37,6 +37,9 @@ pub(super) struct LoginAttempt<'a, 'b> {
     pub(super) asked: bool,
     /// Whether it ended while a person was being asked.
     pub(super) ended_while_asking: bool,
+    /// Whether a key was an RSA key and the server has not said that it knows better hashes than
+    /// SHA-1.
+    pub(super) wants_sha1: bool,
     /// Whether there is an ssh-agent.
     pub(super) agent_answers: bool,
     /// Whether there is an agent that did not list its keys, so that they were not offered.

@@ -109,14 +109,26 @@ impl LoginAttempt<'_, '_> {
                 place.port, place.address
             ),
         };
-        failure::denied(
+        let ours = self.login.plan.login_methods.restriction();
+        let ours = ours.map_or_else(String::new, |ours| format!(", and ~/.ssh/config {ours}"));
+        let refused = failure::denied(
             format!(
-                "{silent_agent}{place} refused the login of {user}{}; it allows {}",
+                "{silent_agent}{place} refused the login of {user}{}; it allows {}{ours}",
                 self.tried(),
                 allowed.join(", ")
             ),
             hint,
-        )
+        );
+        LinkError {
+            beyond_russh: self.sha1(),
+            ..refused
+        }
+    }
+
+    /// That `ssh` would have signed with SHA-1, which the server may know nothing better than.
+    fn sha1(&self) -> Option<Box<str>> {
+        let may = self.wants_sha1 && !self.asked && self.login.plan.signs_with_sha1;
+        may.then(|| "its server takes RSA keys with SHA-1 only".into())
     }
 
     fn tried(&self) -> String {

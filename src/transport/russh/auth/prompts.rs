@@ -1,12 +1,12 @@
 //! The prompts of a login: passwords, and whatever else a server asks a person for.
 
-use ::russh::MethodKind;
 use ::russh::client::{AuthResult, KeyboardInteractiveAuthResponse, Prompt};
 use zeroize::Zeroizing;
 
 use super::attempt::LoginAttempt;
 use crate::model::prompt::{OperatorPrompt, PromptReply};
 use crate::transport::LinkError;
+use crate::transport::login_methods::LoginMethod;
 
 /// Wrong answers to prompts before we stop: sshd ≥ 9.8 locks out addresses that go on.
 const MAX_ROUNDS: usize = 2;
@@ -29,17 +29,15 @@ impl PromptRound {
 }
 
 impl LoginAttempt<'_, '_> {
-    /// Keyboard-interactive, then password: whatever the server prompts for goes to a person.
+    /// Keyboard-interactive, or a password: whatever the server prompts for goes to a person.
     pub(super) async fn prompts(&mut self) -> Result<bool, LinkError> {
         let mut wrong = 0;
         // A partial success is no failure, but a server cannot keep a person at it for ever either.
         for _ in 0..MAX_QUESTIONS {
-            let round = if self.may(MethodKind::KeyboardInteractive) {
-                self.interactive().await?
-            } else if self.may(MethodKind::Password) {
-                self.password().await?
-            } else {
-                return Ok(false);
+            let round = match self.prompting() {
+                Some(LoginMethod::KeyboardInteractive) => self.interactive().await?,
+                Some(LoginMethod::Password) => self.password().await?,
+                Some(LoginMethod::Keys) | None => return Ok(false),
             };
             match round {
                 PromptRound::In => return Ok(true),
