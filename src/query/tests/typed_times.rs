@@ -127,6 +127,7 @@ fn stamps_bound_a_query_with_quotes_and_without() {
             "since:Nov 18 until:Nov 18",
             "2026-11-18T00:00:00Z 2026-11-19T00:00:00Z",
         ),
+        ("cart 2026-11-20T13:00..", "2026-11-20T13:00:00Z -"),
         ("x (since:Nov 18)", "2026-11-18T00:00:00Z -"),
     ] {
         assert_eq!(range(text), expected, "{text}");
