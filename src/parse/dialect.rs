@@ -2,7 +2,7 @@
 //!
 //! The first lines of a source show which word is the level, and how its numbers count; the head of
 //! a log with columns has their names, wherever it is. What a line means then is left to
-//! [`level`](super::level) and [`fields`](super::fields).
+//! [`super::level`] and [`super::fields`].
 
 use std::sync::Arc;
 

@@ -465,7 +465,7 @@ mod tests {
             FilePiece::Line { offset, bytes, .. } => {
                 (offset, String::from_utf8_lossy(&bytes).into_owned())
             }
-            FilePiece::Gap { .. } => panic!("{piece:?} in {out:?}", out = data),
+            FilePiece::Gap { .. } => panic!("{piece:?} in {data:?}"),
         };
         out.into_iter().map(text).collect()
     }
@@ -557,7 +557,7 @@ mod tests {
                     FilePiece::Line { offset, bytes, stored } => {
                         let bytes = stored.as_deref().unwrap_or(bytes);
                         prop_assert_eq!(*offset as usize, next);
-                        prop_assert_eq!(&data[next..next + bytes.len()], &bytes[..]);
+                        prop_assert_eq!(&data[next..next + bytes.len()], bytes);
                         next += bytes.len();
                         if data.get(next) == Some(&b'\r') { next += 1; }
                         if data.get(next) == Some(&b'\n') { next += 1; }

@@ -111,7 +111,10 @@ fn sql_line(n: usize) -> String {
     )
 }
 
-fn sql_log(lines: usize, to_bytes: fn(u16) -> [u8; 2], mark: &str) -> Vec<u8> {
+/// The bytes of a unit of UTF-16.
+type ToBytes = fn(u16) -> [u8; 2];
+
+fn sql_log(lines: usize, to_bytes: ToBytes, mark: &str) -> Vec<u8> {
     let lines: Vec<String> = (0..lines).map(|n| sql_line(n) + "\r\n").collect();
     format!("{mark}{}", lines.concat())
         .encode_utf16()
@@ -121,7 +124,7 @@ fn sql_log(lines: usize, to_bytes: fn(u16) -> [u8; 2], mark: &str) -> Vec<u8> {
 
 #[test]
 fn utf_16_is_read_searched_and_paged_like_any_other_log() {
-    let kinds: [(fn(u16) -> [u8; 2], &str); 3] = [
+    let kinds: [(ToBytes, &str); 3] = [
         (u16::to_le_bytes, "\u{feff}"),
         (u16::to_be_bytes, "\u{feff}"),
         (u16::to_le_bytes, ""),

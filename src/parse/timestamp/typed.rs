@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
 use super::clock::{MomentResolver, days};
+use super::counted::whole_hexadecimal_seconds;
 use super::layout::at_spot;
 use super::moment::{CalendarDate, NANOS, TimeOfDay, WrittenMoment, WrittenZone};
 use super::notation::{self, SHAPES};
@@ -200,7 +201,8 @@ fn readings(text: &str) -> Vec<WrittenMoment> {
         readings.extend(
             found
                 .map(|found| found.moment)
-                .or_else(|| clock(text, &names)),
+                .or_else(|| clock(text, &names))
+                .or_else(|| hexadecimal(text, &names)),
         );
     }
     readings
@@ -211,6 +213,14 @@ fn begins_with_weekday(text: &[u8]) -> bool {
     const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
     text.first_chunk::<3>()
         .is_some_and(|word| DAYS.contains(&&word.to_ascii_lowercase()[..]))
+}
+
+/// `6b0a43b0`, which a digit and a letter set apart from numbers and words.
+fn hexadecimal(text: &[u8], names: &ZoneNames) -> Option<WrittenMoment> {
+    let has = |is: fn(&u8) -> bool| text.iter().any(is);
+    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let found = whole_hexadecimal_seconds(text, names)?;
+    (is_mixed && found.end == text.len()).then_some(found.moment)
 }
 
 /// `10:00 PM`, `13:00 UTC`, `9am`

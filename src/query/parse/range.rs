@@ -108,12 +108,17 @@ impl QueryReader<'_> {
             .find_map(|end| Some((WrittenTime::parse(self.text.get(at..end)?)?, end)))
     }
 
-    /// The ends of the words from a place on, as many as a time may have.
+    /// The ends of the words from a place on, as many as a time may have. What joins terms is in no
+    /// time, though it may be a word before one in some language.
     fn ends_of_words(&self, at: usize) -> impl Iterator<Item = usize> {
         let mut next = Some(at);
         std::iter::from_fn(move || {
             let start = next?;
-            let end = start + self.bare_from(start).len();
+            let word = self.bare_from(start);
+            let end = start + word.len();
+            if matches!(word, "AND" | "OR" | "NOT") {
+                return None;
+            }
             let rest = &self.text[end..];
             let blanks = rest.len() - rest.trim_start().len();
             next = (blanks > 0).then_some(end + blanks);
