@@ -173,8 +173,13 @@ impl FollowedFiles {
             Some(series) => series.path(),
             None => log.path.clone(),
         };
+        let written_to = String::from_utf8_lossy(&log.path).into_owned();
         if let Some(&known) = self.by_path.get(&path) {
-            self.follower.move_on(known, log.path);
+            if self.follower.move_on(known, log.path)
+                && let Some(source) = self.sources.get_mut(&known)
+            {
+                source.reader.set_file(&written_to);
+            }
             return true;
         }
         if self.sources.len() >= MAX_SOURCES {
@@ -184,7 +189,7 @@ impl FollowedFiles {
         let wanted = name_of_file(spec, &shown, only);
         let reader = LineReader::new(&self.facts.clock(), spec.time.as_deref())
             .with_encoding(spec.encoding.as_deref())
-            .of_file(&shown);
+            .of_file(&written_to);
         let source = self.add_source(&wanted, &shown, reader);
         self.by_path.insert(path, source.number);
         match self.resume.get(&*source.name) {

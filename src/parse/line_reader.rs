@@ -88,6 +88,11 @@ impl LineReader {
         }
     }
 
+    /// The lines that follow are of the file with this path.
+    pub fn set_file(&mut self, path: &str) {
+        self.timestamps = self.timestamps.clone().of_file(path);
+    }
+
     /// The host's clock has been read (again).
     pub fn set_clock(&mut self, clock: &HostClock) {
         self.timestamps.set_clock(clock);

@@ -74,8 +74,9 @@ impl EncodedLog {
     fn resumed_until(&self, last: &str) -> Vec<String> {
         let positions = self.folder.path().join("positions.json");
         let inventory = self.folder.path().join("hosts.toml");
-        let mut run = logtrail(&inventory, &["tail", "-f", "--json", "-n", "5", "--resume"])
-            .arg(positions)
+        let positions = positions.display().to_string();
+        let args = ["tail", "-f", "--json", "-n", "5", "--resume", &positions];
+        let mut run = logtrail(&inventory, &args)
             .stdout(Stdio::piped())
             .spawn()
             .expect("start it");

@@ -8,6 +8,7 @@ mod conformance;
 mod conformance_asks;
 mod containers;
 mod corpora;
+mod deep_patterns;
 mod demo;
 mod denied;
 mod encodings;

@@ -82,15 +82,16 @@ impl Follower {
     }
 
     /// The log of a source is written to another file from now on: the next day's. What it had
-    /// before is read to its end.
-    pub fn move_on(&mut self, source: u32, path: Vec<u8>) {
-        if let Some(followed) = self.sources.get_mut(&source)
-            && followed.log.path != path
-        {
-            followed.log.path = path;
-            let request = followed.to_be_watched(source);
-            self.requests.push(request);
-        }
+    /// before is read to its end. False where that is so already.
+    pub fn move_on(&mut self, source: u32, path: Vec<u8>) -> bool {
+        let followed = self.sources.get_mut(&source);
+        let Some(followed) = followed.filter(|followed| followed.log.path != path) else {
+            return false;
+        };
+        followed.log.path = path;
+        let request = followed.to_be_watched(source);
+        self.requests.push(request);
+        true
     }
 
     /// A new connection: nothing is watched there yet, everything is remembered here.
