@@ -421,11 +421,12 @@ impl Compared<'_, ShellFiles> {
             here.cores > 0 && !here.hostname.is_empty() && here.boot_id.is_some(),
             "{here:?}"
         );
-        // One measures the clock, the other has it.
-        let clock = (here.clock_offset_ms, here.clock_error_ms);
+        // One measures the clock, the other has it; and a second may begin between both.
+        assert!(there.uptime_s.abs_diff(here.uptime_s) < 60, "{there:?}");
         let there = SystemFacts {
-            clock_offset_ms: clock.0,
-            clock_error_ms: clock.1,
+            clock_offset_ms: here.clock_offset_ms,
+            clock_error_ms: here.clock_error_ms,
+            uptime_s: here.uptime_s,
             ..there
         };
         self.compare("describe", &here, &there, |facts| format!("{facts:?}"));

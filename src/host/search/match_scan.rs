@@ -17,10 +17,10 @@ use crate::model::line::Line;
 use crate::model::log_file::LogFile;
 use crate::model::record::RecordText;
 use crate::parse::encoding::TextKind;
-use crate::parse::split::MAX_LINE;
 use crate::query::MatchInput;
 use crate::query::request::LogResponse;
 
+use super::caveats::{ScanCaveats, has_long_line};
 use super::file_reader::FileItem;
 use super::matches::{MatchSink, RecordMatch, SearchCriteria};
 use super::part_buffer::{PartBuffer, PartLimits};
@@ -77,24 +77,7 @@ pub(super) struct MatchScan<'f, 'a, F> {
     moves: u32,
     /// Files that could not be read in full.
     failures: u64,
-    /// There is text that is not UTF-8, and nobody has said what it is.
-    is_foreign: bool,
-    /// What is known of lines that are too long.
-    long_lines: LongLines,
-}
-
-/// Lines of which only the beginning is kept.
-#[derive(Default)]
-struct LongLines {
-    /// One was searched in its beginning, and what was looked for may be behind that.
-    is_unsearched: bool,
-    /// One was found, and is shown in its beginning.
-    is_shown: bool,
-}
-
-/// Whether the end of a line of a record is missing.
-fn has_long_line(record: &[Line]) -> bool {
-    record.iter().any(|line| line.raw.len() >= MAX_LINE)
+    caveats: ScanCaveats,
 }
 
 /// The record that was decided last, by its generation and its lines.
@@ -150,8 +133,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             seen: 0,
             moves: 0,
             failures: 0,
-            is_foreign: false,
-            long_lines: LongLines::default(),
+            caveats: ScanCaveats::default(),
         };
         Ok((scan, notes))
     }
@@ -177,8 +159,9 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             Ok(()) => self.tell_failures(output.out).await,
             ended => ended,
         };
-        self.tell_foreign_text(output.out).await?;
-        self.tell_long_lines(output.out).await?;
+        let name = &self.text.log.info.name;
+        let typed = self.criteria.query.typed();
+        self.caveats.tell(name, typed, output.out).await?;
         out.totals.received += self.text.tally.bytes - before;
         out.totals.scanned += self.done + self.seen;
         ended
@@ -228,16 +211,6 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         out.fail(&self.text.log.info.name, why).await
     }
 
-    /// What was asked for may be there and could not be recognised.
-    async fn tell_foreign_text(&self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
-        if !self.is_foreign || self.criteria.query.typed().is_ascii() {
-            return Ok(());
-        }
-        let note = "it has lines that are not UTF-8, in which only letters of ASCII are found; say \
-                    what they are with `encoding`, such as encoding = \"latin1\", in hosts.toml";
-        out.note(&self.text.log.info.name, note.to_owned()).await
-    }
-
     async fn tell_failures(&self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
         let unnamed = self.failures.saturating_sub(MOST_NAMED);
         if unnamed == 0 {
@@ -245,24 +218,6 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         }
         let why = format!("{unnamed} more of its files could not be read, or not to their end");
         out.fail(&self.text.log.info.name, why).await
-    }
-
-    /// Reports lines that were searched, or are shown, in their beginning only.
-    async fn tell_long_lines(&self, out: &mut ResponseSender<'_>) -> Result<(), StopReason> {
-        let name = &self.text.log.info.name;
-        let most = MAX_LINE >> 20;
-        if self.long_lines.is_shown {
-            let note = format!("a line that was found is longer than {most} MiB, and is cut there");
-            out.note(name, note).await?;
-        }
-        if self.long_lines.is_unsearched {
-            let why = format!(
-                "a line is longer than {most} MiB: what it has beyond that was not searched – look \
-                 into the file on the host"
-            );
-            out.fail(name, why).await?;
-        }
-        Ok(())
     }
 
     /// Reports the files that were never read because they kept moving.
@@ -344,7 +299,9 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         match self.text.head(part.file).await?.text {
             TextKind::Utf8 => {}
             TextKind::Utf16 => return self.gather_by_reading(part, runs, output).await,
-            TextKind::Other => self.is_foreign |= self.text.log.spec.encoding.is_none(),
+            TextKind::Other => {
+                self.caveats.has_foreign_text |= self.text.log.spec.encoding.is_none()
+            }
         }
         let mut buffer = PartBuffer::new(self.limits, self.criteria.newest_first);
         let mut found = Vec::new();
@@ -352,7 +309,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         begun.map_err(|failure| StopReason::of(failure, &scan.file.path))?;
         while let Some(batch) = self.next_batch(&scan, &mut buffer).await? {
             self.see(part, batch.read_to);
-            self.long_lines.is_unsearched |= batch.is_cut;
+            self.caveats.is_unsearched |= batch.is_cut;
             for line in batch.lines {
                 self.text.tally.bytes += line.raw.len() as u64 + 1;
                 runs.push(line, &mut found);
@@ -437,7 +394,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         let mut is_cut = false;
         for candidate in found.drain(..) {
             if self.is_excluded(&candidate) {
-                self.long_lines.is_unsearched |= self.is_excluded_by_length(&candidate);
+                self.caveats.is_unsearched |= self.is_excluded_by_length(&candidate);
             } else if buffer.push(candidate, wanted) {
                 is_cut = true;
                 break;
@@ -581,10 +538,10 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
         }
         let mut found = None;
         if !is_open || self.matches(&whole.record) {
-            self.long_lines.is_shown |= has_long_line(&whole.record);
+            self.caveats.is_cut |= has_long_line(&whole.record);
             found = Some(self.with_context(file, &lines, whole).await?);
         } else {
-            self.long_lines.is_unsearched |= self.might_match(&whole.record);
+            self.caveats.is_unsearched |= self.might_match(&whole.record);
         }
         // Not before: if the log is moved while more is read, the record has its turn again.
         self.last = Some(DecidedRecord { file, lines });

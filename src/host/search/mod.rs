@@ -19,6 +19,7 @@
 //!   twice.
 
 mod alias;
+mod caveats;
 mod chain;
 mod cost;
 mod file_reader;
