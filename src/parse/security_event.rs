@@ -35,6 +35,8 @@ impl<'a> SecurityEvent<'a> {
     /// The event in a line.
     pub(super) fn of(line: &'a [u8]) -> Option<Self> {
         let head = within(line, WITHIN);
+        // Few lines have one, and this is seen sooner.
+        memchr::memchr(b'|', head)?;
         let at = memchr::memmem::find_iter(head, b"EF:")
             .find_map(|at| start_of(head, at).map(|start| (start, at + 3)));
         let (start, behind) = at?;

@@ -300,7 +300,7 @@ impl<'f, 'a, F: Files> MatchScan<'f, 'a, F> {
             TextKind::Utf8 => {}
             TextKind::Utf16 => return self.gather_by_reading(part, runs, output).await,
             TextKind::Other => {
-                self.caveats.has_foreign_text |= self.text.log.spec.encoding.is_none()
+                self.caveats.has_foreign_text |= self.text.log.spec.encoding.is_none();
             }
         }
         let mut buffer = PartBuffer::new(self.limits, self.criteria.newest_first);

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use super::visitor::{FieldVisitor, Flow};
-use crate::parse::bytes::{Words, first_line, is_digits, quoted, split_once, within, word};
+use crate::parse::bytes::{Words, find, first_line, is_digits, quoted, split_once, within, word};
 
 /// How far into a line the request is looked for: paths are long.
 const WITHIN: usize = 8 * 1024;
@@ -140,7 +140,7 @@ pub(super) fn request<'a>(line: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> F
 
 /// Where `"GET /… HTTP/1.1" 200` begins.
 fn quoted_request(line: &[u8]) -> Option<usize> {
-    let proto = memchr::memmem::find(within(line, WITHIN), b" HTTP/")?;
+    let proto = find(within(line, WITHIN), b" HTTP/")?;
     let open = memchr::memrchr(b'"', &line[..proto])?;
     let (method, _) = word(&line[open + 1..proto]);
     let (_, rest) = quoted(&line[open..])?;

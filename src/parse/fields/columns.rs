@@ -3,7 +3,9 @@
 //! Apache and Redis.
 
 use super::visitor::{FieldVisitor, Flow};
-use crate::parse::bytes::{Words, first_line, is_digits, split_digits, split_once, within, word};
+use crate::parse::bytes::{
+    Words, find, first_line, is_digits, split_digits, split_once, within, word,
+};
 use crate::parse::level;
 
 /// How far into a line columns are looked for.
@@ -84,14 +86,14 @@ fn logcat(head: &[u8]) -> Option<UnnamedColumns<'_>> {
 
 /// `[pid 12:tid 1]`, ` 811#811: `, `1:M `, ` [77] `, ` 1234 --- `
 fn pid(head: &[u8]) -> Option<&[u8]> {
-    if let Some(at) = memchr::memmem::find(head, b"[pid ") {
+    if let Some(at) = find(head, b"[pid ") {
         return Some(split_digits(&head[at + 5..]).0);
     }
     let (first, role) = split_digits(head);
     if matches!(role, [b':', b'M' | b'S' | b'C' | b'X', b' ', ..]) {
         return Some(first);
     }
-    if let Some(at) = memchr::memmem::find(head, b" --- [") {
+    if let Some(at) = find(head, b" --- [") {
         return last_word(&head[..at]).filter(|number| is_number(number));
     }
     if let Some((before, [b'0'..=b'9', ..])) = split_once(head, b'#') {
@@ -133,7 +135,7 @@ fn thread_and_logger(head: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut thread = before
         .strip_suffix(b"]")
         .and_then(|text| Some(&text[memchr::memrchr(b'[', text)? + 1..]));
-    let mut rest = memchr::memmem::find(behind, b"--- ").map_or(behind, |at| &behind[at + 4..]);
+    let mut rest = find(behind, b"--- ").map_or(behind, |at| &behind[at + 4..]);
     while let Some(inner) = rest.strip_prefix(b"[") {
         let (name, after) = split_once(inner, b']')?;
         thread = Some(name);

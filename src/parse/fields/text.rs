@@ -6,7 +6,7 @@
 use super::value::FieldValue;
 use super::visitor::{FieldPath, FieldVisitor, Flow};
 use super::{access, json};
-use crate::parse::bytes::{first_line, quoted, within};
+use crate::parse::bytes::{find, first_line, quoted, within};
 use crate::parse::escapes::decoded;
 
 /// Longer names are no names.
@@ -270,7 +270,7 @@ fn separates(rest: &[u8]) -> bool {
 
 /// Where `, client: 10.0.0.1, server: …` begins, as nginx ends a line of its error log.
 fn nginx_tail(text: &[u8]) -> Option<usize> {
-    memchr::memmem::find(first_line(text), b", client: ")
+    find(first_line(text), b", client: ")
 }
 
 fn nginx<'a>(tail: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
@@ -295,7 +295,7 @@ fn nginx<'a>(tail: &'a [u8], visit: &mut dyn FieldVisitor<'a>) -> Flow {
 /// The name in `, client: 10.0.0.1…`, and what follows it.
 fn nginx_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let field = text.strip_prefix(b", ")?;
-    let colon = memchr::memmem::find(within(field, MAX_KEY), b": ")?;
+    let colon = find(within(field, MAX_KEY), b": ")?;
     let key = &field[..colon];
     let is_known = NGINX.iter().any(|name| name.as_bytes() == key);
     is_known.then_some((key, &field[colon + 2..]))

@@ -2,7 +2,7 @@
 
 use super::stated::HEAD_BYTES;
 use crate::model::level::Level;
-use crate::parse::bytes::{is_digits, number, quoted, split_once, within, word};
+use crate::parse::bytes::{find, is_digits, number, quoted, split_once, within, word};
 
 /// How far into a line the protocol of a request is looked for where nothing says that there is a
 /// request.
@@ -57,10 +57,10 @@ fn of_number(text: &[u8]) -> Option<Level> {
 pub(super) fn of_request(line: &[u8]) -> Option<Level> {
     let head = within(line, ACCESS_HEAD_BYTES);
     if let Some(rest) = head.strip_prefix(b"[GIN] ") {
-        let columns = memchr::memmem::find(rest, b" | ")? + 3;
+        let columns = find(rest, b" | ")? + 3;
         return of_number(rest[columns..].trim_ascii_start());
     }
-    if let Some(proto) = memchr::memmem::find(head, b" HTTP/") {
+    if let Some(proto) = find(head, b" HTTP/") {
         let open = memchr::memrchr(b'"', &head[..proto])?;
         return after_request(&head[open..]);
     }
@@ -70,7 +70,7 @@ pub(super) fn of_request(line: &[u8]) -> Option<Level> {
         return after_request(&line[open..]);
     }
     // uWSGI: `… => generated 12 bytes in 1 msecs (HTTP/1.1 200) …`
-    if let Some(proto) = memchr::memmem::find(head, b"(HTTP/") {
+    if let Some(proto) = find(head, b"(HTTP/") {
         return of_number(head.get(proto + 10..)?);
     }
     head.first().filter(|b| b.is_ascii_digit())?;
@@ -89,7 +89,7 @@ fn open_request(head: &[u8]) -> Option<usize> {
 
 /// `1795179600.603    310 192.0.2.16 TCP_MISS/200 1234 GET http://…`
 fn squid(head: &[u8]) -> Option<Level> {
-    let result = memchr::memmem::find(within(head, 64), b" TCP_")?;
+    let result = find(within(head, 64), b" TCP_")?;
     of_number(split_once(&head[result..], b'/')?.1)
 }
 

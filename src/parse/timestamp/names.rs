@@ -202,12 +202,22 @@ pub(super) fn half_of_day(text: &[u8]) -> Option<(bool, usize)> {
     let length = text.len().min(MAX_NAME);
     let is_of_name = |(name, after_noon): &(&str, bool)| {
         let begin = text[..length].get(..name.len())?;
+        if !may_be(begin, name.as_bytes()) {
+            return None;
+        }
         let is_it = begin == name.as_bytes()
             || LowerCase::of(begin).is_some_and(|begin| begin.text() == *name);
         let is_whole = || ends_word(&text[name.len()..]) || begin[0] >= 0xe0;
         (is_it && is_whole()).then_some((*after_noon, name.len()))
     };
     HALVES.iter().find_map(is_of_name)
+}
+
+/// Whether the letters of ASCII are the same in either case, which is seen sooner than a text is
+/// put into small letters.
+fn may_be(text: &[u8], name: &[u8]) -> bool {
+    let is_same = |(a, b): (&u8, &u8)| !a.is_ascii() || !b.is_ascii() || a.eq_ignore_ascii_case(b);
+    text.iter().zip(name).all(is_same)
 }
 
 fn ends_word(rest: &[u8]) -> bool {
