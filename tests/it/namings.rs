@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::join_all;
 use logtrail::host::search::answer;
 use logtrail::host::shell::ShellFiles;
 use logtrail::host::{Files, LocalFiles};
@@ -444,76 +445,91 @@ fn day_lines(day: usize, range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|line| format!("day {day} line {line}")).collect()
 }
 
+/// So many schemes are tried side by side: mostly they wait.
+const SIDE_BY_SIDE: usize = 6;
+
 #[test]
 fn no_scheme_loses_or_repeats_a_line_between_two_runs() {
-    for naming in NAMINGS {
-        let scene = Scene::with(&[""]);
-        let folder = scene.log(0).parent().expect("a folder").join("logs");
-        fs::create_dir(&folder).expect("a folder");
-        let source = folder.join(naming.source);
-        scene.follows(&[source.display().to_string()]);
-        append(&folder.join(naming.days[0].0), &text(0, 3));
-        assert_eq!(
-            scene.next("day 0 line 2"),
-            day_lines(0, 0..3),
-            "{}",
-            naming.told()
-        );
-        append(&folder.join(naming.days[0].0), "day 0 line 3\n");
-        let last = naming.last();
-        for day in 0..last {
-            naming.turn(&folder, day, &text(day + 1, 2));
-        }
-        let mut expected = day_lines(0, 3..4);
-        expected.extend((1..=last).flat_map(|day| day_lines(day, 0..2)));
-        let end = format!("day {last} line 1");
-        assert_eq!(scene.next(&end), expected, "{}", naming.told());
-        append(
-            &folder.join(naming.days[last].0),
-            &format!("day {last} line 2\n"),
-        );
-        let end = format!("day {last} line 2");
-        assert_eq!(scene.next(&end), [&end[..]], "{}", naming.told());
+    for namings in NAMINGS.chunks(SIDE_BY_SIDE) {
+        std::thread::scope(|scope| {
+            for naming in namings {
+                scope.spawn(|| between_two_runs(naming));
+            }
+        });
     }
+}
+
+fn between_two_runs(naming: &Naming) {
+    let scene = Scene::with(&[""]);
+    let folder = scene.log(0).parent().expect("a folder").join("logs");
+    fs::create_dir(&folder).expect("a folder");
+    let source = folder.join(naming.source);
+    scene.follows(&[source.display().to_string()]);
+    append(&folder.join(naming.days[0].0), &text(0, 3));
+    assert_eq!(
+        scene.next("day 0 line 2"),
+        day_lines(0, 0..3),
+        "{}",
+        naming.told()
+    );
+    append(&folder.join(naming.days[0].0), "day 0 line 3\n");
+    let last = naming.last();
+    for day in 0..last {
+        naming.turn(&folder, day, &text(day + 1, 2));
+    }
+    let mut expected = day_lines(0, 3..4);
+    expected.extend((1..=last).flat_map(|day| day_lines(day, 0..2)));
+    let end = format!("day {last} line 1");
+    assert_eq!(scene.next(&end), expected, "{}", naming.told());
+    append(
+        &folder.join(naming.days[last].0),
+        &format!("day {last} line 2\n"),
+    );
+    let end = format!("day {last} line 2");
+    assert_eq!(scene.next(&end), [&end[..]], "{}", naming.told());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_scheme_loses_or_repeats_a_line_over_lost_connections() {
-    for naming in NAMINGS {
-        let sshd = Sshd::start();
-        let folder = sshd.path("logs");
-        fs::create_dir(&folder).expect("a folder");
-        append(&folder.join(naming.days[0].0), &text(0, 500));
-        let host = following(&sshd, "web-1", &folder.join(naming.source));
-        let mut watched = Watched::follow(vec![host], 1000);
-        watched
-            .until("the first day", |w| w.records.len() == 500)
-            .await;
-        for day in 0..naming.last() {
-            sshd.cut();
-            append(
-                &folder.join(naming.days[day].0),
-                &format!("day {day} line 500\n"),
-            );
-            naming.turn(&folder, day, &text(day + 1, 500));
-            let so_far = (day + 2) * 500;
-            watched
-                .until(&naming.told(), |w| {
-                    w.records.len() + w.gaps.len() > so_far + day
-                })
-                .await;
-        }
-        let mut expected: Vec<String> = Vec::new();
-        for day in 0..=naming.last() {
-            expected.extend(day_lines(
-                day,
-                0..if day == naming.last() { 500 } else { 501 },
-            ));
-        }
-        assert_eq!(watched.texts(), expected, "{}", naming.told());
-        assert_eq!(watched.gaps, [], "{}", naming.told());
-        watched.fleet.take().expect("running").stop().await;
+    for namings in NAMINGS.chunks(SIDE_BY_SIDE) {
+        join_all(namings.iter().map(over_lost_connections)).await;
     }
+}
+
+async fn over_lost_connections(naming: &Naming) {
+    let sshd = Sshd::start();
+    let folder = sshd.path("logs");
+    fs::create_dir(&folder).expect("a folder");
+    append(&folder.join(naming.days[0].0), &text(0, 500));
+    let host = following(&sshd, "web-1", &folder.join(naming.source));
+    let mut watched = Watched::follow(vec![host], 1000);
+    watched
+        .until("the first day", |w| w.records.len() == 500)
+        .await;
+    for day in 0..naming.last() {
+        sshd.cut();
+        append(
+            &folder.join(naming.days[day].0),
+            &format!("day {day} line 500\n"),
+        );
+        naming.turn(&folder, day, &text(day + 1, 500));
+        let so_far = (day + 2) * 500;
+        watched
+            .until(&naming.told(), |w| {
+                w.records.len() + w.gaps.len() > so_far + day
+            })
+            .await;
+    }
+    let mut expected: Vec<String> = Vec::new();
+    for day in 0..=naming.last() {
+        expected.extend(day_lines(
+            day,
+            0..if day == naming.last() { 500 } else { 501 },
+        ));
+    }
+    assert_eq!(watched.texts(), expected, "{}", naming.told());
+    assert_eq!(watched.gaps, [], "{}", naming.told());
+    watched.fleet.take().expect("running").stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
