@@ -111,8 +111,12 @@ watcher= quiet=0 skip=0 misses=3 group= held= lost=
 [ -r /proc/self/stat ] && read -r _ _ _ _ group _ </proc/self/stat &&
   case $(tail --version 2>/dev/null) in *GNU*) misses=0 ;; esac
 
-# waits: whether the watcher has seen nothing yet. One that ended has no open files, though its number may stay.
-waits() { [ -n "$watcher" ] && [ -e "/proc/$watcher/fd/0" ]; }
+# lives pid: whether a process of ours has not ended. One that ended has no open files, though its number may stay; where
+# there is no /proc nobody can tell, and nobody waits. One that has just begun may have closed its input and not opened it again (dash).
+lives() { [ -e "/proc/$1/fd/0" ] || [ -e "/proc/$1/fd/2" ]; }
+
+# waits: whether the watcher has seen nothing yet.
+waits() { [ -n "$watcher" ] && lives "$watcher"; }
 
 # rests: whether this look can be left out. Nobody watches names that stood for nothing we may read at the last look.
 rests() {
@@ -488,8 +492,7 @@ try() {
     ) </dev/null >/dev/null 2>&1 &
     pid=$!; eval "tried_$1=\$pid"
   fi
-  # One that ended has no open files; where there is no /proc nobody can tell, and nobody waits.
-  if [ -e "/proc/$pid/fd/0" ]; then say tried "$1" 0; else eval "tried_$1="; say tried "$1" 1; fi
+  if lives "$pid"; then say tried "$1" 0; else eval "tried_$1="; say tried "$1" 1; fi
 }
 
 sample() {
